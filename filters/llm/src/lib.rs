@@ -1,0 +1,1 @@
+//! The proxy-wasm module: observes LLM traffic inside Envoy.

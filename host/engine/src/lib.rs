@@ -1,0 +1,1 @@
+//! wasmtime and nothing else: load, verify, pool, deadline, swap.

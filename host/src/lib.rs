@@ -1,0 +1,1 @@
+//! The tollgate binary: OTLP receivers, component stages, outputs.

@@ -1,0 +1,1 @@
+//! A push JSON reader: any chunking in, path-addressed values out, in constant memory.

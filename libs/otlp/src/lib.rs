@@ -1,0 +1,1 @@
+//! Lazy OTLP reader, column projector, edit splicer and span writer.

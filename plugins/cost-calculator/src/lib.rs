@@ -1,0 +1,1 @@
+//! Usage and a price set in, exact money out.

@@ -1,0 +1,1 @@
+//! Head and tail sampling decisions, each with the probability it used.

@@ -1,0 +1,1 @@
+//! Provider wire formats in, one call record out.

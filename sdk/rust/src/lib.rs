@@ -1,0 +1,1 @@
+//! What a plugin author uses: rows over columns, edits, the export macros.

@@ -1,0 +1,1 @@
+//! End-to-end tests: real Envoy, official clients, recorded traffic in every seat.

@@ -1,0 +1,1 @@
+//! A plugin that misbehaves as its config says, for the engine tests.
