@@ -20,12 +20,14 @@
 
 mod batch;
 mod edits;
+mod manifest;
 mod redaction;
 mod rows;
 mod traces;
 
 pub use batch::{Batch, Integers, Malformed, Reals, Texts};
 pub use edits::Edits;
+pub use manifest::{Attribute, ConfigError, EnricherManifest, Kind, Problem, RedactorManifest, SamplerManifest};
 pub use redaction::{Findings, Redaction};
 pub use rows::{Row, Rows};
 pub use traces::{Traces, Verdicts};
