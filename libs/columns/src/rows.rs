@@ -8,6 +8,12 @@ impl Batch {
     pub fn rows(&self) -> Rows<'_> {
         Rows { batch: self, next: 0 }
     }
+
+    /// One item of the batch; `None` past its end.
+    #[must_use]
+    pub fn row(&self, item: u32) -> Option<Row<'_>> {
+        (item < self.items).then_some(Row { batch: self, item })
+    }
 }
 
 /// Iterator over the rows of a batch.

@@ -39,7 +39,8 @@ impl Traces {
 pub struct Verdicts {
     /// 1 keeps the trace, 0 drops it.
     pub keep: Vec<u8>,
-    /// Probability in (0, 1] with which a trace like this one is kept; its inverse is the adjusted count.
+    /// Probability from 0 to 1 with which a trace like this one is kept; its inverse is the adjusted count. A trace
+    /// that is kept cannot have 0.
     pub probabilities: Vec<f64>,
     /// Index of the rule that decided, into the rule names that the sampler declared.
     pub rules: Vec<u16>,
@@ -60,6 +61,9 @@ impl Verdicts {
         }
         if self.probabilities.iter().any(|&p| !(0.0..=1.0).contains(&p)) {
             return broken("a probability is outside 0 to 1");
+        }
+        if self.keep.iter().zip(&self.probabilities).any(|(&keep, &p)| keep == 1 && p == 0.0) {
+            return broken("a trace is kept that is never kept");
         }
         if self.rules.iter().any(|&rule| usize::from(rule) >= rules) {
             return broken("a verdict names a rule that was not declared");
