@@ -1,0 +1,193 @@
+//! Names of attributes that Tollgate emits.
+//!
+//! Source of `gen_ai.*`, `openai.*`, `server.*` and `error.type`: the OpenTelemetry GenAI conventions. Types are those
+//! of the conventions: counts are integers, times are doubles in seconds, lists are arrays of text.
+
+crate::names::names! {
+    // The call.
+    /// What was asked for, text: see [`crate::operation`].
+    GEN_AI_OPERATION_NAME = "gen_ai.operation.name";
+    /// Who answered, text: see [`crate::provider`].
+    GEN_AI_PROVIDER_NAME = "gen_ai.provider.name";
+    /// Id of the conversation, text; only where the application states one.
+    GEN_AI_CONVERSATION_ID = "gen_ai.conversation.id";
+    /// Kind of content asked for, text: `text`, `json`, `image`, `speech`.
+    GEN_AI_OUTPUT_TYPE = "gen_ai.output.type";
+
+    // The request.
+    /// Model as the request names it, text.
+    GEN_AI_REQUEST_MODEL = "gen_ai.request.model";
+    /// Number of answers asked for, integer; only where it is not 1.
+    GEN_AI_REQUEST_CHOICE_COUNT = "gen_ai.request.choice.count";
+    /// Seed, integer.
+    GEN_AI_REQUEST_SEED = "gen_ai.request.seed";
+    /// Whether a stream was asked for, boolean; only where true.
+    GEN_AI_REQUEST_STREAM = "gen_ai.request.stream";
+    /// Top-k, integer.
+    GEN_AI_REQUEST_TOP_K = "gen_ai.request.top_k";
+    /// Top-p, double.
+    GEN_AI_REQUEST_TOP_P = "gen_ai.request.top_p";
+    /// Temperature, double.
+    GEN_AI_REQUEST_TEMPERATURE = "gen_ai.request.temperature";
+    /// Largest number of tokens to write, integer.
+    GEN_AI_REQUEST_MAX_TOKENS = "gen_ai.request.max_tokens";
+    /// Frequency penalty, double.
+    GEN_AI_REQUEST_FREQUENCY_PENALTY = "gen_ai.request.frequency_penalty";
+    /// Presence penalty, double.
+    GEN_AI_REQUEST_PRESENCE_PENALTY = "gen_ai.request.presence_penalty";
+    /// Texts at which the model stops, array of text.
+    GEN_AI_REQUEST_STOP_SEQUENCES = "gen_ai.request.stop_sequences";
+    /// Effort to spend on reasoning, text.
+    GEN_AI_REQUEST_REASONING_LEVEL = "gen_ai.request.reasoning.level";
+    /// Id of the answer that this request goes on from, text.
+    GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID = "gen_ai.request.previous_response.id";
+    /// Encodings asked of an embeddings endpoint, array of text.
+    GEN_AI_REQUEST_ENCODING_FORMATS = "gen_ai.request.encoding_formats";
+
+    // The answer.
+    /// Id of the answer, text.
+    GEN_AI_RESPONSE_ID = "gen_ai.response.id";
+    /// Model as the answer names it, text.
+    GEN_AI_RESPONSE_MODEL = "gen_ai.response.model";
+    /// Why the model stopped, array of text, one an answer.
+    GEN_AI_RESPONSE_FINISH_REASONS = "gen_ai.response.finish_reasons";
+    /// Seconds from request to first chunk of a stream, double.
+    GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk";
+
+    // Usage. Totals include their parts.
+    /// Everything the model read, cached parts included, integer.
+    GEN_AI_USAGE_INPUT_TOKENS = "gen_ai.usage.input_tokens";
+    /// Everything the model wrote, reasoning included, integer.
+    GEN_AI_USAGE_OUTPUT_TOKENS = "gen_ai.usage.output_tokens";
+    /// Part of the input served from the provider's cache, integer.
+    GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS = "gen_ai.usage.cache_read.input_tokens";
+    /// Part of the input written to the provider's cache, integer.
+    GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS = "gen_ai.usage.cache_write.input_tokens";
+    /// Part of the output that was reasoning, integer.
+    GEN_AI_USAGE_REASONING_OUTPUT_TOKENS = "gen_ai.usage.reasoning.output_tokens";
+    /// Part of the input that was text, integer.
+    GEN_AI_USAGE_TEXT_INPUT_TOKENS = "gen_ai.usage.text.input_tokens";
+    /// Part of the input that was images, integer.
+    GEN_AI_USAGE_IMAGE_INPUT_TOKENS = "gen_ai.usage.image.input_tokens";
+    /// Part of the input that was audio, integer.
+    GEN_AI_USAGE_AUDIO_INPUT_TOKENS = "gen_ai.usage.audio.input_tokens";
+    /// Part of the cached input that was text, integer.
+    GEN_AI_USAGE_TEXT_CACHE_READ_INPUT_TOKENS = "gen_ai.usage.text.cache_read.input_tokens";
+    /// Part of the cached input that was images, integer.
+    GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS = "gen_ai.usage.image.cache_read.input_tokens";
+    /// Part of the cached input that was audio, integer.
+    GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS = "gen_ai.usage.audio.cache_read.input_tokens";
+    /// Part of the output that was text, integer.
+    GEN_AI_USAGE_TEXT_OUTPUT_TOKENS = "gen_ai.usage.text.output_tokens";
+    /// Part of the output that was images, integer.
+    GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS = "gen_ai.usage.image.output_tokens";
+    /// Part of the output that was audio, integer.
+    GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS = "gen_ai.usage.audio.output_tokens";
+
+    // Cost as the conventions propose it; only where the call itself is recorded, not for later enrichment.
+    /// Amount in units of the currency, double.
+    GEN_AI_USAGE_COST_AMOUNT = "gen_ai.usage.cost.amount";
+    /// Currency, text, ISO 4217.
+    GEN_AI_USAGE_COST_CURRENCY = "gen_ai.usage.cost.currency";
+    /// Who computed it, text: see [`crate::cost_source`].
+    GEN_AI_USAGE_COST_SOURCE = "gen_ai.usage.cost.source";
+
+    // Content; only where it was asked for.
+    /// System instructions, structured or JSON text.
+    GEN_AI_SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions";
+    /// Messages sent to the model, structured or JSON text.
+    GEN_AI_INPUT_MESSAGES = "gen_ai.input.messages";
+    /// Messages the model wrote, structured or JSON text.
+    GEN_AI_OUTPUT_MESSAGES = "gen_ai.output.messages";
+    /// Tools offered to the model, structured or JSON text.
+    GEN_AI_TOOL_DEFINITIONS = "gen_ai.tool.definitions";
+
+    // Agents, tools, data sources, workflows.
+    /// Name of the agent, text.
+    GEN_AI_AGENT_NAME = "gen_ai.agent.name";
+    /// Id of the agent, text.
+    GEN_AI_AGENT_ID = "gen_ai.agent.id";
+    /// Name of the tool, text.
+    GEN_AI_TOOL_NAME = "gen_ai.tool.name";
+    /// Kind of tool, text.
+    GEN_AI_TOOL_TYPE = "gen_ai.tool.type";
+    /// Id of the tool call, text.
+    GEN_AI_TOOL_CALL_ID = "gen_ai.tool.call.id";
+    /// Arguments of the tool call, structured or JSON text.
+    GEN_AI_TOOL_CALL_ARGUMENTS = "gen_ai.tool.call.arguments";
+    /// Result of the tool call, structured or JSON text.
+    GEN_AI_TOOL_CALL_RESULT = "gen_ai.tool.call.result";
+    /// Id of the data source of a retrieval, text.
+    GEN_AI_DATA_SOURCE_ID = "gen_ai.data_source.id";
+    /// Name of the workflow, text.
+    GEN_AI_WORKFLOW_NAME = "gen_ai.workflow.name";
+
+    // Metric attributes.
+    /// Which tokens a metric counts, text: see [`crate::token_type`].
+    GEN_AI_TOKEN_TYPE = "gen_ai.token.type";
+    /// Modality of the tokens a metric counts, text: `text`, `image`, `audio`, `unknown`.
+    GEN_AI_TOKEN_MODALITY = "gen_ai.token.modality";
+
+    // OpenAI.
+    /// Which OpenAI API, text: `chat_completions`, `responses`.
+    OPENAI_API_TYPE = "openai.api.type";
+    /// Service tier asked for, text.
+    OPENAI_REQUEST_SERVICE_TIER = "openai.request.service_tier";
+    /// Service tier served, text.
+    OPENAI_RESPONSE_SERVICE_TIER = "openai.response.service_tier";
+    /// Fingerprint of the serving system, text.
+    OPENAI_RESPONSE_SYSTEM_FINGERPRINT = "openai.response.system_fingerprint";
+
+    // General conventions.
+    /// Host the client called, text.
+    SERVER_ADDRESS = "server.address";
+    /// Port the client called, integer.
+    SERVER_PORT = "server.port";
+    /// Class of the failure, text; absent where the call succeeded.
+    ERROR_TYPE = "error.type";
+    /// Status of the answer, integer.
+    HTTP_RESPONSE_STATUS_CODE = "http.response.status_code";
+    /// Name of the service that sends telemetry, text, on the resource.
+    SERVICE_NAME = "service.name";
+
+    // Tollgate's own: the call.
+    /// Where the counts come from, text: see [`crate::usage_source`].
+    TOLLGATE_USAGE_SOURCE = "tollgate.usage.source";
+    /// The wire API that was spoken, text.
+    TOLLGATE_API = "tollgate.api";
+    /// How the exchange ended, text.
+    TOLLGATE_OUTCOME = "tollgate.outcome";
+    /// Part of the cache write kept for five minutes, integer.
+    TOLLGATE_USAGE_CACHE_WRITE_5M_TOKENS = "tollgate.usage.cache_write_5m_tokens";
+    /// Part of the cache write kept for one hour, integer.
+    TOLLGATE_USAGE_CACHE_WRITE_1H_TOKENS = "tollgate.usage.cache_write_1h_tokens";
+
+    // Tollgate's own: cost.
+    /// Cost in US dollars, double; for display. The exact value is `tollgate.cost.nano_usd`.
+    TOLLGATE_COST_AMOUNT = "tollgate.cost.amount";
+    /// Cost in billionths of a US dollar, integer.
+    TOLLGATE_COST_NANO_USD = "tollgate.cost.nano_usd";
+    /// Currency, text, ISO 4217.
+    TOLLGATE_COST_CURRENCY = "tollgate.cost.currency";
+    /// Who computed the cost, text: see [`crate::cost_source`].
+    TOLLGATE_COST_SOURCE = "tollgate.cost.source";
+    /// Version of the price set, text.
+    TOLLGATE_COST_PRICE_SET = "tollgate.cost.price_set";
+    /// Row of the price set, text.
+    TOLLGATE_COST_PRICE_ROW = "tollgate.cost.price_row";
+    /// Service tier that was priced, text.
+    TOLLGATE_COST_TIER = "tollgate.cost.tier";
+    /// Why there is no cost, text, one word; set instead of an amount.
+    TOLLGATE_COST_UNPRICED = "tollgate.cost.unpriced";
+
+    // Tollgate's own: redaction and sampling.
+    /// How many findings were taken out of the span, integer. Counts by type are `tollgate.redaction.<TYPE>`.
+    TOLLGATE_REDACTION_COUNT = "tollgate.redaction.count";
+    /// Name of the rule that kept the span, text.
+    TOLLGATE_SAMPLING_RULE = "tollgate.sampling.rule";
+    /// Probability with which spans like this one are kept, double in (0, 1].
+    TOLLGATE_SAMPLING_PROBABILITY = "tollgate.sampling.probability";
+}
+
+/// Start of the names of counts of findings by type: `tollgate.redaction.EMAIL_ADDRESS`, integer.
+pub const TOLLGATE_REDACTION_PREFIX: &str = "tollgate.redaction.";

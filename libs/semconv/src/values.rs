@@ -1,0 +1,114 @@
+//! Well-known values of attributes.
+
+/// Values of `gen_ai.operation.name`.
+pub mod operation {
+    crate::names::names! {
+        /// A chat turn.
+        CHAT = "chat";
+        /// A plain completion.
+        TEXT_COMPLETION = "text_completion";
+        /// Multimodal generation.
+        GENERATE_CONTENT = "generate_content";
+        /// Embeddings.
+        EMBEDDINGS = "embeddings";
+        /// A search for documents.
+        RETRIEVAL = "retrieval";
+        /// Fetching an answer that was made before; never has usage.
+        FETCH_RESPONSE = "fetch_response";
+        /// Making an agent.
+        CREATE_AGENT = "create_agent";
+        /// Running an agent; its usage is the sum of what is below it.
+        INVOKE_AGENT = "invoke_agent";
+        /// Running a workflow; its usage is the sum of what is below it.
+        INVOKE_WORKFLOW = "invoke_workflow";
+        /// An agent's planning.
+        PLAN = "plan";
+        /// Running a tool.
+        EXECUTE_TOOL = "execute_tool";
+    }
+
+    /// Operations that are calls to a model. Only their spans carry usage of their own; on any other span usage is an
+    /// aggregate, and adding it would count twice.
+    pub const INFERENCE: &[&str] = &[CHAT, TEXT_COMPLETION, GENERATE_CONTENT, EMBEDDINGS];
+}
+
+/// Values of `gen_ai.provider.name`.
+pub mod provider {
+    crate::names::names! {
+        /// OpenAI.
+        OPENAI = "openai";
+        /// Anthropic.
+        ANTHROPIC = "anthropic";
+        /// Amazon Bedrock.
+        AWS_BEDROCK = "aws.bedrock";
+        /// Azure AI inference.
+        AZURE_AI_INFERENCE = "azure.ai.inference";
+        /// Azure OpenAI.
+        AZURE_AI_OPENAI = "azure.ai.openai";
+        /// Cohere.
+        COHERE = "cohere";
+        /// DeepSeek.
+        DEEPSEEK = "deepseek";
+        /// Gemini at its own endpoint.
+        GCP_GEMINI = "gcp.gemini";
+        /// Vertex AI.
+        GCP_VERTEX_AI = "gcp.vertex_ai";
+        /// Google, endpoint unknown.
+        GCP_GEN_AI = "gcp.gen_ai";
+        /// Groq.
+        GROQ = "groq";
+        /// IBM watsonx.
+        IBM_WATSONX_AI = "ibm.watsonx.ai";
+        /// Mistral.
+        MISTRAL_AI = "mistral_ai";
+        /// Moonshot.
+        MOONSHOT_AI = "moonshot_ai";
+        /// Perplexity.
+        PERPLEXITY = "perplexity";
+        /// xAI.
+        X_AI = "x_ai";
+    }
+
+    /// Values of the older `gen_ai.system` that were spelt otherwise, and what they are now.
+    pub const RENAMED: &[(&str, &str)] = &[
+        ("az.ai.inference", AZURE_AI_INFERENCE),
+        ("az.ai.openai", AZURE_AI_OPENAI),
+        ("gemini", GCP_GEMINI),
+        ("vertex_ai", GCP_VERTEX_AI),
+        ("xai", X_AI),
+    ];
+}
+
+/// Values of `gen_ai.token.type`.
+pub mod token_type {
+    crate::names::names! {
+        /// Everything read.
+        INPUT = "input";
+        /// Everything written.
+        OUTPUT = "output";
+    }
+}
+
+/// Values of `tollgate.usage.source`.
+pub mod usage_source {
+    crate::names::names! {
+        /// The provider reported the counts, whole.
+        REPORTED = "reported";
+        /// The provider reported some of them.
+        PARTIAL = "partial";
+        /// The stream was cut off; these were reported until then.
+        ABORTED = "aborted";
+        /// Nobody reported them; they are our estimate.
+        ESTIMATED = "estimated";
+    }
+}
+
+/// Values of `tollgate.cost.source` and `gen_ai.usage.cost.source`.
+pub mod cost_source {
+    crate::names::names! {
+        /// Computed here from usage and a price set.
+        LOCAL = "local";
+        /// Stated by the provider.
+        PROVIDER = "provider";
+    }
+}
