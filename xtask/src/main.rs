@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own commands.
 
 mod build;
+mod prices;
 #[expect(dead_code, reason = "the demo and the tests come next")]
 mod tools;
 
@@ -33,6 +34,9 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
         ["build"] => build::run().map(|layout| println!("built into {}", layout.out().display())).map_err(text),
+        ["demo"] => demo::run(&build::Layout::find(), false),
+        ["demo", "--stay"] => demo::run(&build::Layout::find(), true),
+        ["prices", options @ ..] => prices::run(options),
         [] | ["help" | "-h" | "--help"] => {
             print!("{USAGE}");
             Ok(())

@@ -1,1 +1,47 @@
 //! Usage and a price set in, exact money out.
+//!
+//! In goes a [`Call`]: provider, model, token counts, the moment it began and how it was served. Out comes a [`Cost`]:
+//! the exact total, its parts with units, rate and amount, and the row and tier of the price set that they come from;
+//! or [`Unpriced`], why there is none. Arithmetic is on integers throughout, see [`Usd`].
+//!
+//! ```
+//! use tollgate_call::Usage;
+//! use tollgate_cost_calculator::{Call, PriceSet};
+//! let usage = Usage { input_tokens: Some(1_000), cache_read_tokens: Some(400), output_tokens: Some(200), ..Usage::default() };
+//! let call = Call { provider: Some("openai"), model: "gpt-4o", usage: &usage, at_unix_seconds: 1_790_000_000, tier: None };
+//! let cost = PriceSet::builtin().price(&call).unwrap();
+//! // 600 at $2.50, 400 at $1.25 and 200 at $10 a million.
+//! assert_eq!(cost.total.to_string(), "0.004");
+//! assert_eq!(cost.price.row.to_string(), "openai/gpt-4o");
+//! ```
+//!
+//! [`Enricher`] does this for spans, as columns; [`price_line`] for a line of JSON. Prices are in the committed
+//! [`document`] `data/prices.txt`, which `cargo xtask prices` imports and the build script compiles into the program.
+//!
+//! Not modelled: free quotas, tool-call fees (their rates are in the document), and units that are not tokens.
+#![cfg_attr(not(feature = "component"), forbid(unsafe_code))]
+
+mod cost;
+mod data;
+mod enricher;
+mod explanation;
+mod find;
+mod money;
+mod name;
+mod partition;
+mod price_line;
+mod price_set;
+mod provider;
+mod rates;
+mod timestamp;
+mod unpriced;
+
+pub use cost::{Cost, Notes, Part, Parts, PriceRef, Row, Source, Tier};
+pub use data::document;
+pub use data::rate::Rate;
+pub use data::unit::Unit;
+pub use enricher::Enricher;
+pub use money::Usd;
+pub use price_line::price_line;
+pub use price_set::{Call, PriceSet, PriceSetError};
+pub use unpriced::Unpriced;

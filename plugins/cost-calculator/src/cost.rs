@@ -1,0 +1,170 @@
+//! What a call costs, and why.
+
+use crate::data::rate::Rate;
+use crate::data::unit::Unit;
+use crate::money::Usd;
+use std::fmt;
+
+/// The cost of one call, with everything needed to check it by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost<'a> {
+    /// The sum of the parts.
+    pub total: Usd,
+    /// Currency, ISO 4217.
+    pub currency: &'static str,
+    /// What the total is made of.
+    pub parts: Parts,
+    /// Where the rates come from.
+    pub price: PriceRef<'a>,
+    /// What a reader of the number should know.
+    pub notes: Notes,
+}
+
+/// The parts of a cost: each token is in exactly one. Parts without units are left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    parts: [Part; MOST_PARTS],
+    count: usize,
+}
+
+/// Seven parts of the input, three of the output, and the request itself.
+const MOST_PARTS: usize = 11;
+
+/// One part of a cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What was used.
+    pub unit: Unit,
+    /// How much of it.
+    pub units: u64,
+    /// US dollars for [`Unit::per`] of it.
+    pub rate: Rate,
+    /// Units times rate.
+    pub amount: Usd,
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Self { unit: Unit::Input, units: 0, rate: Rate::default(), amount: Usd::ZERO }
+    }
+}
+
+impl Parts {
+    /// Appends a part; `false` where there is no room, which the number of units rules out.
+    pub(crate) fn push(&mut self, part: Part) -> bool {
+        let Some(slot) = self.parts.get_mut(self.count) else { return false };
+        *slot = part;
+        self.count += 1;
+        true
+    }
+
+    /// The parts.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Part] {
+        self.parts.get(..self.count).unwrap_or_default()
+    }
+
+    /// The part of that unit.
+    #[must_use]
+    pub fn get(&self, unit: Unit) -> Option<&Part> {
+        self.as_slice().iter().find(|part| part.unit == unit)
+    }
+}
+
+/// Where the rates of a cost come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriceRef<'a> {
+    /// The price set: name, version and day of import.
+    pub set: &'a str,
+    /// The row, printed `provider/model`.
+    pub row: Row<'a>,
+    /// The tier within the row.
+    pub tier: Tier<'a>,
+    /// Who computed the cost.
+    pub source: Source,
+}
+
+/// A row of a price set, by the set's own ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// Id of the provider whose row it is.
+    pub provider: &'a str,
+    /// Id of the model.
+    pub model: &'a str,
+}
+
+impl fmt::Display for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.provider, self.model)
+    }
+}
+
+/// The tier of a row that was applied; printed `base`, `over 200000`, `batch`, `batch over 200000`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tier<'a> {
+    /// How the call was served, where the row has rates for it.
+    pub served: Option<&'a str>,
+    /// The call read more tokens than this; 0 where no such threshold was passed.
+    pub over: u32,
+}
+
+impl fmt::Display for Tier<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.served, self.over) {
+            (None, 0) => f.write_str("base"),
+            (None, over) => write!(f, "over {over}"),
+            (Some(served), 0) => f.write_str(served),
+            (Some(served), over) => write!(f, "{served} over {over}"),
+        }
+    }
+}
+
+/// Who computed a cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// We did, from a price set.
+    Local,
+    /// The provider reported it.
+    Provider,
+}
+
+impl Source {
+    /// The word used in attributes and in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Provider => "provider",
+        }
+    }
+}
+
+/// What a reader of a cost should know about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// The provider is not named, or not in the set; the model's name alone led to the row.
+    pub by_model: bool,
+    /// The call was served in a way for which the row has no rates; standard rates were applied.
+    pub tier_not_listed: bool,
+    /// Output tokens are not known; the cost is of the input alone.
+    pub output_not_reported: bool,
+    /// A part is larger than its whole, but has the same rate, so that the total does not depend on it.
+    pub inconsistent_usage: bool,
+    /// Both audio and cached tokens were read, and how much was both is not reported; the least possible is assumed.
+    pub cached_audio_unknown: bool,
+}
+
+impl Notes {
+    /// The words for the notes that are set.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        [
+            (self.by_model, "by_model"),
+            (self.tier_not_listed, "tier_not_listed"),
+            (self.output_not_reported, "output_not_reported"),
+            (self.inconsistent_usage, "inconsistent_usage"),
+            (self.cached_audio_unknown, "cached_audio_unknown"),
+        ]
+        .into_iter()
+        .filter_map(|(set, word)| set.then_some(word))
+    }
+}

@@ -1,0 +1,110 @@
+//! Finding the row for a call.
+//!
+//! 1. The provider: by our aliases, then by id, then by the rules on names in the order of the set. Without a
+//!    provider (none named, a name that says nothing, or one that is not in the set) the first provider whose rules
+//!    claim the model, in the order of the set.
+//! 2. The model: the provider's first row that matches, in the order of the set; then the rows of the providers it
+//!    falls back to, in their order; then both again with compact dates (`-20251211`) written with dashes.
+//! 3. A prefix: where that finds nothing and the model is `PREFIX/REST` with a prefix that names a provider, REST is
+//!    looked up there. Where the call names a provider of the set, only its own name counts as such a prefix:
+//!    `mistralai/mixtral` at another provider is not billed by Mistral.
+
+use crate::data::table::{self, Model, Span, Tables};
+use crate::name::Name;
+use crate::provider;
+use crate::unpriced::Unpriced;
+
+/// A row that was found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found<'a> {
+    pub(crate) model: &'a Model,
+    /// Whether the row is of the provider that served the call, not of one that it falls back to.
+    pub(crate) own: bool,
+    /// Whether the model's name alone led here.
+    pub(crate) by_model: bool,
+}
+
+/// The row for `model` at `provider`.
+pub(crate) fn find<'a>(tables: &'a Tables, provider: Option<&str>, model: &str) -> Result<Found<'a>, Unpriced> {
+    if model.is_empty() {
+        return Err(Unpriced::MissingModel);
+    }
+    let name = Name::new(model).ok_or(Unpriced::UnknownModel)?;
+    let named = match provider.map(Name::new) {
+        None => None,
+        Some(None) => return Err(Unpriced::UnknownProvider),
+        Some(Some(provider)) if provider::says_nothing(provider.as_bytes()) => None,
+        Some(Some(provider)) => Some(provider),
+    };
+    if let Some(number) = named.as_ref().and_then(|named| provider_named(tables, named.as_bytes())) {
+        return at_provider(tables, number, name.as_bytes())
+            .or_else(|| with_prefix(tables, &name, Some(number)))
+            .ok_or(Unpriced::UnknownModel);
+    }
+    let unknown = if named.is_some() { Unpriced::UnknownProvider } else { Unpriced::UnknownModel };
+    let claimed = (0_u16..).zip(tables.providers.iter()).find(|(_, p)| claims(tables, p.serves, name.as_bytes()));
+    claimed
+        .and_then(|(number, _)| at_provider(tables, number, name.as_bytes()))
+        .or_else(|| with_prefix(tables, &name, None))
+        .map(|found| Found { by_model: true, ..found })
+        .ok_or(unknown)
+}
+
+fn provider_named(tables: &Tables, name: &[u8]) -> Option<u16> {
+    let id = provider::alias(name).map_or(name, str::as_bytes);
+    let numbered = || (0_u16..).zip(tables.providers.iter());
+    numbered()
+        .find(|(_, provider)| tables.bytes(provider.id) == id)
+        .or_else(|| numbered().find(|(_, provider)| claims(tables, provider.named, name)))
+        .map(|(number, _)| number)
+}
+
+fn with_prefix<'a>(tables: &'a Tables, name: &Name, only: Option<u16>) -> Option<Found<'a>> {
+    let (prefix, rest) = name.split_prefix()?;
+    let number = provider_named(tables, prefix)?;
+    if only.is_some_and(|only| only != number) {
+        return None;
+    }
+    at_provider(tables, number, rest)
+}
+
+fn at_provider<'a>(tables: &'a Tables, number: u16, name: &[u8]) -> Option<Found<'a>> {
+    let provider = tables.providers.get(usize::from(number))?;
+    own_or_fallback(tables, provider, name).or_else(|| {
+        let dashed = Name::with_dashed_dates(name)?;
+        own_or_fallback(tables, provider, dashed.as_bytes())
+    })
+}
+
+fn own_or_fallback<'a>(tables: &'a Tables, provider: &table::Provider, name: &[u8]) -> Option<Found<'a>> {
+    if let Some(model) = row(tables, provider, name) {
+        return Some(Found { model, own: true, by_model: false });
+    }
+    let others = provider.fallback.of(&tables.fallbacks).iter();
+    others
+        .filter_map(|&number| tables.providers.get(usize::from(number)))
+        .find_map(|other| row(tables, other, name))
+        .map(|model| Found { model, own: false, by_model: false })
+}
+
+/// The provider's first row that matches: whole names are looked up, the other rules are tried up to that row.
+fn row<'a>(tables: &'a Tables, provider: &table::Provider, name: &[u8]) -> Option<&'a Model> {
+    let names = provider.exact.of(&tables.exact);
+    let whole = names.binary_search_by(|exact| tables.bytes(exact.name).cmp(name)).ok();
+    let whole = whole.and_then(|at| names.get(at)).map(|exact| exact.model);
+    let rules = provider.rules.of(&tables.rules).iter();
+    let ruled = rules
+        .take_while(|rule| whole.is_none_or(|whole| rule.model < whole))
+        .find(|rule| holds(tables, rule, name))
+        .map(|rule| rule.model);
+    tables.models.get(usize::from(ruled.or(whole)?))
+}
+
+fn claims(tables: &Tables, rules: Span, name: &[u8]) -> bool {
+    rules.of(&tables.rules).iter().any(|rule| holds(tables, rule, name))
+}
+
+fn holds(tables: &Tables, rule: &table::Rule, name: &[u8]) -> bool {
+    let mut clauses = rule.clauses.of(&tables.clauses).iter();
+    clauses.all(|clause| clause.test.passes(tables.bytes(clause.text), name) != clause.negated)
+}
