@@ -165,8 +165,11 @@ pub(crate) fn binary(layout: &Layout) -> Result<(), BuildError> {
 pub(crate) fn component(module: &Path, to: &Path) -> Result<(), BuildError> {
     let refuse = |why: &dyn fmt::Display| BuildError::Component { path: module.to_path_buf(), why: why.to_string() };
     let bytes = read(module)?;
-    let encoder = wit_component::ComponentEncoder::default().validate(true).module(&bytes);
-    let component = encoder.and_then(|mut encoder| encoder.encode()).map_err(|error| refuse(&format!("{error:#}")))?;
+    let component = wit_component::ComponentEncoder::default()
+        .validate(true)
+        .module(&bytes)
+        .and_then(|encoder| encoder.encode())
+        .map_err(|error| refuse(&format!("{error:#}")))?;
     let imports = imports(&component).map_err(|error| refuse(&error))?;
     if let Some(import) = imports.into_iter().find(|name| !ALLOWED_IMPORTS.contains(&name.as_str())) {
         return Err(BuildError::Import { path: module.to_path_buf(), import });
