@@ -1,0 +1,186 @@
+//! Spans and attributes, written from nothing.
+
+use crate::encode::{self, any};
+use crate::json_read::{self, JsonError};
+use crate::trace::{SpanKind, StatusCode};
+
+/// A value to be written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum NewValue<'a> {
+    /// Text.
+    Text(&'a str),
+    /// A truth value.
+    Boolean(bool),
+    /// An integer.
+    Integer(i64),
+    /// A floating-point number.
+    Real(f64),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// An array of text.
+    Texts(&'a [&'a str]),
+}
+
+impl NewValue<'_> {
+    fn encode(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(value) => any::text(out, value.as_bytes()),
+            Self::Boolean(value) => any::boolean(out, value),
+            Self::Integer(value) => any::int(out, value),
+            Self::Real(value) => any::real(out, value),
+            Self::Bytes(value) => any::blob(out, value),
+            Self::Texts(values) => encode::nested(out, 5, |out| {
+                for value in values {
+                    encode::nested(out, 1, |out| any::text(out, value.as_bytes()));
+                }
+            }),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for NewValue<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<bool> for NewValue<'_> {
+    fn from(value: bool) -> Self {
+        Self::Boolean(value)
+    }
+}
+
+impl From<i64> for NewValue<'_> {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<u64> for NewValue<'_> {
+    /// Counts past `i64::MAX`, which OTLP cannot say, are `i64::MAX`.
+    fn from(value: u64) -> Self {
+        Self::Integer(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<f64> for NewValue<'_> {
+    fn from(value: f64) -> Self {
+        Self::Real(value)
+    }
+}
+
+impl<'a> From<&'a [&'a str]> for NewValue<'a> {
+    fn from(value: &'a [&'a str]) -> Self {
+        Self::Texts(value)
+    }
+}
+
+/// Appends an attribute as field `number`.
+pub(crate) fn attribute(out: &mut Vec<u8>, number: u32, key: &str, value: NewValue<'_>) {
+    encode::key_value(out, number, key, |out| value.encode(out));
+}
+
+/// Appends an attribute whose value is JSON text as field `number`; nothing where the text is not JSON.
+pub(crate) fn json_attribute(out: &mut Vec<u8>, number: u32, key: &str, json: &str) -> Result<(), JsonError> {
+    let before = out.len();
+    let result = encode::key_value(out, number, key, |out| json_read::any_value(out, json));
+    if result.is_err() {
+        out.truncate(before);
+    }
+    result
+}
+
+/// Writes one span.
+///
+/// ```
+/// use tollgate_otlp::{SpanKind, SpanWriter, StatusCode};
+/// let mut span = SpanWriter::new([1; 16], [2; 8], "chat gpt-4o");
+/// span.kind(SpanKind::Client).times(1_000, 2_000).status(StatusCode::Error, "overloaded");
+/// span.set("gen_ai.usage.input_tokens", 12_u64).set("gen_ai.request.stream", true);
+/// assert!(!span.bytes().is_empty());
+/// ```
+#[derive(Clone, Debug)]
+pub struct SpanWriter {
+    bytes: Vec<u8>,
+}
+
+impl SpanWriter {
+    /// A span. Ids of all zeroes are not ids; a receiver refuses the span.
+    #[must_use]
+    pub fn new(trace_id: [u8; 16], span_id: [u8; 8], name: &str) -> Self {
+        let mut bytes = Vec::with_capacity(512);
+        encode::bytes(&mut bytes, 1, &trace_id);
+        encode::bytes(&mut bytes, 2, &span_id);
+        encode::bytes(&mut bytes, 5, name.as_bytes());
+        Self { bytes }
+    }
+
+    /// Sets the parent.
+    pub fn parent(&mut self, span_id: [u8; 8]) -> &mut Self {
+        encode::bytes(&mut self.bytes, 4, &span_id);
+        self
+    }
+
+    /// Sets the trace state, in the form of the W3C header.
+    pub fn trace_state(&mut self, trace_state: &str) -> &mut Self {
+        encode::bytes(&mut self.bytes, 3, trace_state.as_bytes());
+        self
+    }
+
+    /// Sets the kind.
+    pub fn kind(&mut self, kind: SpanKind) -> &mut Self {
+        encode::integer(&mut self.bytes, 6, kind as u64);
+        self
+    }
+
+    /// Sets start and end, in nanoseconds since 1970.
+    pub fn times(&mut self, start: u64, end: u64) -> &mut Self {
+        encode::fixed64(&mut self.bytes, 7, start);
+        encode::fixed64(&mut self.bytes, 8, end);
+        self
+    }
+
+    /// Sets the status. To be called once.
+    pub fn status(&mut self, code: StatusCode, message: &str) -> &mut Self {
+        encode::nested(&mut self.bytes, 15, |out| {
+            if !message.is_empty() {
+                encode::bytes(out, 2, message.as_bytes());
+            }
+            encode::integer(out, 3, code as u64);
+        });
+        self
+    }
+
+    /// Adds an attribute. A key is to be added once.
+    pub fn set<'v>(&mut self, key: &str, value: impl Into<NewValue<'v>>) -> &mut Self {
+        attribute(&mut self.bytes, 9, key, value.into());
+        self
+    }
+
+    /// Adds an attribute whose value is JSON text, as an array, a map, or what else the text says.
+    ///
+    /// # Errors
+    /// The text is not JSON; nothing is added.
+    pub fn set_json(&mut self, key: &str, json: &str) -> Result<&mut Self, JsonError> {
+        json_attribute(&mut self.bytes, 9, key, json)?;
+        Ok(self)
+    }
+
+    /// Adds an event with attributes. `time` is in nanoseconds since 1970.
+    pub fn event(&mut self, time: u64, name: &str, attributes: &[(&str, NewValue<'_>)]) -> &mut Self {
+        encode::nested(&mut self.bytes, 11, |out| {
+            encode::fixed64(out, 1, time);
+            encode::bytes(out, 2, name.as_bytes());
+            for (key, value) in attributes {
+                attribute(out, 3, key, *value);
+            }
+        });
+        self
+    }
+
+    /// The encoded `Span` message, without tag and length.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
