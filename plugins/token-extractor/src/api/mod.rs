@@ -1,0 +1,21 @@
+//! What is read from the answers of each API, one module an API.
+
+pub(crate) mod anthropic_messages;
+pub(crate) mod openai_chat;
+pub(crate) mod openai_responses;
+pub(crate) mod shape;
+
+use crate::facts::Facts;
+use tollgate_json::Visitor;
+
+/// The reading of one API's answers: a visitor for the document, or for each event's data in turn.
+pub(crate) trait Reading: Visitor {
+    /// What has been read so far.
+    fn facts(&self) -> &Facts;
+
+    /// The same, to add to it.
+    fn facts_mut(&mut self) -> &mut Facts;
+
+    /// A document, or the data of an event, is at its end.
+    fn end_document(&mut self) {}
+}

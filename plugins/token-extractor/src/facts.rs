@@ -1,0 +1,160 @@
+//! What an answer says, gathered while it passes, whatever its API.
+
+use crate::content::OutputText;
+use crate::notes::{self, Notes};
+use crate::usage::{self, Counts};
+use tollgate_json::{Kind, Node, Scalar, Text, Want};
+
+/// Bytes of the longest name (model, id, tier, reason, error) that is kept.
+pub(crate) const MAX_NAME: usize = 256;
+/// Choices of an answer whose finish reasons are kept.
+const MAX_CHOICES: usize = 128;
+
+/// Nodes that mean the same in every API. Those of an API are below [`node::OWN_END`].
+pub(crate) mod node {
+    use crate::usage::LEVELS;
+    use tollgate_json::Node;
+
+    pub(crate) const OWN_END: Node = 200;
+    /// Something the model wrote, if there is anything in it.
+    pub(crate) const OUTPUT: Node = 200;
+    pub(crate) const ID: Node = 201;
+    pub(crate) const MODEL: Node = 202;
+    pub(crate) const TIER: Node = 203;
+    pub(crate) const ERROR: Node = 204;
+    pub(crate) const ERROR_TYPE: Node = 205;
+    pub(crate) const ERROR_CODE: Node = 206;
+    /// `type` and `code` of an error that is not in an object of its own.
+    pub(crate) const FLAT_TYPE: Node = 207;
+    pub(crate) const FLAT_CODE: Node = 208;
+    /// The usage object, and one node a level below it.
+    pub(crate) const USAGE: Node = 220;
+    pub(crate) const USAGE_END: Node = USAGE + LEVELS;
+}
+
+/// What an answer has said so far.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) id: Option<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) tier: Option<String>,
+    /// Finish reasons by number of the choice, in the order seen.
+    finish_reasons: Vec<(u64, String)>,
+    pub(crate) counts: Counts,
+    error_type: Option<String>,
+    error_code: Option<String>,
+    flat_type: Option<String>,
+    flat_code: Option<String>,
+    pub(crate) has_error: bool,
+    /// Whether the answer is a stream of events.
+    pub(crate) stream: bool,
+    /// Whether the event being read carries output.
+    pub(crate) output: bool,
+    /// Whether the stream said that it is at its end, or the document was.
+    pub(crate) ended: bool,
+    /// Whether the counts seen are the answer's last word, not a first message's placeholder.
+    pub(crate) counts_final: bool,
+    pub(crate) text: OutputText,
+    pub(crate) notes: Notes,
+}
+
+impl Facts {
+    pub(crate) fn key(&mut self, at: Node, key: &[u8]) -> Want {
+        match at {
+            node::OUTPUT => self.want_output(),
+            node::ERROR => match key {
+                b"type" => Want::Take(node::ERROR_TYPE),
+                b"code" => Want::Take(node::ERROR_CODE),
+                _ => Want::Skip,
+            },
+            node::USAGE..=node::USAGE_END => {
+                let level = at - node::USAGE;
+                usage::want(node::USAGE, level, self.counts.key(level, key, &mut self.notes))
+            }
+            _ => Want::Skip,
+        }
+    }
+
+    pub(crate) fn item(&mut self, at: Node) -> Want {
+        if at == node::OUTPUT { self.want_output() } else { Want::Skip }
+    }
+
+    pub(crate) fn begin(&mut self, at: Node, kind: Kind) {
+        if at == node::ERROR && kind == Kind::Object {
+            self.has_error = true;
+        }
+    }
+
+    pub(crate) fn scalar(&mut self, at: Node, value: Scalar<'_>) {
+        match (at, value) {
+            (node::OUTPUT, Scalar::Text(text)) => self.output |= !text.bytes.is_empty(),
+            (node::ID, Scalar::Text(text)) => keep(&mut self.id, text, &mut self.notes),
+            (node::MODEL, Scalar::Text(text)) => keep(&mut self.model, text, &mut self.notes),
+            (node::TIER, Scalar::Text(text)) => keep(&mut self.tier, text, &mut self.notes),
+            (node::ERROR, Scalar::Text(text)) => self.has_error |= !text.bytes.is_empty(),
+            (node::ERROR_TYPE, Scalar::Text(text)) => keep(&mut self.error_type, text, &mut self.notes),
+            (node::ERROR_CODE, Scalar::Text(text)) => keep(&mut self.error_code, text, &mut self.notes),
+            (node::ERROR_CODE, Scalar::Number(number)) => self.error_code = Some(number.to_owned()),
+            (node::FLAT_TYPE, Scalar::Text(text)) => keep(&mut self.flat_type, text, &mut self.notes),
+            (node::FLAT_CODE, Scalar::Text(text)) => keep(&mut self.flat_code, text, &mut self.notes),
+            (node::FLAT_CODE, Scalar::Number(number)) => self.flat_code = Some(number.to_owned()),
+            (node::USAGE, _) => {}
+            (node::USAGE..=node::USAGE_END, Scalar::Text(text)) if self.counts.is_field("service_tier") => {
+                keep(&mut self.tier, text, &mut self.notes);
+            }
+            (node::USAGE..=node::USAGE_END, value) => self.counts.scalar(value, &mut self.notes),
+            _ => {}
+        }
+    }
+
+    /// Whether and how something that may be output is wanted: only until the event is known to have some.
+    pub(crate) fn want_output(&self) -> Want {
+        if self.stream && !self.output { Want::Take(node::OUTPUT) } else { Want::Skip }
+    }
+
+    /// A choice has finished.
+    pub(crate) fn finish(&mut self, choice: u64, reason: String) {
+        if let Some((_, known)) = self.finish_reasons.iter_mut().find(|(known, _)| *known == choice) {
+            *known = reason;
+        } else if self.finish_reasons.len() < MAX_CHOICES {
+            self.finish_reasons.push((choice, reason));
+        } else {
+            self.notes.add(notes::FINISH_REASONS_LIMIT);
+        }
+    }
+
+    pub(crate) fn take_finish_reasons(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.finish_reasons).into_iter().map(|(_, reason)| reason).collect()
+    }
+
+    /// Bytes of memory that the facts have allocated.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let names = [&self.id, &self.model, &self.tier, &self.error_type, &self.error_code];
+        let names: usize = names.into_iter().flatten().map(String::capacity).sum();
+        let reasons: usize =
+            self.finish_reasons.iter().map(|(_, reason)| reason.capacity() + size_of::<(u64, String)>()).sum();
+        names + reasons + self.counts.heap_bytes() + self.text.heap_bytes()
+    }
+
+    /// The provider's word for what went wrong: the error's type, else its code.
+    pub(crate) fn take_error(&mut self) -> Option<String> {
+        // `{"type": "error", ...}` is the name of the event or of the document, not a kind of error.
+        let flat_type = self.flat_type.take().filter(|word| word != "error");
+        self.error_type.take().or(self.error_code.take()).or(flat_type).or(self.flat_code.take())
+    }
+}
+
+/// Sets `place` to a text, unless that is empty.
+pub(crate) fn keep(place: &mut Option<String>, text: Text<'_>, notes: &mut Notes) {
+    if text.bytes.is_empty() || place.as_ref().is_some_and(|known| known.as_bytes() == text.bytes) {
+        return;
+    }
+    let text = match text.bytes.get(..MAX_NAME) {
+        Some(beginning) if beginning.len() < text.bytes.len() => {
+            notes.add(notes::NAME_TRUNCATED);
+            Text { bytes: beginning, whole: false }
+        }
+        _ => text,
+    };
+    *place = Some(text.to_str().into_owned());
+}
