@@ -1,8 +1,9 @@
 //! `cargo xtask`: the project's own commands.
 
 mod build;
+mod clients;
+mod demo;
 mod prices;
-#[expect(dead_code, reason = "the demo and the tests come next")]
 mod tools;
 
 use std::process::ExitCode;

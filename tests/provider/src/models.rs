@@ -12,6 +12,7 @@ const SNAPSHOTS: &[(&str, &str, Family)] = &[
     ("claude-3-5-haiku-latest", "claude-3-5-haiku-20241022", Family::Anthropic),
     ("claude-haiku-4-5", "claude-haiku-4-5-20251001", Family::Anthropic),
     ("claude-sonnet-4-5", "claude-sonnet-4-5-20250929", Family::Anthropic),
+    ("claude-opus-4-5", "claude-opus-4-5-20251101", Family::Anthropic),
     ("claude-opus-4-1", "claude-opus-4-1-20250805", Family::Anthropic),
 ];
 
