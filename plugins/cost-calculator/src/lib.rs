@@ -21,6 +21,8 @@
 //! Not modelled: free quotas, tool-call fees (their rates are in the document), and units that are not tokens.
 #![cfg_attr(not(feature = "component"), forbid(unsafe_code))]
 
+#[cfg(feature = "component")]
+mod component;
 mod cost;
 mod data;
 mod enricher;

@@ -20,6 +20,8 @@
 //! ```
 #![cfg_attr(not(feature = "component"), forbid(unsafe_code))]
 
+#[cfg(feature = "component")]
+mod component;
 mod config;
 pub mod head;
 mod policy;
