@@ -206,7 +206,7 @@ pub(crate) fn guest(layout: &Layout, package: &str, more: &[&str]) -> Result<Pat
 }
 
 /// Installs the wasm target where the toolchain lacks it.
-fn ensure_target(layout: &Layout) -> Result<(), BuildError> {
+pub(crate) fn ensure_target(layout: &Layout) -> Result<(), BuildError> {
     let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.args(["--print", "target-libdir", "--target", WASM]).current_dir(&layout.root);
     let folder = rustc.output().map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned());

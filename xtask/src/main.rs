@@ -4,6 +4,7 @@ mod build;
 mod clients;
 mod demo;
 mod prices;
+mod test;
 mod tools;
 
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         ["build"] => build::run().map(|layout| println!("built into {}", layout.out().display())).map_err(text),
         ["demo"] => demo::run(&build::Layout::find(), false),
         ["demo", "--stay"] => demo::run(&build::Layout::find(), true),
+        ["test", steps @ ..] => test::run(steps),
         ["prices", options @ ..] => prices::run(options),
         [] | ["help" | "-h" | "--help"] => {
             print!("{USAGE}");
