@@ -27,6 +27,7 @@ const CORE: &[&str] = &[
     "mistral",
     "moonshotai",
     "openai",
+    "openrouter",
     "perplexity",
     "together",
     "x-ai",

@@ -36,6 +36,7 @@ struct Builder {
     clauses: Vec<table::Clause>,
     models: Vec<table::Model>,
     prices: Vec<table::Price>,
+    price_runs: BTreeMap<String, Span>,
     conditions: Vec<table::Condition>,
     quotes: Vec<table::Quote>,
     rates: Vec<Rate>,
@@ -106,6 +107,13 @@ impl Builder {
     }
 
     fn prices<'a>(&mut self, prices: impl Iterator<Item = &'a Price>) -> Result<Span, TooLarge> {
+        let prices: Vec<_> = prices.collect();
+        // Many models cost the same; the same prices are held once.
+        let rows: Vec<_> = prices.iter().map(ToString::to_string).collect();
+        let rows = rows.join("\n");
+        if let Some(&span) = self.price_runs.get(&rows) {
+            return Ok(span);
+        }
         let mut compiled = Vec::new();
         for price in prices {
             let first = self.conditions.len();
@@ -126,7 +134,9 @@ impl Builder {
         }
         let first = self.prices.len();
         self.prices.append(&mut compiled);
-        span(first, self.prices.len(), "prices")
+        let span = span(first, self.prices.len(), "prices")?;
+        self.price_runs.insert(rows, span);
+        Ok(span)
     }
 
     fn rate(&mut self, rate: Rate) -> Result<u16, TooLarge> {
