@@ -78,10 +78,11 @@ impl Exchange {
         }
     }
 
-    /// Status and headers of the answer. Of the headers only `content-encoding` is looked at, whatever case it is
+    /// Status, or 0 where there is none, and headers of the answer. Of the headers only `content-encoding` is looked at, whatever case it is
     /// in: whether a body is a stream is told by the body itself, since servers name it wrongly.
     pub fn response_head<'h>(&mut self, status: u16, headers: impl IntoIterator<Item = (&'h str, &'h [u8])>) {
-        self.status = Some(status);
+        // Envoy has no status to tell of where no answer came.
+        self.status = (status != 0).then_some(status);
         for (name, value) in headers {
             if name.eq_ignore_ascii_case("content-encoding") {
                 self.decoder = Decoder::new(value, self.limits.expansion);

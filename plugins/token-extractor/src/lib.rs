@@ -39,6 +39,7 @@ mod body;
 mod component;
 mod content;
 mod decode;
+pub mod dialect;
 mod exchange;
 mod extractor;
 mod facts;
