@@ -1,0 +1,138 @@
+//! E-mail addresses as people have them: RFC 5321 without quoted local parts, on a domain with a plausible last
+//! label.
+
+use crate::bytes::{at, before, is_word, run_end, run_start, slice};
+
+/// Longest path in RFC 5321; what is longer is cut there rather than left.
+const LONGEST: usize = 254;
+/// Last labels that are file name extensions and no top-level domains: `Shape@3x.png` is a picture.
+const EXTENSIONS: &[&[u8]] = &[
+    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"bmp", b"ico", b"css", b"js", b"json", b"html", b"htm", b"xml",
+    b"yaml", b"yml", b"toml", b"txt", b"pdf", b"tsx", b"jsx", b"mjs", b"cpp", b"java", b"class", b"exe", b"dll",
+];
+
+/// The address around the `@` at `sign`.
+pub(crate) fn find(text: &[u8], sign: usize) -> Option<(usize, usize)> {
+    let start = local_start(text, sign)?;
+    let end = domain_end(text, sign + 1)?;
+    // The name under which code hosts are reached by SSH belongs to nobody: `git@host:owner/repository`.
+    (slice(text, start, sign) != b"git").then_some((start, end))
+}
+
+fn local_start(text: &[u8], sign: usize) -> Option<usize> {
+    let mut start = sign;
+    let floor = sign.saturating_sub(LONGEST);
+    loop {
+        let plain = run_start(text, start, start - floor, is_local);
+        // Accented Latin letters are two bytes; ideographs are three and end the local part.
+        start = if plain >= floor + 2 && is_latin(before(text, plain, 2), before(text, plain, 1)) {
+            plain - 2
+        } else {
+            plain
+        };
+        if start == plain {
+            break;
+        }
+    }
+    // The `n` of a line break written as two characters is no part of the address.
+    if before(text, start, 1) == b'\\' && matches!(at(text, start), b'n' | b't' | b'r') {
+        start += 1;
+    }
+    let trimmed = slice(text, start, sign).iter().position(|byte| !matches!(byte, b'.' | b'\'' | b'-' | b'+' | b'%'));
+    let start = start + trimmed?;
+    (before(text, sign, 1) != b'.').then_some(start)
+}
+
+fn is_local(byte: u8) -> bool {
+    is_word(byte) || matches!(byte, b'.' | b'+' | b'-' | b'%' | b'\'' | b'&' | b'!' | b'~')
+}
+
+/// Latin-1 and extended Latin letters in UTF-8, without the multiplication and division signs.
+fn is_latin(first: u8, second: u8) -> bool {
+    matches!((first, second), (0xC3, 0x80..=0x96 | 0x98..=0xB6 | 0xB8..=0xBF) | (0xC4..=0xC9, 0x80..=0xBF))
+}
+
+/// End of the longest domain at `start`.
+fn domain_end(text: &[u8], start: usize) -> Option<usize> {
+    let end = run_end(text, start, LONGEST, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    let mut best = None;
+    let mut place = start;
+    let mut labels = 0;
+    for label in slice(text, start, end).split(|byte| *byte == b'.') {
+        if label.is_empty() || label.first() == Some(&b'-') || label.len() > 63 {
+            break;
+        }
+        labels += 1;
+        if labels > 1
+            && let Some(length) = top_level(label)
+        {
+            best = Some(place + length);
+        } else if labels > 1 && EXTENSIONS.iter().any(|extension| label.eq_ignore_ascii_case(extension)) {
+            best = None;
+        }
+        place += label.len() + 1;
+    }
+    best.filter(|end| !is_word(at(text, *end)))
+}
+
+/// Length of the top-level domain that the label is, or starts with where a hyphen follows (`example.com-Office`).
+fn top_level(label: &[u8]) -> Option<usize> {
+    if label.len() > 4 && label.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"xn--")) {
+        return Some(label.len());
+    }
+    let letters = label.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(label.len());
+    let name = slice(label, 0, letters);
+    let ends = matches!(label.get(letters), None | Some(b'-'));
+    let file = EXTENSIONS.iter().any(|extension| name.eq_ignore_ascii_case(extension));
+    (ends && (2..=24).contains(&letters) && !file).then_some(letters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn email(text: &str) -> Option<&str> {
+        let (start, end) = find(text.as_bytes(), text.find('@')?)?;
+        text.get(start..end)
+    }
+
+    #[test]
+    fn addresses() {
+        for (text, expected) in [
+            ("ann@example.com", "ann@example.com"),
+            ("user=ann@example.com", "ann@example.com"),
+            ("（foley-harold@example.org），", "foley-harold@example.org"),
+            ("邮箱ann@qingyun.cn是", "ann@qingyun.cn"),
+            ("mail <brandon+news@u.school.edu>.", "brandon+news@u.school.edu"),
+            ("to ann@example.com.", "ann@example.com"),
+            ("ann@example.com-Office", "ann@example.com"),
+            ("\\nann@example.com", "ann@example.com"),
+            ("jörg.müller@example.de", "jörg.müller@example.de"),
+            ("user@xn--80ak6aa92e.com", "user@xn--80ak6aa92e.com"),
+            ("a@xn--d1acufc.xn--p1ai", "a@xn--d1acufc.xn--p1ai"),
+            ("'o'neil@example.ie'", "o'neil@example.ie"),
+            ("mailto:x@y.co.uk?subject=1", "x@y.co.uk"),
+        ] {
+            assert_eq!(email(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address() {
+        for text in [
+            "info@presidio.",
+            "@types/node",
+            "lodash@4.17.21",
+            "Shape@3x.png",
+            "git@github.com:a/b",
+            "a @ b.com",
+            "x@localhost",
+            "a.@b.com",
+            "@@@@",
+            "a@-b.com",
+            "a@b.c",
+        ] {
+            assert_eq!(email(text), None, "{text}");
+        }
+    }
+}

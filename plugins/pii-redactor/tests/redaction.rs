@@ -1,0 +1,252 @@
+//! Whole texts through the redactor: forms in which values hide, limits, and laws that hold for every text.
+
+use proptest::prelude::*;
+use std::fmt::Write as _;
+use tollgate_columns::Texts;
+use tollgate_pii_redactor::{Finding, Kind, Redactor};
+
+fn redact(text: &str) -> String {
+    Redactor::default().redact_text(text).0.unwrap_or_else(|| text.to_owned())
+}
+
+#[test]
+fn values_in_every_disguise() {
+    let cases: &[(&str, &str)] = &[
+        ("ann@example.com", "<EMAIL_ADDRESS>"),
+        ("电话１３８１２３４５６７８。", "电话<PHONE_NUMBER>。"),
+        ("卡4111　1111　1111　1111", "卡<CREDIT_CARD>"),
+        ("4111\u{200b}111111111111", "<CREDIT_CARD>"),
+        ("ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ，", "<EMAIL_ADDRESS>，"),
+        (r#"{"mail":"ann\u0040example.com"}"#, r#"{"mail":"<EMAIL_ADDRESS>"}"#),
+        (r#"{"mail":"\u0061nn@example.com\n","n":1}"#, r#"{"mail":"<EMAIL_ADDRESS>\n","n":1}"#),
+        (r#"{"card":4111111111111111,"n":1}"#, r#"{"card":"<CREDIT_CARD>","n":1}"#),
+        (
+            r#"[{"arguments":"{\"to\":\"ann\\u0040example.com\"}"}]"#,
+            r#"[{"arguments":"{\"to\":\"<EMAIL_ADDRESS>\"}"}]"#,
+        ),
+        (r#"[{"arguments":"{\"card\":4111111111111111}"}]"#, r#"[{"arguments":"{\"card\":\"<CREDIT_CARD>\"}"}]"#),
+        (r#"{"ann@example.com":1}"#, r#"{"<EMAIL_ADDRESS>":1}"#),
+        (r#"{"cut off":"ann\u0040example.com and"#, r#"{"cut off":"<EMAIL_ADDRESS> and"#),
+        (r#"{"phone":"9498777106"}"#, r#"{"phone":"<PHONE_NUMBER>"}"#),
+        ("https://user:pass@example.com/", "https://user:<EMAIL_ADDRESS>/"),
+    ];
+    for (given, expected) in cases {
+        assert_eq!(redact(given), *expected, "{given}");
+    }
+}
+
+#[test]
+fn an_unended_private_key_does_not_swallow_the_next_string() {
+    let text = r#"{"key":"-----BEGIN PRIVATE KEY-----\nMIIB","end":"-----END PRIVATE KEY-----","n":1}"#;
+    let redacted = redact(text);
+    assert!(serde_json::from_str::<serde_json::Value>(&redacted).is_ok(), "{redacted}");
+    assert!(!redacted.contains("MIIB"));
+}
+
+#[test]
+fn past_the_limit_of_findings_the_rest_is_taken_out() {
+    let redactor = Redactor::configure(r#"{"max_findings": 2}"#).unwrap();
+    let (text, findings) = redactor.redact_text("a@b.cn, c@d.cn, e@f.cn, secret and g@h.cn");
+    assert_eq!(text.as_deref(), Some("<EMAIL_ADDRESS>, <EMAIL_ADDRESS>, <UNSCANNED>"));
+    assert_eq!(findings.len(), 3);
+    assert_eq!(findings[2], Finding { kind: Kind::Unscanned.number(), start: 16, end: 41 });
+    let (text, findings) = redactor.redact_text("a@b.cn, c@d.cn, and no more");
+    assert_eq!(text.as_deref(), Some("<EMAIL_ADDRESS>, <EMAIL_ADDRESS>, and no more"));
+    assert_eq!(findings.len(), 2);
+}
+
+#[test]
+fn a_column_of_texts_is_redacted_row_by_row() {
+    let mut given = Texts::default();
+    for (row, text) in [(0, "nothing"), (3, "a@b.cn and 6.59.110.227"), (4, "c@d.cn")] {
+        assert!(given.push(row, text));
+    }
+    let redactor = Redactor::default();
+    let redaction = redactor.redact(&given);
+    let changed: Vec<(u32, &str)> = redaction.changed.iter().collect();
+    assert_eq!(changed, [(3, "<EMAIL_ADDRESS> and <IP_ADDRESS>"), (4, "<EMAIL_ADDRESS>")]);
+    let rows: Vec<u32> = redaction.findings.rows.clone();
+    assert_eq!(rows, [3, 3, 4]);
+    let types = redactor.manifest().types;
+    let names: Vec<&str> = redaction.findings.types.iter().map(|kind| Redactor::type_name(*kind)).collect();
+    assert_eq!(names, ["EMAIL_ADDRESS", "IP_ADDRESS", "EMAIL_ADDRESS"]);
+    assert!(redaction.findings.types.iter().all(|kind| usize::from(*kind) < types.len()));
+}
+
+/// Bytes of a hostile text.
+const LENGTH: usize = if cfg!(debug_assertions) { 1 << 16 } else { 1 << 20 };
+
+/// The scan is linear, also in the worst text for each trigger; a quadratic one would not end in a time that anybody
+/// waits for, so the test needs no clock. The laws must hold for such texts, too.
+#[test]
+fn hostile_texts_are_scanned_in_one_pass() {
+    let units = [
+        "1",
+        "1 ",
+        "11 ",
+        "1-",
+        "1.",
+        "(1",
+        "(1) ",
+        "+1 ",
+        "@",
+        "a@",
+        "a.",
+        "a@a.",
+        "é@",
+        ":",
+        "1:",
+        "::",
+        "a:",
+        "sk-",
+        "sk-a1",
+        "AKIA",
+        "eyJ",
+        "eyJ-",
+        "eyJ.",
+        "eyJaaaaaaaaaaaa.ey",
+        "-",
+        "_",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----a",
+        "GB29",
+        "GB29 ",
+        "\u{200b}1",
+        "１",
+        "[\"",
+        "{\"\\u0040",
+        "[\"[\\\"",
+        "\\",
+        "[",
+        "1/",
+        "+",
+        "0.",
+        "phone ",
+        "4111 1111 1111 111",
+        "4111-",
+        "x1",
+        "tel 11 11 ",
+    ];
+    for unit in units {
+        let text = unit.repeat(LENGTH / unit.len());
+        let (_, findings) = Redactor::default().redact_text(&text);
+        assert_laws(&text, &findings);
+        let json = format!("[{}]", serde_json::to_string(&text).unwrap());
+        let (redacted, _) = Redactor::default().redact_text(&json);
+        assert!(serde_json::from_str::<serde_json::Value>(&redacted.unwrap_or(json)).is_ok(), "{unit}");
+    }
+}
+
+fn assert_laws(text: &str, findings: &[Finding]) {
+    let mut done = 0;
+    for finding in findings {
+        assert!(finding.start >= done && finding.start < finding.end, "{finding:?} after {done}");
+        assert!(text.get(finding.start..finding.end).is_some(), "{finding:?} is not on character boundaries");
+        assert!(!Redactor::type_name(finding.kind).is_empty());
+        done = finding.end;
+    }
+}
+
+/// Texts made of pieces that matter, so that they touch in every way.
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(vec![
+            "ann@example.com", "4111 1111 1111 1111", "4111111111111111", "13812345678", "+1 415 555 0132",
+            "(415) 555-0132", "079 7602 9803", "467 3395", "536-32-3065", "GB29NWBK60161331926819", "6.59.110.227",
+            "2001:db8::1", "11010519491231002X", "AKIAABCDEFGH23456723", "sk-a1B2c3D4e5F6g7H8i9J0kL",
+            "-----BEGIN PRIVATE KEY-----\nMIIB", "-----END PRIVATE KEY-----", "１３８１２３４５６７８",
+            "Phone: ", "电话：", "SSN ", "version ", "fax", "x12", "<PHONE_NUMBER>", "****1111",
+        ]).prop_map(str::to_owned),
+        4 => prop::sample::select(vec![
+            " ", "-", ".", ",", ":", "/", "@", "=", "+", "_", "\n", "\\n", "\"", "中", "，", "\u{200b}", "\u{3000}", "é",
+            "(", ")", "<", ">", "*", "{", "[", "\\u0040", "a", "1", "0", "#", "\\",
+        ]).prop_map(str::to_owned),
+        1 => "[0-9]{1,6}",
+        1 => "\\PC{0,6}",
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn findings_are_ordered_whole_and_gone(text in pieces(), mask in any::<bool>()) {
+        let operator = if mask { "mask" } else { "replace" };
+        let redactor = Redactor::configure(&format!(r#"{{"operator":"{operator}"}}"#)).unwrap();
+        let (redacted, findings) = redactor.redact_text(&text);
+        assert_laws(&text, &findings);
+        prop_assert_eq!(redacted.is_some(), !findings.is_empty());
+        let Some(redacted) = redacted else { return Ok(()) };
+        let (again, more) = redactor.redact_text(&redacted);
+        prop_assert_eq!(again, None, "{:?} became {:?}, in which {:?} was found", text, redacted, more);
+    }
+
+    #[test]
+    fn bytes_outside_of_findings_are_untouched(text in pieces()) {
+        let (redacted, findings) = Redactor::default().redact_text(&text);
+        let mut expected = String::new();
+        let mut done = 0;
+        for finding in &findings {
+            expected.push_str(&text[done..finding.start]);
+            let _ = write!(expected, "<{}>", Redactor::type_name(finding.kind));
+            done = finding.end;
+        }
+        expected.push_str(&text[done..]);
+        // A number in JSON gets quotation marks; everything else is exactly this.
+        let redacted = redacted.unwrap_or(text);
+        prop_assert_eq!(redacted.replace("\"<", "<").replace(">\"", ">"), expected.replace("\"<", "<").replace(">\"", ">"));
+    }
+
+    #[test]
+    fn json_still_parses(texts in prop::collection::vec(pieces(), 1..4), number in any::<u64>()) {
+        let inner = serde_json::json!({ "arguments": texts, "card": 4_111_111_111_111_111_u64, "number": number });
+        let outer = serde_json::json!([{ "content": texts }, { "call": inner.to_string() }]);
+        let text = outer.to_string();
+        let (redacted, findings) = Redactor::default().redact_text(&text);
+        assert_laws(&text, &findings);
+        let redacted: serde_json::Value = serde_json::from_str(&redacted.unwrap_or_default()).unwrap();
+        let call = redacted[1]["call"].as_str().unwrap();
+        let call: serde_json::Value = serde_json::from_str(call).unwrap();
+        prop_assert_eq!(&call["card"], "<CREDIT_CARD>");
+    }
+
+    /// What stands in a text is found in JSON too, however its characters are escaped.
+    #[test]
+    fn escapes_hide_nothing(text in pieces(), escape in prop::collection::vec(any::<bool>(), 1..16)) {
+        let mut json = String::from("[\"");
+        for (unit, escaped) in text.encode_utf16().zip(escape.iter().cycle()) {
+            match char::from_u32(u32::from(unit)).filter(|c| !escaped && *c >= ' ' && !matches!(c, '"' | '\\')) {
+                Some(character) => json.push(character),
+                None => { let _ = write!(json, "\\u{unit:04x}"); }
+            }
+        }
+        json.push_str("\"]");
+        let plain = serde_json::to_string(&[&text]).unwrap();
+        let kinds = |text: &str| -> Vec<u16> {
+            Redactor::default().redact_text(text).1.into_iter().map(|finding| finding.kind).collect()
+        };
+        prop_assert_eq!(kinds(&json), kinds(&plain), "{} and {}", json, plain);
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC*", bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let redactor = Redactor::default();
+        for text in [text.as_str(), &String::from_utf8_lossy(&bytes)] {
+            let (_, findings) = redactor.redact_text(text);
+            assert_laws(text, &findings);
+        }
+    }
+
+    #[test]
+    fn spaces_around_a_text_change_nothing(text in pieces()) {
+        let (redacted, _) = Redactor::default().redact_text(&text);
+        let (spaced, _) = Redactor::default().redact_text(&format!(" {text} "));
+        prop_assert_eq!(spaced, redacted.map(|redacted| format!(" {redacted} ")));
+    }
+
+    #[test]
+    fn no_configuration_panics(json in "\\PC*") {
+        let _ = Redactor::configure(&json);
+    }
+}
