@@ -1,0 +1,71 @@
+//! The command line.
+
+mod check;
+mod configuration;
+mod inspect;
+mod run;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// LLM observability as WebAssembly: OTLP in, priced, redacted and sampled telemetry out.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receive, enrich, redact, meter, sample and deliver telemetry until told to stop.
+    Run {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Check a configuration file; prints every problem as FILE:LINE: path: message.
+    Check {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Do not load the plugins.
+        #[arg(long)]
+        no_plugins: bool,
+    },
+    /// Work with plugin files.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum PluginCommand {
+    /// Show what a plugin is: worlds, manifest, imports, size and digest.
+    Inspect {
+        /// The component file.
+        file: PathBuf,
+        /// Configuration to configure the plugin with, as JSON text.
+        #[arg(long, value_name = "JSON", default_value = "{}")]
+        config: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Run { config } => run::run(&config),
+        Command::Check { config, no_plugins } => check::check(&config, no_plugins),
+        Command::Plugin(PluginCommand::Inspect { file, config, json }) => inspect::inspect(&file, &config, json),
+    }
+}
+
+/// Says on standard error why the command failed.
+fn fail(why: impl std::fmt::Display) -> ExitCode {
+    eprintln!("tollgate: {why}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,49 @@
+//! `tollgate run`.
+
+use super::{configuration, fail};
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::plugins::{self, Opened};
+use crate::process;
+use std::path::Path;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+pub(super) fn run(file: &Path) -> ExitCode {
+    let level = EnvFilter::try_from_env("TOLLGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
+    let config = match configuration::load(file) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let metrics = Metrics::new(config.meter.max_series);
+    let opened = match plugins::open(&config, &metrics) {
+        Ok(opened) => opened,
+        Err(problems) => return configuration::refuse(file, &problems),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(format!("the threads cannot be started: {error}")),
+    };
+    let ended = runtime.block_on(serve(&config, opened, metrics));
+    // A plugin call that is under way ends at its deadline; nothing waits for it.
+    runtime.shutdown_background();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error),
+    }
+}
+
+async fn serve(config: &Config, opened: Opened, metrics: Metrics) -> Result<(), Box<dyn std::error::Error>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    process::run(config, opened, metrics, stop).await?;
+    Ok(())
+}

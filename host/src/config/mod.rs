@@ -1,0 +1,124 @@
+//! The configuration: the whole file is read, and every problem reported with its line, before anything starts.
+//!
+//! ```
+//! let yaml = "
+//! receivers: {otlp: {protocols: {grpc: }}}
+//! outputs: {prometheus: {endpoint: \"127.0.0.1:9464\"}}
+//! ";
+//! let config = tollgate_host::config::Config::parse(yaml).unwrap();
+//! assert_eq!(config.receivers.grpc.unwrap().endpoint.port(), 4317);
+//!
+//! let problems = tollgate_host::config::Config::parse(&yaml.replace("otlp", "otpl")).unwrap_err();
+//! assert!(problems[1].to_string().starts_with("2: receivers.otpl: is not a known key (did you mean \"otlp\"?)"));
+//! ```
+
+mod outputs;
+mod plugin;
+mod problem;
+mod receivers;
+mod section;
+mod stages;
+mod suggest;
+mod units;
+
+pub use outputs::{Compression, JsonLines, OtlpHttp, Outputs, Prometheus, Queue, Retry};
+pub use plugin::{Limits, OnError, Place, Plugin};
+pub use problem::{Problem, Problems};
+pub use receivers::{Grpc, Http, Receivers};
+pub use stages::{Admit, Meter, Sample, Shutdown};
+
+use saphyr::{LoadableYamlNode, MarkedYaml};
+use section::{Node, Section};
+
+/// Everything that `tollgate run` reads from its file. The stages stand in the order in which data passes them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where telemetry comes in.
+    pub receivers: Receivers,
+    /// How much may be in work at once.
+    pub admit: Admit,
+    /// Enrichers, in order.
+    pub enrich: Vec<Plugin>,
+    /// Redactors, in order.
+    pub redact: Vec<Plugin>,
+    /// Bounds of the metrics.
+    pub meter: Meter,
+    /// The sampler and the assembly of traces; without it every trace is kept at once.
+    pub sample: Option<Sample>,
+    /// Where telemetry goes.
+    pub outputs: Outputs,
+    /// How the process ends.
+    pub shutdown: Shutdown,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in the order of the file.
+    pub fn parse(yaml: &str) -> Result<Self, Vec<Problem>> {
+        let documents = MarkedYaml::load_from_str(yaml).map_err(|error| {
+            let message = format!("is not YAML: {}", error.info());
+            vec![Problem { line: error.marker().line(), path: String::new(), message }]
+        })?;
+        let problems = Problems::default();
+        if let Some(second) = documents.get(1) {
+            problems.add(second.span.start.line(), "", "is a second YAML document; a configuration is one document");
+        }
+        let config = documents.first().map(|document| Self::read(Node::new(document), &problems));
+        if documents.is_empty() {
+            problems.add(1, "", "the file is empty; examples/tollgate.yaml is a configuration to start from");
+        }
+        match (config, problems.into_sorted()) {
+            (Some(config), problems) if problems.is_empty() => Ok(config),
+            (_, problems) => Err(problems),
+        }
+    }
+
+    fn read(document: Node<'_>, problems: &Problems) -> Self {
+        let mut root = Section::open(document, "", problems);
+        let config = Self {
+            receivers: Receivers::read(&mut root),
+            admit: Admit::read(&mut root),
+            enrich: Plugin::list(&mut root, "enrich", OnError::Bypass, problems),
+            redact: Plugin::list(&mut root, "redact", OnError::Block, problems),
+            meter: Meter::read(&mut root),
+            sample: Sample::read(&mut root),
+            outputs: Outputs::read(&mut root, problems),
+            shutdown: Shutdown::read(&mut root),
+        };
+        root.finish();
+        config
+    }
+
+    /// Every plugin, each with the stage that runs it.
+    pub fn plugins(&self) -> impl Iterator<Item = (Stage, &Plugin)> {
+        let enrich = self.enrich.iter().map(|plugin| (Stage::Enrich, plugin));
+        let redact = self.redact.iter().map(|plugin| (Stage::Redact, plugin));
+        let sample = self.sample.iter().map(|sample| (Stage::Sample, &sample.plugin));
+        enrich.chain(redact).chain(sample)
+    }
+}
+
+/// A stage that runs plugins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Enrichers.
+    Enrich,
+    /// Redactors.
+    Redact,
+    /// The sampler.
+    Sample,
+}
+
+impl Stage {
+    /// The word used in the configuration and in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enrich => "enrich",
+            Self::Redact => "redact",
+            Self::Sample => "sample",
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `admit:`, `meter:`, `sample:` and `shutdown:`.
+
+use super::plugin::{OnError, Plugin};
+use super::section::Section;
+use std::time::Duration;
+
+/// How much may be in work at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admit {
+    /// Most bytes of requests that were received and not yet answered.
+    pub max_bytes_in_flight: u64,
+    /// How long a refused sender is asked to wait.
+    pub retry_after: Duration,
+}
+
+impl Admit {
+    pub(super) fn read(root: &mut Section<'_>) -> Self {
+        let mut admit = Self { max_bytes_in_flight: 256 << 20, retry_after: Duration::from_secs(1) };
+        if let Some(mut section) = root.section("admit") {
+            admit.max_bytes_in_flight =
+                section.size("max_bytes_in_flight", admit.max_bytes_in_flight, (1 << 10)..=(1 << 40));
+            let range = Duration::from_secs(1)..=Duration::from_secs(300);
+            admit.retry_after = section.duration("retry_after", admit.retry_after, range);
+            section.finish();
+        }
+        admit
+    }
+}
+
+/// Bounds of the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meter {
+    /// Most label combinations a metric; what comes after is counted under `other`.
+    pub max_series: usize,
+}
+
+impl Meter {
+    pub(super) fn read(root: &mut Section<'_>) -> Self {
+        let mut meter = Self { max_series: 1_000 };
+        if let Some(mut section) = root.section("meter") {
+            meter.max_series = whole(section.integer("max_series", 1_000, 1..=1_000_000));
+            section.finish();
+        }
+        meter
+    }
+}
+
+/// The sampler and the assembly of traces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The sampler.
+    pub plugin: Plugin,
+    /// How long after its first span a trace is decided.
+    pub decision_wait: Duration,
+    /// Most traces that wait for a decision.
+    pub num_traces: usize,
+    /// Most bytes of spans that wait for a decision.
+    pub max_bytes: u64,
+    /// Most decisions remembered for spans that come late.
+    pub decision_cache: usize,
+}
+
+impl Sample {
+    pub(super) fn read(root: &mut Section<'_>) -> Option<Self> {
+        let mut section = root.section("sample")?;
+        let Some(plugin) = section.section("plugin") else {
+            section.problem("plugin", "is missing: the sampler, with its path");
+            section.finish();
+            return None;
+        };
+        let plugin = Plugin::read(plugin, OnError::Bypass);
+        if plugin.on_error == OnError::Block {
+            section.problem(
+                "plugin",
+                "on_error: a sampler cannot block, because its traces were acknowledged before; \
+                 where it fails, traces are kept",
+            );
+        }
+        let sample = Self {
+            plugin,
+            decision_wait: section.duration(
+                "decision_wait",
+                Duration::from_secs(10),
+                Duration::ZERO..=Duration::from_secs(3600),
+            ),
+            num_traces: whole(section.integer("num_traces", 50_000, 1..=10_000_000)),
+            max_bytes: section.size("max_bytes", 256 << 20, (1 << 10)..=(1 << 40)),
+            decision_cache: whole(section.integer("decision_cache", 100_000, 0..=10_000_000)),
+        };
+        section.finish();
+        Some(sample)
+    }
+}
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shutdown {
+    /// How long waiting traces and full queues may take to flush.
+    pub deadline: Duration,
+}
+
+impl Shutdown {
+    pub(super) fn read(root: &mut Section<'_>) -> Self {
+        let mut shutdown = Self { deadline: Duration::from_secs(10) };
+        if let Some(mut section) = root.section("shutdown") {
+            let range = Duration::ZERO..=Duration::from_secs(600);
+            shutdown.deadline = section.duration("deadline", shutdown.deadline, range);
+            section.finish();
+        }
+        shutdown
+    }
+}
+
+pub(super) fn whole(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}

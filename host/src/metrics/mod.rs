@@ -1,0 +1,188 @@
+//! What the process counts, in Prometheus form. Every counter that docs/CONFIG.md lists is defined here.
+
+mod bounded;
+
+pub use bounded::{Bounded, Labels};
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use tollgate_semconv::metric;
+
+/// Counter of a quantity that has fractions.
+pub type RealCounter = Counter<f64, AtomicU64>;
+
+/// All metrics of the process. Cheap to clone; clones count into the same place.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    /// Tokens a call, by `gen_ai_token_type`.
+    pub token_usage: Bounded<Histogram>,
+    /// Seconds a call took.
+    pub operation_duration: Bounded<Histogram>,
+    /// Seconds until the first chunk of a streamed answer.
+    pub time_to_first_chunk: Bounded<Histogram>,
+    /// Tokens in total, by kind; the kinds beside `input` and `output` are parts of those two.
+    pub tokens: Bounded<Counter>,
+    /// Cost in US dollars.
+    pub cost_usd: Bounded<RealCounter>,
+    /// Cost in billionths of a US dollar, exact.
+    pub cost_nano_usd: Bounded<Counter>,
+    /// Calls without a price, by reason.
+    pub unpriced_calls: Bounded<Counter>,
+    /// Findings of redactors, by type.
+    pub redactions: Bounded<Counter>,
+    /// Spans that came in.
+    pub spans_received: Counter,
+    /// Spans refused for good, by reason.
+    pub spans_rejected: Bounded<Counter>,
+    /// Spans handed to the outputs.
+    pub spans_kept: Counter,
+    /// Spans that are not delivered, by reason.
+    pub spans_dropped: Bounded<Counter>,
+    /// Log records that came in.
+    pub log_records_received: Counter,
+    /// Requests refused, by reason.
+    pub requests_refused: Bounded<Counter>,
+    /// Bytes of requests received and not yet answered.
+    pub bytes_in_flight: Gauge,
+    /// Calls of plugins.
+    pub plugin_calls: Bounded<Counter>,
+    /// Calls of plugins that failed, by kind.
+    pub plugin_failures: Bounded<Counter>,
+    /// Batches that went on without a plugin that failed.
+    pub plugin_bypassed: Bounded<Counter>,
+    /// Batches refused because a plugin failed.
+    pub plugin_blocked: Bounded<Counter>,
+    /// Traces waiting for a decision.
+    pub sampling_pending_traces: Gauge,
+    /// Bytes of spans waiting for a decision.
+    pub sampling_pending_bytes: Gauge,
+    /// Traces decided, by rule and verdict.
+    pub sampling_decisions: Bounded<Counter>,
+    /// Traces decided before their time, because a limit was reached.
+    pub sampling_evicted: Counter,
+    /// Spans that came after the decision on their trace and followed it.
+    pub sampling_late_spans: Counter,
+    /// Bytes that wait for an output.
+    pub queue_bytes: Bounded<Gauge>,
+    /// Requests that wait for an output.
+    pub queue_requests: Bounded<Gauge>,
+    /// Spans and log records that an output took.
+    pub output_sent: Bounded<Counter>,
+    /// Attempts after the first.
+    pub output_retries: Bounded<Counter>,
+    /// Spans and log records that an output lost, by reason.
+    pub output_dropped: Bounded<Counter>,
+}
+
+impl Metrics {
+    /// Metrics with at most `max_series` label combinations each.
+    #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one line a metric: name, help, place")]
+    pub fn new(max_series: usize) -> Self {
+        let mut registry = Registry::default();
+        let limited = prometheus_client::metrics::family::Family::<Labels, Counter>::default();
+        registry.register(
+            "tollgate_metric_series_limited",
+            "Observations counted under `other` because the metric has all the series it may have",
+            limited.clone(),
+        );
+        let token_histogram: fn() -> Histogram = || Histogram::new(metric::TOKENS.iter().copied());
+        let second_histogram: fn() -> Histogram = || Histogram::new(metric::SECONDS.iter().copied());
+        let mut bounds = bounded::Bounds { registry: &mut registry, limited, max_series };
+        let mut metrics = Self {
+            registry: Arc::default(),
+            token_usage: bounds.family("gen_ai_client_token_usage", "Tokens a call", token_histogram),
+            operation_duration: bounds.family(
+                "gen_ai_client_operation_duration_seconds",
+                "Seconds a call took",
+                second_histogram,
+            ),
+            time_to_first_chunk: bounds.family(
+                "gen_ai_client_operation_time_to_first_chunk_seconds",
+                "Seconds until the first chunk of a streamed answer",
+                second_histogram,
+            ),
+            tokens: bounds.family(
+                "tollgate_tokens",
+                "Tokens; cache_read, cache_write and reasoning are parts of input and output",
+                Counter::default,
+            ),
+            cost_usd: bounds.family("tollgate_cost_usd", "Cost in US dollars", RealCounter::default),
+            cost_nano_usd: bounds.family(
+                "tollgate_cost_nano_usd",
+                "Cost in billionths of a US dollar, exact",
+                Counter::default,
+            ),
+            unpriced_calls: bounds.family("tollgate_unpriced_calls", "Calls without a price", Counter::default),
+            redactions: bounds.family("tollgate_redactions", "Findings of redactors", Counter::default),
+            spans_received: Counter::default(),
+            spans_rejected: bounds.family("tollgate_spans_rejected", "Spans refused for good", Counter::default),
+            spans_kept: Counter::default(),
+            spans_dropped: bounds.family("tollgate_spans_dropped", "Spans not delivered", Counter::default),
+            log_records_received: Counter::default(),
+            requests_refused: bounds.family("tollgate_requests_refused", "Requests refused", Counter::default),
+            bytes_in_flight: Gauge::default(),
+            plugin_calls: bounds.family("tollgate_plugin_calls", "Calls of plugins", Counter::default),
+            plugin_failures: bounds.family(
+                "tollgate_plugin_failures",
+                "Calls of plugins that failed",
+                Counter::default,
+            ),
+            plugin_bypassed: bounds.family(
+                "tollgate_plugin_bypassed",
+                "Batches that went on without a plugin that failed",
+                Counter::default,
+            ),
+            plugin_blocked: bounds.family(
+                "tollgate_plugin_blocked",
+                "Batches refused because a plugin failed",
+                Counter::default,
+            ),
+            sampling_pending_traces: Gauge::default(),
+            sampling_pending_bytes: Gauge::default(),
+            sampling_decisions: bounds.family("tollgate_sampling_decisions", "Traces decided", Counter::default),
+            sampling_evicted: Counter::default(),
+            sampling_late_spans: Counter::default(),
+            queue_bytes: bounds.family("tollgate_output_queue_bytes", "Bytes that wait", Gauge::default),
+            queue_requests: bounds.family("tollgate_output_queue_requests", "Requests that wait", Gauge::default),
+            output_sent: bounds.family("tollgate_output_sent", "Spans and log records taken", Counter::default),
+            output_retries: bounds.family("tollgate_output_retries", "Attempts after the first", Counter::default),
+            output_dropped: bounds.family("tollgate_output_dropped", "Spans and log records lost", Counter::default),
+        };
+        let counters = [
+            ("tollgate_spans_received", "Spans received", &metrics.spans_received),
+            ("tollgate_spans_kept", "Spans handed to the outputs", &metrics.spans_kept),
+            ("tollgate_log_records_received", "Log records received", &metrics.log_records_received),
+            ("tollgate_sampling_evicted", "Traces decided early, at a limit", &metrics.sampling_evicted),
+            ("tollgate_sampling_late_spans", "Spans that followed an earlier decision", &metrics.sampling_late_spans),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        let gauges = [
+            ("tollgate_bytes_in_flight", "Bytes received and not yet answered", &metrics.bytes_in_flight),
+            ("tollgate_sampling_pending_traces", "Traces that wait", &metrics.sampling_pending_traces),
+            ("tollgate_sampling_pending_bytes", "Bytes that wait for a decision", &metrics.sampling_pending_bytes),
+        ];
+        for (name, help, gauge) in gauges {
+            registry.register(name, help, gauge.clone());
+        }
+        metrics.registry = Arc::new(registry);
+        metrics
+    }
+
+    /// The metrics page, in the OpenMetrics text format.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let mut page = String::new();
+        match prometheus_client::encoding::text::encode(&mut page, &self.registry) {
+            Ok(()) => page,
+            Err(error) => format!("# {error}\n# EOF\n"),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The running process: outputs, stages and receivers put together, and taken down in order.
+
+use crate::config::{Config, Sample as SampleConfig};
+use crate::metrics::Metrics;
+use crate::outputs::{self, Queue, Worker};
+use crate::plugins::Opened;
+use crate::receivers::{grpc, http};
+use crate::stages::admit::Admission;
+use crate::stages::deliver::Deliver;
+use crate::stages::enrich::Enrich;
+use crate::stages::log::NoLog;
+use crate::stages::plugin::{Hosted, Sampler};
+use crate::stages::redact::Redact;
+use crate::stages::sample::{Bounds, Sample};
+use crate::stages::{Pipeline, Stages, meter};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tollgate_otlp::{Limits, Reads, ReadsError};
+
+/// How often waiting traces are looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Why the process cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address is in use, or not this machine's.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// An output cannot be opened.
+    #[error("output {output}: {why}")]
+    Output {
+        /// Its name.
+        output: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A plugin's manifest names something that cannot be read.
+    #[error("a plugin's manifest: {0}")]
+    Manifest(#[from] ReadsError),
+}
+
+/// Runs until `stop` is done, then flushes what waits within the deadline of the configuration.
+///
+/// # Errors
+/// Something cannot be started; nothing is running then.
+pub async fn run(
+    config: &Config,
+    opened: Opened,
+    metrics: Metrics,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    let (queues, workers) = start_outputs(config, &metrics).await?;
+    let stages = Stages(Arc::new(pipeline(config, opened, queues, &metrics)?));
+    let (stopping, stopped) = watch::channel(false);
+    let mut tasks = Vec::new();
+    if let Some(grpc) = config.receivers.grpc {
+        let listener = listen(grpc.endpoint, "OTLP/gRPC").await?;
+        let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
+        let server = grpc::server(Arc::new(stages.clone()), grpc.max_message);
+        let serve = server.serve_with_incoming_shutdown(incoming, is_true(stopped.clone()));
+        tasks.push(spawn("OTLP/gRPC", serve));
+    }
+    if let Some(http) = config.receivers.http {
+        let listener = listen(http.endpoint, "OTLP/HTTP").await?;
+        let router = http::router(Arc::new(stages.clone()), http.max_body);
+        let serve = axum::serve(listener, router).with_graceful_shutdown(is_true(stopped.clone()));
+        tasks.push(spawn("OTLP/HTTP", async move { serve.await }));
+    }
+    let page = match config.outputs.prometheus {
+        Some(prometheus) => {
+            let listener = listen(prometheus.endpoint, "metrics").await?;
+            let serve = axum::serve(listener, outputs::prometheus::router(metrics.clone()));
+            Some(spawn("metrics", async move { serve.await }))
+        }
+        None => None,
+    };
+    let ticker = stages.0.sample.clone().map(|sample| tokio::spawn(tick(sample, stopped.clone())));
+    tracing::info!("ready");
+    stop.await;
+
+    tracing::info!(deadline = ?config.shutdown.deadline, "ending");
+    let deadline = tokio::time::Instant::now() + config.shutdown.deadline;
+    stages.0.admission.close();
+    let _ = stopping.send(true);
+    for task in tasks.into_iter().chain(ticker) {
+        let abort = task.abort_handle();
+        if tokio::time::timeout_at(deadline, task).await.is_err() {
+            abort.abort();
+        }
+    }
+    if let Some(sample) = stages.0.sample.clone() {
+        let _ = tokio::time::timeout_at(deadline, tokio::task::spawn_blocking(move || sample.flush())).await;
+    }
+    // The queues end with the last holder of the stages; their workers then know that nothing more comes.
+    drop(stages);
+    for worker in workers {
+        worker.drain(deadline).await;
+    }
+    if let Some(page) = page {
+        page.abort();
+    }
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn start_outputs(config: &Config, metrics: &Metrics) -> Result<(Vec<Queue>, Vec<Worker>), StartError> {
+    let mut started = Vec::new();
+    for output in &config.outputs.otlp_http {
+        let backend = outputs::otlp_http::Backend::new(output)
+            .map_err(|why| StartError::Output { output: output.name.clone(), why })?;
+        started.push(outputs::start(&output.name, backend, output.queue, output.retry, metrics));
+    }
+    for output in &config.outputs.json_lines {
+        let lines = outputs::json_lines::Lines::open(output).await.map_err(|error| StartError::Output {
+            output: output.name.clone(),
+            why: format!("{}: {error}", output.path.display()),
+        })?;
+        started.push(outputs::start(&output.name, lines, output.queue, outputs::json_lines::RETRY, metrics));
+    }
+    Ok(started.into_iter().unzip())
+}
+
+fn pipeline(config: &Config, opened: Opened, queues: Vec<Queue>, metrics: &Metrics) -> Result<Pipeline, ReadsError> {
+    let retry_after = config.admit.retry_after;
+    let deliver = Arc::new(Deliver::new(queues, metrics));
+    let sample = match (opened.sample, &config.sample) {
+        (Some(sampler), Some(sample)) => Some(Arc::new(sample_stage(sampler, sample, &deliver, metrics)?)),
+        _ => None,
+    };
+    let largest = config.receivers.http.map(|http| http.max_body);
+    let largest = largest.max(config.receivers.grpc.map(|grpc| grpc.max_message));
+    Ok(Pipeline {
+        admission: Admission::new(config.admit.max_bytes_in_flight, retry_after, metrics.clone()),
+        // The receivers have their own limits on size; JSON may grow a little on its way to protobuf.
+        limits: Limits { bytes: largest.unwrap_or(0).saturating_mul(2), ..Limits::default() },
+        enrich: Enrich::new(opened.enrich, retry_after)?,
+        redact: Redact::new(opened.redact, retry_after, metrics)?,
+        log: Box::new(NoLog),
+        metered: Reads::compile(&meter::READS)?,
+        sample,
+        deliver,
+        metrics: metrics.clone(),
+    })
+}
+
+fn sample_stage(
+    sampler: Hosted<dyn Sampler>,
+    config: &SampleConfig,
+    deliver: &Arc<Deliver>,
+    metrics: &Metrics,
+) -> Result<Sample, ReadsError> {
+    let bounds = Bounds { wait: config.decision_wait, traces: config.num_traces, bytes: config.max_bytes };
+    Sample::new(sampler, bounds, config.decision_cache, Arc::clone(deliver), metrics)
+}
+
+async fn listen(address: SocketAddr, what: &'static str) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(address).await.map_err(|error| StartError::Listen { address, error })?;
+    let address = listener.local_addr().unwrap_or(address);
+    tracing::info!(%address, "{what} listening");
+    Ok(listener)
+}
+
+fn spawn<E: std::fmt::Display>(
+    what: &'static str,
+    serve: impl Future<Output = Result<(), E>> + Send + 'static,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        if let Err(error) = serve.await {
+            tracing::error!(%error, "{what} stopped");
+        }
+    })
+}
+
+/// Done when the value is true, or when it cannot become true any more.
+async fn is_true(mut flag: watch::Receiver<bool>) {
+    let _ = flag.wait_for(|value| *value).await;
+}
+
+async fn tick(sample: Arc<Sample>, stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = is_true(stopped.clone()) => return,
+        }
+        let sample = Arc::clone(&sample);
+        // A component decides, so this may block.
+        let _ = tokio::task::spawn_blocking(move || sample.tick(Instant::now())).await;
+    }
+}
