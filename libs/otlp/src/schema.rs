@@ -108,8 +108,9 @@ impl Message {
 
             (Self::KeyValue, 1) => Role::Label,
             (Self::KeyValue, 2) => Role::Once(Self::AnyValue),
+            (Self::KeyValue, 3) => Role::Varint,
             (Self::AnyValue, 1) => Role::Text,
-            (Self::AnyValue, 2 | 3) => Role::Varint,
+            (Self::AnyValue, 2 | 3 | 8) => Role::Varint,
             (Self::AnyValue, 4) => Role::Fixed64,
             (Self::AnyValue, 5) => Role::Once(Self::Array),
             (Self::AnyValue, 6) => Role::Once(Self::KeyValues),
