@@ -34,9 +34,12 @@ impl<'a> Rates<'a> {
         let mut named = 0_u32;
         for price in model.variants.of(&tables.prices) {
             if in_force(price.validity, at_unix_seconds) && served_so(tables, price, served) {
+                let before = named;
                 named = rates.apply(tables, price, input_tokens, named);
-                let condition = price.when.of(&tables.conditions).first();
-                rates.tier.served = rates.tier.served.or(condition.map(|condition| tables.text(condition.value)));
+                if named != before && rates.tier.served.is_none() {
+                    let condition = price.when.of(&tables.conditions).first();
+                    rates.tier.served = condition.map(|condition| tables.text(condition.value));
+                }
             }
         }
         rates
