@@ -35,7 +35,6 @@ impl From<f64> for Value {
 
 /// A configured enricher under test. It is given what a host would give it: of each span the attributes that its
 /// manifest reads, and nothing else.
-#[derive(Debug)]
 pub struct Trial<E> {
     enricher: Rowwise<E>,
 }
@@ -84,5 +83,11 @@ impl<E: Enricher> Trial<E> {
                 written.filter_map(|(number, attribute)| Some((attribute.name.clone(), value(number)?))).collect()
             })
             .collect())
+    }
+}
+
+impl<E: Enricher> std::fmt::Debug for Trial<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Trial").field(&self.manifest()).finish()
     }
 }

@@ -69,7 +69,7 @@ impl ColumnEnricher for Hostile {
             "grow" => grow(),
             "refuse" => return Err("today is \u{1b}[31ma holiday".into()),
             "refuse at length" => return Err("no ".repeat(1 << 20)),
-            "huge output" => text(WORD, &[0], &[0, 40 << 20], &vec![b'a'; 40 << 20]),
+            "huge output" => text(WORD, &[0], &[0, 20 << 20], &vec![b'a'; 20 << 20]),
             "attribute outside the manifest" => text(7, &[0], &[0, 1], b"a"),
             "text for an integer" => text(NUMBER, &[0], &[0, 1], b"a"),
             "real for a text" => {
