@@ -1,1 +1,36 @@
-//! The proxy-wasm module: observes LLM traffic inside Envoy.
+//! The proxy-wasm module: observes LLM traffic inside Envoy and never touches it.
+//!
+//! In: the callbacks of Envoy for every HTTP stream (headers, body chunks, the end). Out, for every LLM call: counters
+//! and histograms, fields for the access log, and an OTLP span for a collector. Every callback says *continue*, nothing
+//! is buffered, no byte is changed; what cannot be read costs a counter.
+//!
+//! [`filter::Filter`] is the whole of it, generic over [`proxy::Proxy`]. In Envoy that is `abi.rs`, the only file that
+//! knows the ABI; natively it is a model of Envoy, under which the filter is tested and fuzzed.
+//!
+//! The way of a call: [`exchange`] gives what callbacks bring to the token extractor, and ends it in `on_log` with the
+//! outcome that [`outcome`] reads from Envoy's details; [`root`] prices the record, redacts captured content, and hands
+//! the call to [`metrics`], to the access log, and, where it is sampled, as a span to [`export`].
+//!
+//! ```
+//! use tollgate_filter::config::Config;
+//! let refusal = Config::parse(br#"{"export": {"clutser": "collector"}}"#).unwrap_err();
+//! assert!(refusal.to_string().contains("export.clutser: there is no such field"));
+//! ```
+
+#[cfg(target_arch = "wasm32")]
+mod abi;
+mod access_log;
+mod call;
+pub mod config;
+pub mod exchange;
+pub mod export;
+mod fields;
+pub mod filter;
+mod ids;
+pub mod metrics;
+pub mod outcome;
+pub mod proxy;
+mod redact;
+pub mod root;
+mod span;
+pub mod trace_context;

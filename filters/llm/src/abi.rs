@@ -1,0 +1,283 @@
+//! The proxy-wasm ABI 0.2.1: the only file that knows it, and the only one with `unsafe`.
+//!
+//! The filter declares the ABI itself and does not use the published SDK. There, nearly every call panics on a status
+//! it did not expect, text forms panic on bytes that are not UTF-8, and the dispatcher panics on ids it does not
+//! know; and in Envoy a panic answers the request with 503, whatever the failure policy. Here a status is a number,
+//! a value is bytes, and an id nobody knows is ignored. Eleven imports are all that the module asks of the proxy.
+
+#![allow(unsafe_code, reason = "calls of the proxy, and its calls of us, are foreign functions")]
+
+use crate::filter::Filter;
+use crate::proxy::{Body, Callout, Headers, Level, MetricKind, Proxy, Refused};
+use std::cell::RefCell;
+use std::ptr;
+
+thread_local! {
+    /// The state of the module. There is one thread; the cell is there for calls of the proxy within our own.
+    static FILTER: RefCell<Filter> = RefCell::new(Filter::default());
+}
+
+/// What every callback about a stream returns: go on. Nothing is ever held back.
+const CONTINUE: u32 = 0;
+
+const OK: u32 = 0;
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_log(level: u32, data: *const u8, size: usize) -> u32;
+    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_get_buffer_bytes(kind: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, by: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout: u32,
+        token: *mut u32,
+    ) -> u32;
+}
+
+/// Envoy, by its proxy-wasm calls.
+struct Envoy;
+
+impl Proxy for Envoy {
+    fn now(&self) -> u64 {
+        let mut time = 0;
+        // SAFETY: the proxy writes eight bytes to a place that outlives the call.
+        let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut time) };
+        if status == OK { time } else { 0 }
+    }
+
+    fn header(&self, headers: Headers, name: &str) -> Option<Vec<u8>> {
+        let map = match headers {
+            Headers::Request => 0,
+            Headers::Response => 2,
+            Headers::Callout => 6,
+        };
+        // SAFETY: `name` outlives the call; `returned` hands over valid places for the result.
+        returned(|data, size| unsafe { proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, size) })
+    }
+
+    fn body(&self, body: Body, size: usize) -> Option<Vec<u8>> {
+        let kind = match body {
+            Body::Request => 0,
+            Body::Response => 1,
+            Body::Configuration => 7,
+        };
+        // SAFETY: `returned` hands over valid places for the result.
+        returned(|data, length| unsafe { proxy_get_buffer_bytes(kind, 0, size, data, length) })
+    }
+
+    fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
+        let path = path.join("\0");
+        // SAFETY: `path` outlives the call; `returned` hands over valid places for the result.
+        returned(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
+    }
+
+    fn set_state(&self, name: &str, value: &[u8]) -> Result<(), Refused> {
+        // SAFETY: both slices outlive the call, and the proxy only reads them.
+        refused(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+    }
+
+    fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, Refused> {
+        let kind = match kind {
+            MetricKind::Counter => 0,
+            MetricKind::Gauge => 1,
+            MetricKind::Histogram => 2,
+        };
+        let mut id = 0;
+        // SAFETY: `name` outlives the call; the proxy writes four bytes to a place that does too.
+        refused(unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &raw mut id) })?;
+        Ok(id)
+    }
+
+    fn add(&self, metric: u32, value: i64) {
+        // SAFETY: numbers only. A metric that the proxy does not know changes nothing.
+        let _ = unsafe { proxy_increment_metric(metric, value) };
+    }
+
+    fn record(&self, metric: u32, value: u64) {
+        // SAFETY: numbers only. A metric that the proxy does not know changes nothing.
+        let _ = unsafe { proxy_record_metric(metric, value) };
+    }
+
+    fn tick_every(&self, milliseconds: u32) {
+        // SAFETY: a number only.
+        let _ = unsafe { proxy_set_tick_period_milliseconds(milliseconds) };
+    }
+
+    fn call(&self, callout: Callout<'_>) -> Result<u32, Refused> {
+        let headers = pairs(callout.headers);
+        let trailers = pairs(&[]);
+        let mut token = 0;
+        // SAFETY: every slice outlives the call, and the proxy only reads them; it writes four bytes to `token`.
+        refused(unsafe {
+            proxy_http_call(
+                callout.cluster.as_ptr(),
+                callout.cluster.len(),
+                headers.as_ptr(),
+                headers.len(),
+                callout.body.as_ptr(),
+                callout.body.len(),
+                trailers.as_ptr(),
+                trailers.len(),
+                callout.timeout_ms,
+                &raw mut token,
+            )
+        })?;
+        Ok(token)
+    }
+
+    fn log(&self, level: Level, line: &str) {
+        let level = match level {
+            Level::Info => 2,
+            Level::Warn => 3,
+            Level::Error => 4,
+        };
+        // SAFETY: `line` outlives the call, and the proxy only reads it.
+        let _ = unsafe { proxy_log(level, line.as_ptr(), line.len()) };
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        core::arch::wasm32::memory_size(0) as u64 * 65_536
+    }
+}
+
+const fn refused(status: u32) -> Result<(), Refused> {
+    match status {
+        OK => Ok(()),
+        1 => Err(Refused::NotFound),
+        2 => Err(Refused::BadArgument),
+        10 => Err(Refused::Failed),
+        other => Err(Refused::Other(other)),
+    }
+}
+
+/// Makes a call that returns bytes: the proxy allocates them with [`proxy_on_memory_allocate`], and they become ours.
+fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
+    let mut data: *mut u8 = ptr::null_mut();
+    let mut size = 0;
+    if call(&raw mut data, &raw mut size) != OK {
+        return None;
+    }
+    if data.is_null() {
+        return Some(Vec::new());
+    }
+    // SAFETY: the proxy got `data` from `proxy_on_memory_allocate(size)`, filled it, and gives it up.
+    Some(unsafe { Vec::from_raw_parts(data, size, size) })
+}
+
+/// A header map as the ABI wants it: how many, all sizes, then names and values, each with a zero byte after it.
+fn pairs(map: &[(&str, &str)]) -> Vec<u8> {
+    let size = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes();
+    let mut bytes = u32::try_from(map.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
+    for (name, value) in map {
+        bytes.extend_from_slice(&size(name));
+        bytes.extend_from_slice(&size(value));
+    }
+    for (name, value) in map {
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.push(0);
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.push(0);
+    }
+    bytes
+}
+
+/// Runs a callback. If the proxy calls while a callback of ours runs, the inner one is left out: what it would have
+/// told is an answer to an export, whose slot frees itself by time.
+fn with<T>(callback: impl FnOnce(&mut Filter) -> T) -> Option<T> {
+    FILTER.try_with(|filter| filter.try_borrow_mut().ok().map(|mut filter| callback(&mut filter))).ok().flatten()
+}
+
+/// Says which version of the ABI this is.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_abi_version_0_2_1() {}
+
+/// Gives the proxy room for what it returns.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
+    Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_context_create(id: u32, root: u32) {
+    with(|filter| filter.create(id, root));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_vm_start(_root: u32, _size: usize) -> u32 {
+    1
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_configure(root: u32, size: usize) -> u32 {
+    with(|filter| filter.configure(&Envoy, root, size)).unwrap_or(false).into()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_tick(root: u32) {
+    with(|filter| filter.tick(&Envoy, root));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_headers(id: u32, _count: u32, _end_of_stream: u32) -> u32 {
+    with(|filter| filter.request_headers(&Envoy, id));
+    CONTINUE
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_body(id: u32, size: usize, _end_of_stream: u32) -> u32 {
+    with(|filter| filter.request_body(&Envoy, id, size));
+    CONTINUE
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_headers(id: u32, _count: u32, end_of_stream: u32) -> u32 {
+    with(|filter| filter.response_headers(&Envoy, id, end_of_stream != 0));
+    CONTINUE
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_body(id: u32, size: usize, end_of_stream: u32) -> u32 {
+    with(|filter| filter.response_body(&Envoy, id, size, end_of_stream != 0));
+    CONTINUE
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_trailers(id: u32, _count: u32) -> u32 {
+    with(|filter| filter.response_trailers(id));
+    CONTINUE
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_log(id: u32) {
+    with(|filter| filter.log(&Envoy, id));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_delete(id: u32) {
+    with(|filter| filter.delete(id));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_http_call_response(root: u32, token: u32, headers: u32, _body: usize, _trailers: u32) {
+    with(|filter| filter.call_answered(&Envoy, root, token, headers > 0));
+}

@@ -1,0 +1,64 @@
+//! A call that is over, with everything that is known of it: what counters, access log and span are made from.
+
+use crate::exchange::Caller;
+use crate::ids::Ids;
+use std::fmt::Write;
+use tollgate_call::{Content, Record, Timing};
+use tollgate_cost_calculator::{Cost, PriceSet, Unpriced};
+
+/// A call that is over.
+pub(crate) struct Call<'a> {
+    pub(crate) record: &'a Record,
+    pub(crate) timing: &'a Timing,
+    /// What was said, as far as it was captured; redacted.
+    pub(crate) content: &'a Content,
+    /// Price of the usage; `None` where there is no usage.
+    pub(crate) cost: Option<Result<Cost<'a>, Unpriced>>,
+    /// How many findings of each type were taken out of the content.
+    pub(crate) redactions: &'a [(&'static str, u64)],
+    pub(crate) caller: &'a Caller,
+    pub(crate) trace_id: [u8; 16],
+    pub(crate) span_id: [u8; 8],
+    /// Nanoseconds since 1970.
+    pub(crate) started: u64,
+    /// Nanoseconds since 1970.
+    pub(crate) ended: u64,
+}
+
+impl Call<'_> {
+    /// The trace id as hexadecimal text.
+    pub(crate) fn trace_id_text(&self) -> String {
+        self.trace_id.iter().fold(String::with_capacity(32), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    /// Cost in billionths of a US dollar, where there is one.
+    pub(crate) fn cost_nano_usd(&self) -> Option<u64> {
+        let cost = self.cost.as_ref()?.as_ref().ok()?;
+        u64::try_from(cost.total.nanos()).ok()
+    }
+}
+
+/// Trace and span id of a call: in the caller's trace where there is one.
+pub(crate) fn identify(ids: &mut Ids, caller: &Caller, now: u64) -> ([u8; 16], [u8; 8]) {
+    match caller.parent {
+        Some(parent) => (parent.trace_id, ids.span_id(&parent.span_id, now)),
+        None => (ids.trace_id(&caller.request_id, now), ids.span_id(&caller.request_id, now)),
+    }
+}
+
+/// Prices the usage of a call; `None` where it has none.
+pub(crate) fn price<'a>(prices: &'a PriceSet, record: &Record, started: u64) -> Option<Result<Cost<'a>, Unpriced>> {
+    let usage = record.usage.as_ref()?;
+    let at_unix_seconds = i64::try_from(started / 1_000_000_000).unwrap_or(i64::MAX);
+    Some(prices.price(&tollgate_cost_calculator::Call {
+        provider: record.provider.as_deref(),
+        model: record.model().unwrap_or_default(),
+        usage,
+        at_unix_seconds,
+        tier: record.service_tier.as_deref(),
+    }))
+}

@@ -1,0 +1,125 @@
+//! One HTTP stream: what its callbacks bring is given to the token extractor, and read out once, at the end.
+//!
+//! The end is Envoy's `on_log`. It is the one callback that comes however the stream ends: with its last byte, with
+//! trailers, by an abort of the caller, a reset of the provider or a time limit.
+
+use crate::outcome;
+use crate::proxy::{Body, Headers, Proxy};
+use crate::trace_context::{self, Parent};
+use tollgate_call::Reading;
+use tollgate_token_extractor::{Exchange, Extractor, RequestHead};
+
+/// Longest `x-request-id` that is used, in bytes.
+const MAX_REQUEST_ID: usize = 128;
+
+/// A stream under way.
+pub struct Stream {
+    exchange: Exchange,
+    caller: Caller,
+    started: u64,
+    ended: bool,
+}
+
+/// Who called, as far as spans need it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The span that the call was made under.
+    pub parent: Option<Parent>,
+    /// State of the caller's trace, for the span to carry on.
+    pub trace_state: Option<String>,
+    /// Envoy's id of the request; random, and the seed of ids where there is no parent.
+    pub request_id: Vec<u8>,
+    /// Host that was called.
+    pub host: String,
+}
+
+/// A stream that has ended.
+pub struct Finished {
+    /// What the extractor read.
+    pub reading: Reading,
+    /// Who called.
+    pub caller: Caller,
+    /// Nanoseconds since 1970 at the first byte.
+    pub started: u64,
+    /// Nanoseconds since 1970 at the end; not before `started`.
+    pub ended: u64,
+}
+
+impl Stream {
+    /// Begins with the headers of the request.
+    #[must_use]
+    pub fn begin(proxy: &impl Proxy, extractor: &Extractor) -> Self {
+        let text = |name| proxy.header(Headers::Request, name).map(|bytes| lossy(&bytes)).unwrap_or_default();
+        let (method, host, path) = (text(":method"), text(":authority"), text(":path"));
+        let content_type = proxy.header(Headers::Request, "content-type");
+        let exchange = extractor.exchange(RequestHead {
+            method: &method,
+            host: &host,
+            path: &path,
+            content_type: content_type.as_deref(),
+        });
+        let header = |name| proxy.header(Headers::Request, name).unwrap_or_default();
+        let parent = Parent::parse(&header("traceparent"));
+        let trace_state = parent.and_then(|_| trace_context::trace_state(&header("tracestate")).map(str::to_owned));
+        let mut request_id = header("x-request-id");
+        request_id.truncate(MAX_REQUEST_ID);
+        let caller = Caller { parent, trace_state, request_id, host };
+        Self { exchange, caller, started: proxy.now(), ended: false }
+    }
+
+    /// Takes a chunk of the request.
+    pub fn request_body(&mut self, proxy: &impl Proxy, size: usize) {
+        if self.exchange.reads_bodies()
+            && let Some(chunk) = proxy.body(Body::Request, size)
+        {
+            self.exchange.request_body(&chunk);
+        }
+    }
+
+    /// Takes the headers of the answer.
+    pub fn response_headers(&mut self, proxy: &impl Proxy, end_of_stream: bool) {
+        self.ended |= end_of_stream;
+        let Some(status) = proxy.header(Headers::Response, ":status").and_then(|text| number(&text)) else { return };
+        let encoding = proxy.header(Headers::Response, "content-encoding");
+        let headers = encoding.as_deref().map(|encoding| ("content-encoding", encoding));
+        self.exchange.response_head(status, headers);
+    }
+
+    /// Takes a chunk of the answer.
+    pub fn response_body(&mut self, proxy: &impl Proxy, size: usize, end_of_stream: bool) {
+        self.ended |= end_of_stream;
+        if size > 0
+            && self.exchange.reads_bodies()
+            && let Some(chunk) = proxy.body(Body::Response, size)
+        {
+            self.exchange.response_body(&chunk, proxy.now().saturating_sub(self.started));
+        }
+    }
+
+    /// Trailers are the end of the answer.
+    pub fn response_trailers(&mut self) {
+        self.ended = true;
+    }
+
+    /// Ends the stream, in `on_log`.
+    #[must_use]
+    pub fn finish(self, proxy: &impl Proxy) -> Finished {
+        let details = proxy.property(&["response", "code_details"]);
+        let outcome = outcome::of_details(details.as_deref(), self.ended);
+        Finished {
+            reading: self.exchange.end(outcome),
+            caller: self.caller,
+            started: self.started,
+            ended: proxy.now().max(self.started),
+        }
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A header value that is a number.
+pub(crate) fn number(text: &[u8]) -> Option<u16> {
+    str::from_utf8(text).ok()?.trim().parse().ok()
+}

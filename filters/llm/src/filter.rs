@@ -1,0 +1,133 @@
+//! Every callback of the proxy, by context id: the whole filter, for a proxy that is real or a model.
+//!
+//! Ids are the proxy's. A callback about an id that is not known, or that comes in an order nobody expects, does
+//! nothing.
+
+use crate::config::Config;
+use crate::exchange::{Stream, number};
+use crate::proxy::{Body, Headers, Level, Proxy};
+use crate::root::Root;
+use std::collections::BTreeMap;
+
+/// All plugin instances (root contexts) and streams of one module.
+#[derive(Default)]
+pub struct Filter {
+    roots: BTreeMap<u32, Root>,
+    streams: BTreeMap<u32, Open>,
+}
+
+/// A stream: whose it is, and what is known of it.
+struct Open {
+    root: u32,
+    stream: Option<Stream>,
+}
+
+impl Filter {
+    /// A context appears: a stream of the root `root`, or a root itself where that is 0.
+    pub fn create(&mut self, id: u32, root: u32) {
+        if root != 0 {
+            self.streams.insert(id, Open { root, stream: None });
+        }
+    }
+
+    /// Configures a root with the `size` bytes of its configuration. `false` makes Envoy refuse the plugin.
+    pub fn configure(&mut self, proxy: &impl Proxy, root: u32, size: usize) -> bool {
+        let text = if size == 0 { Vec::new() } else { proxy.body(Body::Configuration, size).unwrap_or_default() };
+        match Config::parse(&text).and_then(|config| Root::new(proxy, root, config)) {
+            Ok(configured) => {
+                self.roots.insert(root, configured);
+                true
+            }
+            Err(refusal) => {
+                for problem in &refusal.problems {
+                    proxy.log(Level::Error, &format!("tollgate: configuration: {problem}"));
+                }
+                false
+            }
+        }
+    }
+
+    /// The timer of a root.
+    pub fn tick(&mut self, proxy: &impl Proxy, root: u32) {
+        if let Some(root) = self.roots.get_mut(&root) {
+            root.tick(proxy);
+        }
+    }
+
+    /// An answer to a call that a root made; `false` for `answered` where there is none.
+    pub fn call_answered(&mut self, proxy: &impl Proxy, root: u32, token: u32, answered: bool) {
+        if let Some(root) = self.roots.get_mut(&root) {
+            let status = answered.then(|| proxy.header(Headers::Callout, ":status")).flatten();
+            root.call_answered(proxy, token, status.and_then(|text| number(&text)));
+        }
+    }
+
+    /// The headers of a request.
+    pub fn request_headers(&mut self, proxy: &impl Proxy, id: u32) {
+        if let Some(open) = self.streams.get_mut(&id)
+            && let Some(root) = self.roots.get(&open.root)
+        {
+            open.stream = Some(Stream::begin(proxy, root.extractor()));
+        }
+    }
+
+    /// A chunk of a request.
+    pub fn request_body(&mut self, proxy: &impl Proxy, id: u32, size: usize) {
+        if let Some(stream) = self.stream(id) {
+            stream.request_body(proxy, size);
+        }
+    }
+
+    /// The headers of an answer.
+    pub fn response_headers(&mut self, proxy: &impl Proxy, id: u32, end_of_stream: bool) {
+        if let Some(stream) = self.stream(id) {
+            stream.response_headers(proxy, end_of_stream);
+        }
+    }
+
+    /// A chunk of an answer.
+    pub fn response_body(&mut self, proxy: &impl Proxy, id: u32, size: usize, end_of_stream: bool) {
+        if let Some(stream) = self.stream(id) {
+            stream.response_body(proxy, size, end_of_stream);
+        }
+    }
+
+    /// The trailers of an answer.
+    pub fn response_trailers(&mut self, id: u32) {
+        if let Some(stream) = self.stream(id) {
+            stream.response_trailers();
+        }
+    }
+
+    /// The end of a stream, however it came: the call is recorded, priced and told.
+    pub fn log(&mut self, proxy: &impl Proxy, id: u32) {
+        if let Some(open) = self.streams.get_mut(&id)
+            && let Some(root) = self.roots.get_mut(&open.root)
+            && let Some(stream) = open.stream.take()
+        {
+            root.report(proxy, stream.finish(proxy));
+        }
+    }
+
+    /// A context goes away.
+    pub fn delete(&mut self, id: u32) {
+        self.streams.remove(&id);
+        self.roots.remove(&id);
+    }
+
+    /// Streams that are open now.
+    #[must_use]
+    pub fn open_streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Bytes of spans that wait in all roots.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.roots.values().map(Root::held_bytes).sum()
+    }
+
+    fn stream(&mut self, id: u32) -> Option<&mut Stream> {
+        self.streams.get_mut(&id)?.stream.as_mut()
+    }
+}

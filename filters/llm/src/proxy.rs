@@ -1,0 +1,136 @@
+//! What the filter needs of the proxy it runs in, as one small trait.
+//!
+//! Inside Envoy the trait is implemented by `abi.rs` over the proxy-wasm calls; in tests by a model of Envoy. The rest
+//! of the filter is generic over it, so it runs, and is fuzzed, natively. No call panics and none blocks: what the
+//! proxy refuses is a value.
+
+use std::fmt;
+
+/// Status codes of proxy-wasm calls that mean something to the filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no such header, property or buffer (status 1).
+    NotFound,
+    /// The proxy does not accept the argument (status 2); for HTTP calls also: no such cluster.
+    BadArgument,
+    /// The proxy failed (status 10).
+    Failed,
+    /// Any other status, by its number.
+    Other(u32),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("not found"),
+            Self::BadArgument => f.write_str("bad argument"),
+            Self::Failed => f.write_str("internal failure"),
+            Self::Other(status) => write!(f, "status {status}"),
+        }
+    }
+}
+
+/// Which headers to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Headers {
+    /// Those of the request, pseudo-headers included.
+    Request,
+    /// Those of the answer, pseudo-headers included.
+    Response,
+    /// Those of the answer to a call of the filter's own.
+    Callout,
+}
+
+/// Which body to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// The chunk of the request that the callback is about.
+    Request,
+    /// The chunk of the answer that the callback is about.
+    Response,
+    /// The plugin configuration.
+    Configuration,
+}
+
+/// What a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MetricKind {
+    /// A sum that only grows.
+    Counter,
+    /// A value that goes up and down.
+    Gauge,
+    /// A distribution of whole numbers.
+    Histogram,
+}
+
+/// How serious a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Worth knowing once.
+    Info,
+    /// Something is lost or refused.
+    Warn,
+    /// The filter cannot start.
+    Error,
+}
+
+/// An HTTP request that the filter itself makes.
+#[derive(Clone, Copy, Debug)]
+pub struct Callout<'a> {
+    /// Name of the Envoy cluster.
+    pub cluster: &'a str,
+    /// Pseudo-headers first.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body.
+    pub body: &'a [u8],
+    /// Milliseconds after which Envoy gives up.
+    pub timeout_ms: u32,
+}
+
+/// The proxy's side. Byte forms only: nothing that comes from the network is assumed to be UTF-8.
+pub trait Proxy {
+    /// Nanoseconds since 1970, by the proxy's clock; 0 where it has none. May step back.
+    fn now(&self) -> u64;
+
+    /// Value of a header by lower-case name; the first, or all joined with commas, as the proxy has it.
+    fn header(&self, headers: Headers, name: &str) -> Option<Vec<u8>>;
+
+    /// Up to `size` bytes of a body, from its start.
+    fn body(&self, body: Body, size: usize) -> Option<Vec<u8>>;
+
+    /// An attribute of Envoy, such as `response`, `code_details`.
+    fn property(&self, path: &[&str]) -> Option<Vec<u8>>;
+
+    /// Sets filter state `wasm.<name>` of the stream at hand.
+    ///
+    /// # Errors
+    /// What the proxy answered, for example that there is no stream any more.
+    fn set_state(&self, name: &str, value: &[u8]) -> Result<(), Refused>;
+
+    /// Declares a metric and gives its number. Slow, and never undone by the proxy: keep the number.
+    ///
+    /// # Errors
+    /// What the proxy answered.
+    fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, Refused>;
+
+    /// Adds to a counter or gauge.
+    fn add(&self, metric: u32, value: i64);
+
+    /// Records a value into a histogram, or sets a gauge.
+    fn record(&self, metric: u32, value: u64);
+
+    /// Calls the filter back every so many milliseconds from now on.
+    fn tick_every(&self, milliseconds: u32);
+
+    /// Starts an HTTP call, and gives the number its answer will come with. Only from the root context.
+    ///
+    /// # Errors
+    /// What the proxy answered, for example that it knows no such cluster.
+    fn call(&self, callout: Callout<'_>) -> Result<u32, Refused>;
+
+    /// Writes a line to the proxy's log.
+    fn log(&self, level: Level, line: &str);
+
+    /// Bytes of memory that the module has taken so far.
+    fn memory_bytes(&self) -> u64;
+}

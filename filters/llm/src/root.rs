@@ -1,0 +1,187 @@
+//! A plugin instance: its configuration, its libraries, its metrics, its queue of spans; and what becomes of a call.
+
+use crate::access_log;
+use crate::call::{self, Call};
+use crate::config::{AccessLog, Config, Sampling};
+use crate::exchange::{Caller, Finished};
+use crate::export::Exporter;
+use crate::ids::Ids;
+use crate::metrics::{Measured, Metrics};
+use crate::proxy::Proxy;
+use crate::redact::redact;
+use crate::span;
+use tollgate_columns::{ConfigError, Problem};
+use tollgate_cost_calculator::PriceSet;
+use tollgate_otlp::trace_state;
+use tollgate_pii_redactor::Redactor;
+use tollgate_token_extractor::Extractor;
+
+/// Milliseconds between ticks where nothing is exported.
+const IDLE_TICK_MS: u32 = 1_000;
+
+/// Milliseconds until a batch that is full is sent: the next turn of the event loop, but in the root context.
+const SOON_MS: u32 = 1;
+
+/// A plugin instance.
+pub struct Root {
+    extractor: Extractor,
+    redactor: Redactor,
+    prices: &'static PriceSet,
+    sampling: Sampling,
+    access_log: AccessLog,
+    metrics: Metrics,
+    exporter: Option<Exporter>,
+    ids: Ids,
+    tick_ms: u32,
+    hurried: bool,
+    memory: u64,
+}
+
+impl Root {
+    /// A plugin instance for a configuration; its timer starts.
+    ///
+    /// # Errors
+    /// What the libraries refuse in their parts of the configuration, by path.
+    pub fn new(proxy: &impl Proxy, id: u32, config: Config) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let extractor = within("extractor", Extractor::configure(&config.extractor), &mut problems);
+        let redactor = within("redactor", Redactor::configure(&config.redactor), &mut problems);
+        let (Some(extractor), Some(redactor)) = (extractor, redactor) else {
+            return Err(ConfigError { problems });
+        };
+        let tick_ms = config.export.as_ref().map_or(IDLE_TICK_MS, |export| export.flush_ms);
+        proxy.tick_every(tick_ms);
+        Ok(Self {
+            extractor,
+            redactor,
+            prices: PriceSet::builtin(),
+            sampling: config.sampling,
+            access_log: config.access_log,
+            metrics: Metrics::new(config.series),
+            exporter: config.export.map(|export| Exporter::new(export, span::envelope(&config.resource))),
+            ids: Ids::new(proxy.now(), &id.to_le_bytes()),
+            tick_ms,
+            hurried: false,
+            memory: 0,
+        })
+    }
+
+    /// The extractor that streams begin with.
+    #[must_use]
+    pub fn extractor(&self) -> &Extractor {
+        &self.extractor
+    }
+
+    /// Bytes of spans that wait.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.exporter.as_ref().map_or(0, Exporter::held_bytes)
+    }
+
+    /// The timer: a sign of life, and the export.
+    pub fn tick(&mut self, proxy: &impl Proxy) {
+        if std::mem::take(&mut self.hurried) {
+            proxy.tick_every(self.tick_ms);
+        }
+        self.metrics.add(proxy, "heartbeat", 1);
+        let memory = proxy.memory_bytes();
+        self.metrics.shift(proxy, "memory_bytes", signed(memory).saturating_sub(signed(self.memory)));
+        self.memory = memory;
+        if let Some(exporter) = &mut self.exporter {
+            exporter.flush(proxy, &mut self.metrics);
+        }
+    }
+
+    /// An answer of the collector.
+    pub fn call_answered(&mut self, proxy: &impl Proxy, token: u32, status: Option<u16>) {
+        if let Some(exporter) = &mut self.exporter {
+            exporter.answered(proxy, &mut self.metrics, token, status);
+        }
+    }
+
+    /// Tells of a stream that is over: counters always; the span where it is sampled.
+    pub fn report(&mut self, proxy: &impl Proxy, finished: Finished) {
+        let Finished { reading, caller, started, ended } = finished;
+        for note in &reading.notes {
+            self.metrics.add_labelled(proxy, "notes", "note", note, 1);
+        }
+        let record = match reading.record {
+            Ok(record) => record,
+            Err(skipped) => {
+                self.metrics.add_labelled(proxy, "skipped", "reason", skipped.as_str(), 1);
+                return;
+            }
+        };
+        let mut content = reading.content;
+        let redactions = redact(&self.redactor, &mut content);
+        for (kind, count) in &redactions {
+            self.metrics.add_labelled(proxy, "redactions", "type", kind, *count);
+        }
+        let (trace_id, span_id) = call::identify(&mut self.ids, &caller, ended);
+        let call = Call {
+            record: &record,
+            timing: &reading.timing,
+            content: &content,
+            cost: call::price(self.prices, &record, started),
+            redactions: &redactions,
+            caller: &caller,
+            trace_id,
+            span_id,
+            started,
+            ended,
+        };
+        self.metrics.call(
+            proxy,
+            &Measured {
+                record: &record,
+                cost_nano_usd: call.cost_nano_usd(),
+                unpriced: matches!(call.cost, Some(Err(_))),
+                time_to_first_chunk: call.timing.time_to_first_chunk,
+                duration: ended.saturating_sub(started),
+            },
+        );
+        let refused = match self.access_log {
+            AccessLog::Off => 0,
+            AccessLog::Fields => access_log::set_fields(proxy, &call),
+            AccessLog::Record => access_log::set_fields(proxy, &call) + access_log::set_record(proxy, &call),
+        };
+        self.metrics.add(proxy, "access_log_refused", refused);
+        self.export(proxy, &call);
+    }
+
+    fn export(&mut self, proxy: &impl Proxy, call: &Call<'_>) {
+        let Some(exporter) = &mut self.exporter else { return };
+        if !sampled(self.sampling, call.caller, call.trace_id) {
+            self.metrics.add(proxy, "spans_unsampled", 1);
+            return;
+        }
+        let span = span::encode(call, self.sampling);
+        if exporter.push(proxy, &mut self.metrics, &span) && !self.hurried {
+            self.hurried = true;
+            proxy.tick_every(SOON_MS);
+        }
+    }
+}
+
+/// Whether the span of a call is exported: as the caller decided where that is wanted, else by the ratio.
+fn sampled(sampling: Sampling, caller: &Caller, trace_id: [u8; 16]) -> bool {
+    match caller.parent {
+        Some(parent) if sampling.follow_parent => parent.sampled(),
+        _ => sampling.ratio.keeps(trace_state::randomness(caller.trace_state.as_deref().unwrap_or_default(), trace_id)),
+    }
+}
+
+/// A part of the configuration that a library reads: its problems get the path of the part.
+fn within<T>(part: &str, read: Result<T, ConfigError>, problems: &mut Vec<Problem>) -> Option<T> {
+    read.map_err(|refusal| {
+        problems.extend(refusal.problems.into_iter().map(|problem| {
+            let path = if problem.path.is_empty() { part.to_owned() } else { format!("{part}.{}", problem.path) };
+            Problem { path, message: problem.message }
+        }));
+    })
+    .ok()
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

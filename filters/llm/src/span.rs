@@ -1,0 +1,163 @@
+//! A call as an OTLP span.
+
+use crate::call::Call;
+use crate::config::Sampling;
+use tollgate_call::{Record, UsageSource};
+use tollgate_cost_calculator::{Cost, Unpriced};
+use tollgate_otlp::{Envelope, NewValue, SpanKind, SpanWriter, StatusCode, trace_state};
+use tollgate_semconv::attribute as name;
+
+/// What spans are sent by: the resource of the configuration, and this module.
+pub(crate) fn envelope(resource: &[(String, String)]) -> Envelope {
+    let resource: Vec<(&str, NewValue<'_>)> =
+        resource.iter().map(|(name, value)| (name.as_str(), value.as_str().into())).collect();
+    Envelope::new(&resource, "tollgate", env!("CARGO_PKG_VERSION"))
+}
+
+/// The encoded span of a call: kind *client*, named by operation and model, in the caller's trace.
+pub(crate) fn encode(call: &Call<'_>, sampling: Sampling) -> Vec<u8> {
+    let record = call.record;
+    let title = match record.model() {
+        Some(model) => format!("{} {model}", record.operation.as_str()),
+        None => record.operation.as_str().to_owned(),
+    };
+    let mut span = SpanWriter::new(call.trace_id, call.span_id, &title);
+    span.kind(SpanKind::Client).times(call.started, call.ended);
+    if let Some(parent) = call.caller.parent {
+        span.parent(parent.span_id);
+    }
+    state(&mut span, call, sampling);
+    if let Some(error) = record.error_type.as_deref() {
+        span.status(StatusCode::Error, "").set(name::ERROR_TYPE, error);
+    }
+    identity(&mut span, record, &call.caller.host);
+    usage(&mut span, record);
+    match &call.cost {
+        Some(Ok(cost)) => price(&mut span, cost),
+        Some(Err(unpriced)) => no_price(&mut span, *unpriced),
+        None => {}
+    }
+    if let Some(time) = call.timing.time_to_first_chunk {
+        span.set(name::GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, time as f64 / 1e9);
+    }
+    content(&mut span, call);
+    span.bytes().to_vec()
+}
+
+/// The caller's trace state, with the threshold that the span was kept by. Where the caller decided, or everything is
+/// kept, nobody needs one.
+fn state(span: &mut SpanWriter, call: &Call<'_>, sampling: Sampling) {
+    let before = call.caller.trace_state.as_deref().unwrap_or_default();
+    let callers_choice = sampling.follow_parent && call.caller.parent.is_some();
+    if callers_choice || sampling.ratio.threshold() == 0 {
+        if !before.is_empty() {
+            span.trace_state(before);
+        }
+        return;
+    }
+    span.trace_state(&trace_state::with_threshold(before, Some(sampling.ratio.threshold())));
+    span.set(name::TOLLGATE_SAMPLING_PROBABILITY, sampling.ratio.probability());
+}
+
+fn identity(span: &mut SpanWriter, record: &Record, host: &str) {
+    span.set(name::GEN_AI_OPERATION_NAME, record.operation.as_str());
+    for (key, value) in [
+        (name::GEN_AI_PROVIDER_NAME, record.provider.as_deref()),
+        (name::GEN_AI_REQUEST_MODEL, record.request_model.as_deref()),
+        (name::GEN_AI_RESPONSE_MODEL, record.response_model.as_deref()),
+        (name::GEN_AI_RESPONSE_ID, record.response_id.as_deref()),
+        (name::TOLLGATE_API, record.api.map(tollgate_call::Api::as_str)),
+    ] {
+        if let Some(value) = value {
+            span.set(key, value);
+        }
+    }
+    if !record.finish_reasons.is_empty() {
+        let reasons: Vec<&str> = record.finish_reasons.iter().map(String::as_str).collect();
+        span.set(name::GEN_AI_RESPONSE_FINISH_REASONS, reasons.as_slice());
+    }
+    if record.stream {
+        span.set(name::GEN_AI_REQUEST_STREAM, true);
+    }
+    if let Some(status) = record.status {
+        span.set(name::HTTP_RESPONSE_STATUS_CODE, i64::from(status));
+    }
+    let (address, port) = host_and_port(host);
+    if !address.is_empty() {
+        span.set(name::SERVER_ADDRESS, address);
+    }
+    if let Some(port) = port {
+        span.set(name::SERVER_PORT, i64::from(port));
+    }
+    span.set(name::TOLLGATE_OUTCOME, record.outcome.as_str());
+}
+
+/// The parts of an `:authority`. An IPv6 address keeps its brackets.
+fn host_and_port(authority: &str) -> (&str, Option<u16>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) => port.parse().map_or((authority, None), |port| (host, Some(port))),
+        None => (authority, None),
+    }
+}
+
+fn usage(span: &mut SpanWriter, record: &Record) {
+    let Some(usage) = &record.usage else { return };
+    for (key, tokens) in [
+        (name::GEN_AI_USAGE_INPUT_TOKENS, usage.input_tokens),
+        (name::GEN_AI_USAGE_OUTPUT_TOKENS, usage.output_tokens),
+        (name::GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, usage.cache_read_tokens),
+        (name::GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, usage.cache_write_tokens),
+        (name::TOLLGATE_USAGE_CACHE_WRITE_5M_TOKENS, usage.cache_write_5m_tokens),
+        (name::TOLLGATE_USAGE_CACHE_WRITE_1H_TOKENS, usage.cache_write_1h_tokens),
+        (name::GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, usage.reasoning_tokens),
+        (name::GEN_AI_USAGE_AUDIO_INPUT_TOKENS, usage.audio_input_tokens),
+        (name::GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, usage.audio_output_tokens),
+    ] {
+        if let Some(tokens) = tokens {
+            span.set(key, tokens);
+        }
+    }
+    if let Some(source) = record.usage_source.map(UsageSource::as_str) {
+        span.set(name::TOLLGATE_USAGE_SOURCE, source);
+    }
+}
+
+fn price(span: &mut SpanWriter, cost: &Cost<'_>) {
+    let amount = cost.total.as_f64();
+    let source = cost.price.source.as_str();
+    span.set(name::TOLLGATE_COST_AMOUNT, amount)
+        .set(name::TOLLGATE_COST_CURRENCY, cost.currency)
+        .set(name::TOLLGATE_COST_SOURCE, source)
+        .set(name::TOLLGATE_COST_PRICE_SET, cost.price.set)
+        .set(name::TOLLGATE_COST_PRICE_ROW, cost.price.row.to_string().as_str())
+        .set(name::TOLLGATE_COST_TIER, cost.price.tier.to_string().as_str())
+        .set(name::GEN_AI_USAGE_COST_AMOUNT, amount)
+        .set(name::GEN_AI_USAGE_COST_CURRENCY, cost.currency)
+        .set(name::GEN_AI_USAGE_COST_SOURCE, source);
+    if let Ok(nanos) = i64::try_from(cost.total.nanos()) {
+        span.set(name::TOLLGATE_COST_NANO_USD, nanos);
+    }
+}
+
+fn no_price(span: &mut SpanWriter, unpriced: Unpriced) {
+    span.set(name::TOLLGATE_COST_UNPRICED, unpriced.as_str());
+}
+
+/// What was said, where capture is on; redacted before it came here.
+fn content(span: &mut SpanWriter, call: &Call<'_>) {
+    for (key, messages) in [
+        (name::GEN_AI_INPUT_MESSAGES, &call.content.input_messages),
+        (name::GEN_AI_OUTPUT_MESSAGES, &call.content.output_messages),
+    ] {
+        if let Some(messages) = messages {
+            span.set(key, messages.as_str());
+        }
+    }
+    let total: u64 = call.redactions.iter().map(|(_, count)| count).sum();
+    if total > 0 {
+        span.set(name::TOLLGATE_REDACTION_COUNT, total);
+    }
+    for (kind, count) in call.redactions {
+        span.set(&format!("{}{kind}", name::TOLLGATE_REDACTION_PREFIX), *count);
+    }
+}

@@ -1,0 +1,190 @@
+//! What the filter sees of Envoy, and what it told Envoy.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use tollgate_filter::filter::Filter;
+use tollgate_filter::proxy::{Body, Callout, Headers, Level, MetricKind, Proxy, Refused};
+
+/// Id of the root context that [`Model::configure`] makes.
+pub const ROOT: u32 = 1;
+
+/// What the proxy refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refusals {
+    /// No header can be read.
+    pub headers: bool,
+    /// No body can be read.
+    pub bodies: bool,
+    /// No attribute can be read.
+    pub properties: bool,
+    /// No filter state can be set.
+    pub states: bool,
+    /// No metric can be declared.
+    pub metrics: bool,
+    /// No call can be made.
+    pub calls: bool,
+    /// The clock says nothing.
+    pub clock: bool,
+}
+
+/// A call that the filter made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Number that the answer will come with.
+    pub token: u32,
+    /// Cluster.
+    pub cluster: String,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+/// Envoy, as far as the filter sees it.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// What is refused.
+    pub refusals: Cell<Refusals>,
+    /// The clock, nanoseconds since 1970. It may be set back.
+    pub now: Cell<u64>,
+    /// Headers of request, answer and callout answer.
+    pub headers: RefCell<[Vec<(String, Vec<u8>)>; 3]>,
+    /// The body that the callback at hand is about.
+    pub chunk: RefCell<Vec<u8>>,
+    /// `response.code_details`.
+    pub details: RefCell<Option<Vec<u8>>>,
+    configuration: RefCell<Vec<u8>>,
+    states: RefCell<BTreeMap<String, Vec<u8>>>,
+    names: RefCell<Vec<(MetricKind, String)>>,
+    values: RefCell<BTreeMap<String, i64>>,
+    sent: RefCell<Vec<Sent>>,
+    log: RefCell<Vec<String>>,
+    tick_ms: Cell<u32>,
+}
+
+impl Model {
+    /// Gives a filter its root and this configuration; what the filter says to it.
+    pub fn configure(&self, filter: &mut Filter, json: &str) -> bool {
+        *self.configuration.borrow_mut() = json.as_bytes().to_vec();
+        filter.create(ROOT, 0);
+        filter.configure(self, ROOT, json.len())
+    }
+
+    /// Sum of the metrics whose name starts so.
+    #[must_use]
+    pub fn sum(&self, start: &str) -> i64 {
+        self.values.borrow().iter().filter(|(name, _)| name.starts_with(start)).map(|(_, value)| value).sum()
+    }
+
+    /// Names of all metrics that were declared.
+    #[must_use]
+    pub fn metric_names(&self) -> Vec<String> {
+        self.names.borrow().iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// A field of the access log.
+    #[must_use]
+    pub fn state(&self, name: &str) -> Option<String> {
+        self.states.borrow().get(name).map(|value| String::from_utf8_lossy(value).into_owned())
+    }
+
+    /// Calls that the filter made, taken out.
+    #[must_use]
+    pub fn take_sent(&self) -> Vec<Sent> {
+        self.sent.take()
+    }
+
+    /// Lines that the filter logged.
+    #[must_use]
+    pub fn log_lines(&self) -> Vec<String> {
+        self.log.borrow().clone()
+    }
+
+    /// Milliseconds between ticks, as last asked for.
+    #[must_use]
+    pub fn tick_ms(&self) -> u32 {
+        self.tick_ms.get()
+    }
+}
+
+impl Proxy for Model {
+    fn now(&self) -> u64 {
+        if self.refusals.get().clock { 0 } else { self.now.get() }
+    }
+
+    fn header(&self, headers: Headers, name: &str) -> Option<Vec<u8>> {
+        if self.refusals.get().headers {
+            return None;
+        }
+        let maps = self.headers.borrow();
+        let map = maps.get(headers as usize)?;
+        map.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    }
+
+    fn body(&self, body: Body, size: usize) -> Option<Vec<u8>> {
+        if self.refusals.get().bodies {
+            return None;
+        }
+        let bytes = if body == Body::Configuration { &self.configuration } else { &self.chunk };
+        Some(bytes.borrow().iter().take(size).copied().collect())
+    }
+
+    fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
+        let known = !self.refusals.get().properties && path == ["response", "code_details"];
+        if known { self.details.borrow().clone() } else { None }
+    }
+
+    fn set_state(&self, name: &str, value: &[u8]) -> Result<(), Refused> {
+        if self.refusals.get().states {
+            return Err(Refused::Other(5));
+        }
+        self.states.borrow_mut().insert(name.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, Refused> {
+        if self.refusals.get().metrics {
+            return Err(Refused::Failed);
+        }
+        let mut names = self.names.borrow_mut();
+        names.push((kind, name.to_owned()));
+        u32::try_from(names.len()).map_err(|_| Refused::Failed)
+    }
+
+    fn add(&self, metric: u32, value: i64) {
+        let names = self.names.borrow();
+        if let Some((_, name)) = names.get((metric as usize).wrapping_sub(1)) {
+            let mut values = self.values.borrow_mut();
+            let sum = values.entry(name.clone()).or_default();
+            *sum = sum.saturating_add(value);
+        }
+    }
+
+    fn record(&self, metric: u32, _value: u64) {
+        self.add(metric, 1);
+    }
+
+    fn tick_every(&self, milliseconds: u32) {
+        self.tick_ms.set(milliseconds);
+    }
+
+    fn call(&self, callout: Callout<'_>) -> Result<u32, Refused> {
+        if self.refusals.get().calls {
+            return Err(Refused::BadArgument);
+        }
+        let mut sent = self.sent.borrow_mut();
+        // Numbers repeat after a while, as a proxy's might.
+        let token = u32::try_from(sent.len() % 1000).unwrap_or(0);
+        let headers = callout.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        sent.push(Sent { token, cluster: callout.cluster.to_owned(), headers, body: callout.body.to_vec() });
+        Ok(token)
+    }
+
+    fn log(&self, _level: Level, line: &str) {
+        self.log.borrow_mut().push(line.to_owned());
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        1 << 20
+    }
+}

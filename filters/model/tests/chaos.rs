@@ -1,0 +1,224 @@
+//! Whatever the proxy does, the filter does not panic and does not grow.
+//!
+//! That a callback says *continue* needs no test here: callbacks of [`Filter`] return nothing, and `abi.rs` has one
+//! constant to return.
+
+use proptest::prelude::*;
+use tollgate_envoy_model::{Model, ROOT, Refusals};
+use tollgate_filter::filter::Filter;
+
+const QUEUE_BYTES: usize = 4096;
+const SERIES: usize = 3;
+
+const CONFIG: &str = r#"{
+    "capture_content": {"input_bytes": 2000, "output_bytes": 2000},
+    "export": {"cluster": "collector", "batch_bytes": 1024, "queue_bytes": 4096, "in_flight": 2, "attempts": 2},
+    "metrics": {"series": 3}, "access_log": "record"
+}"#;
+
+/// A callback, or a change of what the proxy does.
+#[derive(Clone, Debug)]
+enum Step {
+    Create { id: u32, root: u32 },
+    RequestHeaders { id: u32, headers: Vec<(String, Vec<u8>)> },
+    RequestBody { id: u32, chunk: Vec<u8>, said: usize },
+    ResponseHeaders { id: u32, headers: Vec<(String, Vec<u8>)>, end: bool },
+    ResponseBody { id: u32, chunk: Vec<u8>, said: usize, end: bool },
+    ResponseTrailers { id: u32 },
+    Log { id: u32, details: Option<Vec<u8>> },
+    Delete { id: u32 },
+    Tick { root: u32 },
+    Answered { root: u32, token: u32, status: Option<Vec<u8>> },
+    Refuse(u8),
+    Clock(u64),
+}
+
+/// Few ids, so that callbacks meet: two roots, streams of both, and one that nobody created.
+fn id() -> impl Strategy<Value = u32> {
+    1..6u32
+}
+
+fn words(words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        4 => proptest::sample::select(words).prop_map(|word| word.as_bytes().to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 0..40),
+    ]
+}
+
+fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
+    let names = &[
+        ":method",
+        ":path",
+        ":authority",
+        ":status",
+        "content-type",
+        "content-encoding",
+        "traceparent",
+        "tracestate",
+        "x-request-id",
+    ];
+    let values = words(&[
+        "POST",
+        "/v1/chat/completions",
+        "/v1/responses",
+        "/v1/messages",
+        "api.openai.com",
+        "api.anthropic.com",
+        "200",
+        "429",
+        "application/json",
+        "text/event-stream",
+        "gzip",
+        "br",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "a=1,ot=rv:00000000000001;th:c",
+    ]);
+    proptest::collection::vec((proptest::sample::select(names).prop_map(str::to_owned), values), 0..9)
+}
+
+fn chunk() -> impl Strategy<Value = Vec<u8>> {
+    let model = "[a-z]{1,3}".prop_map(|model| format!("{{\"model\":\"{model}\",\"messages\":[]}}").into_bytes());
+    prop_oneof![
+        2 => model,
+        3 => words(&[
+            r#"{"model":"gpt-4o","messages":[{"role":"user","content":"mail to jane@example.com\n4111111111111111"}]}"#,
+            r#"{"id":"c1","object":"chat.completion","model":"gpt-4o-2024-08-06","choices":[{"finish_reason":"stop","message":{"role":"assistant","content":"hi"}}],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12}}"#,
+            "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o\",\"choices\":[{\"delta\":{\"content\":\"h\"}}]}\n\n",
+            "data: [DONE]\n\n",
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"claude-3\",\"usage\":{\"input_tokens\":3}}}\n\n",
+            r#"{"error":{"type":"invalid_request_error","code":null}}"#,
+            "{\"usage\":{\"prompt_tokens\":-1e400",
+            "[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+        ]),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let said = prop_oneof![3 => Just(usize::MAX), 1 => 0..50usize];
+    let said2 = prop_oneof![3 => Just(usize::MAX), 1 => 0..50usize];
+    let details = words(&[
+        "via_upstream",
+        "downstream_remote_disconnect",
+        "upstream_reset_after_response_started{connection_termination}",
+        "response_timeout",
+    ]);
+    prop_oneof![
+        3 => (id(), 0..3u32).prop_map(|(id, root)| Step::Create { id, root }),
+        4 => (id(), headers()).prop_map(|(id, headers)| Step::RequestHeaders { id, headers }),
+        4 => (id(), chunk(), said).prop_map(|(id, chunk, said)| Step::RequestBody { id, chunk, said }),
+        4 => (id(), headers(), any::<bool>()).prop_map(|(id, headers, end)| Step::ResponseHeaders { id, headers, end }),
+        6 => (id(), chunk(), said2, any::<bool>())
+            .prop_map(|(id, chunk, said, end)| Step::ResponseBody { id, chunk, said, end }),
+        1 => id().prop_map(|id| Step::ResponseTrailers { id }),
+        4 => (id(), proptest::option::of(details)).prop_map(|(id, details)| Step::Log { id, details }),
+        1 => id().prop_map(|id| Step::Delete { id }),
+        2 => id().prop_map(|root| Step::Tick { root }),
+        2 => (id(), 0..4u32, proptest::option::of(words(&["200", "503", "400"])))
+            .prop_map(|(root, token, status)| Step::Answered { root, token, status }),
+        1 => any::<u8>().prop_map(Step::Refuse),
+        1 => any::<u64>().prop_map(Step::Clock),
+    ]
+}
+
+fn refusals(bits: u8) -> Refusals {
+    // Half of the time nothing is refused.
+    let bit = |n: u8| bits & 0x80 != 0 && bits & (1 << n) != 0;
+    Refusals {
+        headers: bit(0),
+        bodies: bit(1),
+        properties: bit(2),
+        states: bit(3),
+        metrics: bit(4),
+        calls: bit(5),
+        clock: bit(6),
+    }
+}
+
+fn take(model: &Model, filter: &mut Filter, step: Step) {
+    let set = |which: usize, headers: Vec<(String, Vec<u8>)>| model.headers.borrow_mut()[which] = headers;
+    match step {
+        Step::Create { id, root } => filter.create(id, root),
+        Step::RequestHeaders { id, headers } => {
+            set(0, headers);
+            filter.request_headers(model, id);
+        }
+        Step::RequestBody { id, chunk, said } => {
+            let size = said.min(chunk.len() + 1);
+            *model.chunk.borrow_mut() = chunk;
+            filter.request_body(model, id, size);
+        }
+        Step::ResponseHeaders { id, headers, end } => {
+            set(1, headers);
+            filter.response_headers(model, id, end);
+        }
+        Step::ResponseBody { id, chunk, said, end } => {
+            let size = said.min(chunk.len() + 1);
+            *model.chunk.borrow_mut() = chunk;
+            filter.response_body(model, id, size, end);
+        }
+        Step::ResponseTrailers { id } => filter.response_trailers(id),
+        Step::Log { id, details } => {
+            *model.details.borrow_mut() = details;
+            filter.log(model, id);
+        }
+        Step::Delete { id } => filter.delete(id),
+        Step::Tick { root } => filter.tick(model, root),
+        Step::Answered { root, token, status } => {
+            let answered = status.is_some();
+            set(2, status.map(|status| (":status".to_owned(), status)).into_iter().collect());
+            filter.call_answered(model, root, token, answered);
+        }
+        Step::Refuse(bits) => model.refusals.set(refusals(bits)),
+        Step::Clock(now) => model.now.set(now),
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_callbacks_in_any_order(steps in proptest::collection::vec(step(), 0..120)) {
+        let (model, mut filter) = (Model::default(), Filter::default());
+        prop_assert!(model.configure(&mut filter, CONFIG));
+        for step in steps {
+            take(&model, &mut filter, step);
+            prop_assert!(filter.held_bytes() <= QUEUE_BYTES);
+            prop_assert!(filter.open_streams() <= 5);
+        }
+        // Models that come from outside get no more series than were allowed, and `other`.
+        let names = model.metric_names();
+        let models: std::collections::BTreeSet<_> = names
+            .iter()
+            .filter_map(|name| name.split(';').find(|label| label.starts_with("model=") && *label != "model=other"))
+            .collect();
+        prop_assert!(models.len() <= SERIES, "{models:?}");
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        prop_assert_eq!(distinct.len(), names.len(), "a metric was declared twice");
+    }
+
+    #[test]
+    fn any_bytes_as_configuration(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = tollgate_filter::config::Config::parse(&bytes);
+    }
+
+    #[test]
+    fn any_traceparent(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+        let _ = tollgate_filter::trace_context::Parent::parse(&bytes);
+        let _ = tollgate_filter::trace_context::trace_state(&bytes);
+    }
+}
+
+#[test]
+fn contexts_that_nobody_created_are_ignored() {
+    let (model, mut filter) = (Model::default(), Filter::default());
+    for id in [0, ROOT, 7, u32::MAX] {
+        filter.request_headers(&model, id);
+        filter.request_body(&model, id, 5);
+        filter.response_headers(&model, id, true);
+        filter.response_body(&model, id, 5, true);
+        filter.response_trailers(id);
+        filter.log(&model, id);
+        filter.tick(&model, id);
+        filter.call_answered(&model, id, id, true);
+        filter.delete(id);
+    }
+    assert_eq!(model.metric_names(), Vec::<String>::new());
+}

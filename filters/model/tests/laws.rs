@@ -1,0 +1,255 @@
+//! The filter's laws, one by one, under the model.
+
+use tollgate_envoy_model::{Answer, End, Model, ROOT, Refusals, Request, run};
+use tollgate_filter::filter::Filter;
+
+const REQUEST: &str =
+    r#"{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"I am jane@example.com"}]}"#;
+const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4o-2024-08-06","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":200,"total_tokens":1200,"prompt_tokens_details":{"cached_tokens":400}}}"#;
+const EVENTS: &[&[u8]] = &[
+    b"data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hel\"}}]}\n\n",
+    b"data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"lo\"},\"finish_reason\":\"stop\"}]}\n\n",
+    b"data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o\",\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":11}}\n\n",
+    b"data: [DONE]\n\n",
+];
+
+fn started(config: &str) -> (Model, Filter) {
+    let (model, mut filter) = (Model::default(), Filter::default());
+    model.now.set(1_790_000_000_000_000_000);
+    assert!(model.configure(&mut filter, config), "{:?}", model.log_lines());
+    (model, filter)
+}
+
+fn post() -> Request {
+    Request::post("/v1/chat/completions", REQUEST)
+}
+
+const EXPORT: &str =
+    r#"{"export": {"cluster": "collector", "batch_bytes": 1024, "queue_bytes": 4096, "in_flight": 1, "attempts": 2}}"#;
+
+#[test]
+fn a_call_is_counted_priced_and_told() {
+    let (model, mut filter) = started(EXPORT);
+    run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+    let labels = ";provider=openai;operation=chat;model=gpt-4o-2024-08-06";
+    for (name, value) in [
+        (format!("tollgate.calls{labels};outcome=complete"), 1),
+        (format!("tollgate.tokens{labels};kind=input"), 1000),
+        (format!("tollgate.tokens{labels};kind=output"), 200),
+        (format!("tollgate.tokens{labels};kind=cache_read"), 400),
+        (format!("tollgate.usage{labels};source=reported"), 1),
+        (format!("tollgate.cost_nano_usd{labels}"), 4_000_000),
+        (format!("tollgate.duration_ms{labels}"), 1),
+        ("tollgate.errors".to_owned(), 0),
+        ("tollgate.unpriced".to_owned(), 0),
+    ] {
+        assert_eq!(model.sum(&name), value, "{name}");
+    }
+    for (field, value) in [
+        ("provider", "openai"),
+        ("operation", "chat"),
+        ("model", "gpt-4o-2024-08-06"),
+        ("outcome", "complete"),
+        ("input_tokens", "1000"),
+        ("cost_usd", "0.004"),
+        ("usage_source", "reported"),
+    ] {
+        assert_eq!(model.state(&format!("tollgate.{field}")).as_deref(), Some(value), "{field}");
+    }
+    assert_eq!(filter.open_streams(), 0);
+}
+
+#[test]
+fn every_end_of_a_stream_gives_its_record() {
+    for (end, outcome, source, chunks) in [
+        (End::Flag, "complete", "reported", 4),
+        (End::Trailers, "complete", "reported", 4),
+        (End::ClientAbort, "client_aborted", "missing", 1),
+        (End::UpstreamReset, "upstream_aborted", "missing", 2),
+    ] {
+        let (model, mut filter) = started("{}");
+        run(&model, &mut filter, &post(), &Answer::events(&EVENTS[..chunks]).end(end));
+        assert_eq!(model.sum("tollgate.calls"), 1, "{end:?}");
+        assert_eq!(model.state("tollgate.outcome").as_deref(), Some(outcome), "{end:?}");
+        let labels = ";provider=openai;operation=chat;model=gpt-4o";
+        assert_eq!(
+            model.sum(&format!("tollgate.usage{labels};source={source}")),
+            1,
+            "{end:?} {:?}",
+            model.metric_names()
+        );
+        assert_eq!(model.sum("tollgate.time_to_first_chunk_ms"), 1, "{end:?}");
+    }
+}
+
+#[test]
+fn header_bytes_that_are_no_text_are_survived() {
+    let (model, mut filter) = started(EXPORT);
+    for name in ["traceparent", "tracestate", "x-request-id", "content-type"] {
+        let mut request = post();
+        request.headers.retain(|(key, _)| key != name);
+        run(&model, &mut filter, &request.header(name, b"\xff\xfe"), &Answer::json(ANSWER));
+    }
+    assert_eq!(model.sum("tollgate.calls"), 4);
+}
+
+#[test]
+fn nothing_that_was_said_leaves_unless_capture_is_on() {
+    let capture = r#"{"capture_content": {"input_bytes": 4096, "output_bytes": 4096}, "access_log": "record",
+                      "export": {"cluster": "collector"}}"#;
+    for (config, captured) in [(EXPORT, false), (capture, true)] {
+        let (model, mut filter) = started(config);
+        run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+        filter.tick(&model, ROOT);
+        let sent = model.take_sent();
+        assert_eq!(sent.len(), 1);
+        let text = String::from_utf8_lossy(&sent[0].body).into_owned();
+        assert_eq!(text.contains("hello"), captured, "{text}");
+        assert!(!text.contains("jane@example.com"), "{text}");
+        assert_eq!(text.contains("gen_ai.input.messages"), captured, "{text}");
+        assert_eq!(model.sum("tollgate.redactions;type=EMAIL_ADDRESS"), i64::from(captured));
+        assert!(!model.state("tollgate.record").unwrap_or_default().contains("hello"));
+    }
+}
+
+#[test]
+fn a_collector_that_is_down_costs_spans_and_never_more_memory() {
+    let (model, mut filter) = started(EXPORT);
+    model.refusals.set(Refusals { calls: true, ..Refusals::default() });
+    for _ in 0..100 {
+        run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+        assert!(filter.held_bytes() <= 4096);
+        filter.tick(&model, ROOT);
+    }
+    for _ in 0..100 {
+        filter.tick(&model, ROOT);
+    }
+    assert_eq!(model.sum("tollgate.calls"), 100);
+    assert_eq!(model.sum("tollgate.export_spans_dropped"), 100);
+    assert_eq!(filter.held_bytes(), 0);
+}
+
+#[test]
+fn a_collector_that_is_slow_fills_the_queue_and_then_costs_spans() {
+    let (model, mut filter) = started(EXPORT);
+    for _ in 0..100 {
+        run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+        filter.tick(&model, ROOT);
+        assert!(filter.held_bytes() <= 4096);
+    }
+    let first = model.take_sent();
+    assert_eq!(first.len(), 1, "one request may be under way");
+    assert!(model.sum("tollgate.export_spans_dropped;reason=queue_full") > 0);
+    // The answer comes after all: the queue moves on, and everything is accounted for.
+    model.headers.borrow_mut()[2] = vec![(":status".to_owned(), b"200".to_vec())];
+    filter.call_answered(&model, ROOT, first[0].token, true);
+    for _ in 0..100 {
+        filter.tick(&model, ROOT);
+        for sent in model.take_sent() {
+            filter.call_answered(&model, ROOT, sent.token, true);
+        }
+    }
+    assert_eq!(filter.held_bytes(), 0);
+    assert_eq!(model.sum("tollgate.export_spans"), 100, "sent and dropped");
+}
+
+#[test]
+fn an_answer_that_never_comes_frees_its_slot_in_time() {
+    let (model, mut filter) = started(EXPORT);
+    run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+    filter.tick(&model, ROOT);
+    assert_eq!(model.take_sent().len(), 1);
+    model.now.set(model.now.get() + 60_000_000_000);
+    filter.tick(&model, ROOT);
+    assert_eq!(model.sum("tollgate.export_spans_dropped;reason=lost"), 1);
+    assert_eq!(filter.held_bytes(), 0);
+}
+
+#[test]
+fn answers_of_the_collector_by_the_specification() {
+    for (status, tries, reason) in [
+        (Some("200"), 1, None),
+        (Some("503"), 2, Some("unavailable")),
+        (Some("429"), 2, Some("unavailable")),
+        (Some("400"), 1, Some("rejected")),
+        (Some("\u{ff}"), 2, Some("unreachable")),
+        (None, 2, Some("unreachable")),
+    ] {
+        let (model, mut filter) = started(EXPORT);
+        run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+        let mut sent = 0;
+        for _ in 0..5 {
+            filter.tick(&model, ROOT);
+            for call in model.take_sent() {
+                sent += 1;
+                let status = status.map(|status| (":status".to_owned(), status.as_bytes().to_vec()));
+                model.headers.borrow_mut()[2] = status.clone().into_iter().collect();
+                filter.call_answered(&model, ROOT, call.token, status.is_some());
+            }
+        }
+        assert_eq!(sent, tries, "{status:?}");
+        let dropped = model.sum("tollgate.export_spans_dropped");
+        assert_eq!(dropped, i64::from(reason.is_some()), "{status:?}");
+        if let Some(reason) = reason {
+            assert_eq!(model.sum(&format!("tollgate.export_spans_dropped;reason={reason}")), 1, "{status:?}");
+        }
+        assert_eq!(filter.held_bytes(), 0, "{status:?}");
+    }
+}
+
+#[test]
+fn the_number_of_series_is_limited() {
+    let (model, mut filter) = started(r#"{"metrics": {"series": 2}}"#);
+    for name in ["a", "b", "c", "d", "a"] {
+        let request = Request::post("/v1/chat/completions", &REQUEST.replace("gpt-4o", name));
+        run(&model, &mut filter, &request, &Answer::json(&ANSWER.replace("gpt-4o-2024-08-06", name)));
+    }
+    for (model_name, calls) in [("a", 2), ("b", 1), ("other", 2)] {
+        assert_eq!(model.sum(&format!("tollgate.calls;provider=openai;operation=chat;model={model_name};")), calls);
+    }
+    assert_eq!(model.sum("tollgate.series_capped"), 2);
+    assert_eq!(model.sum("tollgate.unpriced"), 5);
+    assert_eq!(model.state("tollgate.cost_usd"), None, "a model without a price has no cost, not 0");
+}
+
+#[test]
+fn sampling_thins_out_spans_and_never_counts() {
+    let (model, mut filter) = started(r#"{"sampling": {"ratio": 0.5}, "export": {"cluster": "collector"}}"#);
+    for trace in 0..64u64 {
+        let parent = format!("00-0af7651916cd43dd00{:02x}eb211c80319c-b7ad6b7169203331-01", trace * 4);
+        let request = post().header("traceparent", parent.as_bytes());
+        run(&model, &mut filter, &request, &Answer::json(ANSWER));
+    }
+    assert_eq!(model.sum("tollgate.calls"), 64);
+    assert_eq!(model.sum("tollgate.spans_unsampled"), 32);
+}
+
+#[test]
+fn the_caller_may_decide_on_sampling() {
+    let config = r#"{"sampling": {"ratio": 0, "parent": "follow"}, "export": {"cluster": "collector"}}"#;
+    for (flags, unsampled) in [("01", 0), ("00", 1)] {
+        let (model, mut filter) = started(config);
+        let parent = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
+        run(&model, &mut filter, &post().header("traceparent", parent.as_bytes()), &Answer::json(ANSWER));
+        assert_eq!(model.sum("tollgate.spans_unsampled"), unsampled);
+    }
+}
+
+#[test]
+fn what_is_no_llm_call_is_counted_and_left_alone() {
+    let (model, mut filter) = started("{}");
+    run(&model, &mut filter, &Request::post("/healthz", "{}"), &Answer::json("{}"));
+    assert_eq!(model.sum("tollgate.calls"), 0);
+    assert_eq!(model.sum("tollgate.skipped;reason=not_an_llm_call"), 1);
+    assert_eq!(model.state("tollgate.provider"), None);
+}
+
+#[test]
+fn a_configuration_that_is_wrong_is_refused_with_the_name_of_the_field() {
+    let (model, mut filter) = (Model::default(), Filter::default());
+    assert!(!model.configure(&mut filter, r#"{"export": {"clutser": "x"}, "sampling": {"ratio": 3}}"#));
+    let log = model.log_lines().join("\n");
+    for path in ["export.clutser", "export.cluster", "sampling.ratio"] {
+        assert!(log.contains(path), "{log}");
+    }
+}

@@ -1,0 +1,18 @@
+//! A configuration that is wrong stops Envoy at its start, with a sentence that names the field.
+
+use tollgate_e2e::{Settings, refused_start};
+
+#[test]
+fn envoy_does_not_start_on_a_wrong_configuration() {
+    for (json, sentence) in [
+        (r#"{"export": {"clutser": "collector"}}"#, "export.clutser: there is no such field"),
+        (r#"{"export": {}}"#, "export.cluster: must name the Envoy cluster"),
+        (r#"{"sampling": {"ratio": 1.5}}"#, "sampling.ratio: must be a number from 0 to 1"),
+        (r#"{"extractor": {"nonsense": 1}}"#, "extractor.nonsense"),
+        (r#"{"redactor": {"nonsense": 1}}"#, "redactor.nonsense"),
+        ("{", "configuration: is not JSON"),
+    ] {
+        let Some(log) = refused_start(&Settings::new(1).filter(json)) else { return };
+        assert!(log.contains(sentence), "{json} gave:\n{log}");
+    }
+}
