@@ -27,6 +27,7 @@ use std::fs;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use tally::By;
 
 /// How long telemetry may take from the last call to the file.
 const SETTLE: Duration = Duration::from_secs(30);
@@ -163,7 +164,7 @@ impl Seen {
     }
 
     fn tables(&self) -> String {
-        let mut text = table::table(&tally::host(&self.host));
+        let mut text = table::table(&tally::host(&self.host, By::Requested));
         let redactions = |page: &Page, name: &str| {
             let types: Vec<_> = redactions(page, name).iter().map(|(kind, count)| format!("{kind} {count}")).collect();
             if types.is_empty() { "none".to_owned() } else { types.join(", ") }
@@ -187,12 +188,12 @@ impl Seen {
 
     fn problems(&self, report: &Report, folder: &Folder) -> Result<Vec<String>, String> {
         let mut problems = report.unexpected.clone();
-        let served = tally::served(&self.ledger)?;
+        let served = tally::served(&self.ledger, By::Answering)?;
         let calls: u64 = served.values().map(|counts| counts.calls).sum();
         if calls != report.calls {
             problems.push(format!("the clients made {} calls, the provider served {calls}", report.calls));
         }
-        let (host, envoy) = (tally::host(&self.host), tally::envoy(&self.envoy));
+        let (host, envoy) = (tally::host(&self.host, By::Answering), tally::envoy(&self.envoy));
         problems.extend(tally::differences("the host", &served, &host));
         problems.extend(tally::differences("Envoy", &served, &envoy));
         problems.extend(tally::price_differences(("the host", &host), ("Envoy", &envoy)));

@@ -17,7 +17,7 @@ pub(crate) struct Frame {
 impl Frame {
     /// A server-sent event. Anthropic and the Responses API name their events, chat completions do not.
     pub(crate) fn event(name: Option<&str>, data: &Value) -> Self {
-        Self::raw_event(name, &data.to_string())
+        Self::raw_event(name, &type_first(data))
     }
 
     /// A server-sent event whose data is not JSON.
@@ -40,6 +40,18 @@ impl Frame {
     pub(crate) fn with_error(self, kind: &str) -> Self {
         Self { error: Some(kind.to_owned()), ..self }
     }
+}
+
+/// JSON text with `type` as its first field, where both providers write it; readers of streams may count on it.
+fn type_first(data: &Value) -> String {
+    let Some((fields, kind)) = data.as_object().and_then(|fields| Some((fields, fields.get("type")?))) else {
+        return data.to_string();
+    };
+    let mut text = format!("{{\"type\":{kind}");
+    for (name, value) in fields.iter().filter(|(name, _)| *name != "type") {
+        text.push_str(&format!(",{}:{value}", Value::from(name.as_str())));
+    }
+    text + "}"
 }
 
 /// A successful answer in the shape of its API.
@@ -77,5 +89,11 @@ pub(crate) mod tests {
         let data = serde_json::json!({"a": 1});
         assert_eq!(Frame::event(Some("ping"), &data).bytes, "event: ping\ndata: {\"a\":1}\n\n");
         assert_eq!(Frame::event(None, &data).bytes, "data: {\"a\":1}\n\n");
+    }
+
+    #[test]
+    fn the_type_of_an_event_comes_first() {
+        let data = serde_json::json!({"delta": "x \" y", "index": 0, "type": "t"});
+        assert_eq!(Frame::event(None, &data).bytes, "data: {\"type\":\"t\",\"delta\":\"x \\\" y\",\"index\":0}\n\n");
     }
 }

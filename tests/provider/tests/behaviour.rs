@@ -178,7 +178,7 @@ async fn an_error_can_come_inside_the_stream() {
     let headers = "x-sim-error: overloaded\r\nx-sim-error-after-chunks: 3\r\n";
     let answer = exchange(&provider, "POST", "/v1/messages", headers, &messages(json!({"stream": true}))).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains("event: error\ndata: {\"error\":{"), "{answer}");
+    assert!(answer.contains("event: error\ndata: {\"type\":\"error\",\"error\":{"), "{answer}");
     assert!(!answer.contains("message_stop"), "{answer}");
     let entry = only_entry(&provider).await;
     assert_eq!((entry.status, entry.error.as_deref(), entry.cut), (Some(200), Some("overloaded_error"), None));

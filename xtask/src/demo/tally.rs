@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Provider and model of a call. The model is the one that answered, or the one asked for where none answered.
+/// Provider and model of a call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) provider: String,
@@ -15,6 +15,24 @@ pub(crate) struct Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.provider, self.model)
+    }
+}
+
+/// Which model a call counts under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The model as the caller named it.
+    Requested,
+    /// The model that answered, or the requested one where none answered: errors come to lines of their own.
+    Answering,
+}
+
+impl By {
+    fn model(self, requested: &str, answering: &str) -> String {
+        match self {
+            Self::Answering if !answering.is_empty() => answering.to_owned(),
+            _ => requested.to_owned(),
+        }
     }
 }
 
@@ -38,18 +56,18 @@ pub(crate) type Tally = BTreeMap<Key, Counts>;
 /// What the provider served, from the JSON lines of its ledger.
 ///
 /// Of a stream that did not reach its end, the tokens are those that the frames sent until then reported: an observer
-/// between client and provider can know no others. The call of a client that left counts like any other.
-pub(crate) fn served(ledger: &str) -> Result<Tally, String> {
+/// between client and provider can know no others. A call that was cut off, by either side, is an error.
+pub(crate) fn served(ledger: &str, by: By) -> Result<Tally, String> {
     let mut tally = Tally::new();
     for line in ledger.lines() {
         let entry: Value = serde_json::from_str(line).map_err(|error| format!("the provider's ledger: {error}"))?;
         let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let model = if text("model").is_empty() { text("request_model") } else { text("model") };
+        let model = by.model(&text("request_model"), &text("model"));
         let counts = tally.entry(Key { provider: text("provider"), model }).or_default();
         let tokens =
             |name: &str| entry.get("usage").and_then(|usage| usage.get(name)).and_then(Value::as_u64).unwrap_or(0);
         counts.calls += 1;
-        counts.errors += u64::from(!text("error").is_empty());
+        counts.errors += u64::from(!text("error").is_empty() || !text("cut").is_empty());
         counts.input += tokens("input_tokens");
         counts.output += tokens("output_tokens");
         counts.cached += tokens("cache_read_tokens");
@@ -58,13 +76,11 @@ pub(crate) fn served(ledger: &str) -> Result<Tally, String> {
 }
 
 /// What the host counted, from its metrics page.
-pub(crate) fn host(page: &Page) -> Tally {
+pub(crate) fn host(page: &Page, by: By) -> Tally {
     let mut tally = Tally::new();
-    let key = |sample: &Sample| {
-        let label = |name| sample.label(name).to_owned();
-        let response = label("gen_ai_response_model");
-        let model = if response.is_empty() { label("gen_ai_request_model") } else { response };
-        Key { provider: label("gen_ai_provider_name"), model }
+    let key = |sample: &Sample| Key {
+        provider: sample.label("gen_ai_provider_name").to_owned(),
+        model: by.model(sample.label("gen_ai_request_model"), sample.label("gen_ai_response_model")),
     };
     for sample in page.of("gen_ai_client_operation_duration_seconds_count") {
         let counts = tally.entry(key(sample)).or_default();
@@ -92,7 +108,7 @@ pub(crate) fn host(page: &Page) -> Tally {
     tally
 }
 
-/// What the filter counted, from Envoy's metrics page.
+/// What the filter counted, from Envoy's metrics page: by the answering model.
 pub(crate) fn envoy(page: &Page) -> Tally {
     let mut tally = Tally::new();
     for (name, add) in [
@@ -168,7 +184,7 @@ mod tests {
 
     const LEDGER: &str = r#"{"provider":"openai","model":"gpt-4o-2024-08-06","request_model":"gpt-4o","usage":{"input_tokens":10,"output_tokens":5,"cache_read_tokens":4},"error":null}
 {"provider":"openai","model":null,"request_model":"gpt-4o","usage":null,"error":"requests"}
-{"provider":"openai","model":"gpt-4o-2024-08-06","request_model":"gpt-4o","usage":null,"error":null}
+{"provider":"openai","model":"gpt-4o-2024-08-06","request_model":"gpt-4o","usage":null,"error":null,"cut":"client"}
 "#;
 
     fn key(model: &str) -> Key {
@@ -176,17 +192,21 @@ mod tests {
     }
 
     #[test]
-    fn the_ledger_is_counted_by_the_model_that_answered() {
-        let served = served(LEDGER).unwrap();
-        let answered = Counts { calls: 2, input: 10, output: 5, cached: 4, ..Counts::default() };
+    fn the_ledger_is_counted_by_either_model() {
+        let answering = served(LEDGER, By::Answering).unwrap();
+        let answered = Counts { calls: 2, errors: 1, input: 10, output: 5, cached: 4, ..Counts::default() };
         let refused = Counts { calls: 1, errors: 1, ..Counts::default() };
-        assert_eq!(served, Tally::from([(key("gpt-4o-2024-08-06"), answered), (key("gpt-4o"), refused)]));
+        assert_eq!(answering, Tally::from([(key("gpt-4o-2024-08-06"), answered), (key("gpt-4o"), refused)]));
+
+        let together = Counts { calls: 3, errors: 2, ..answered };
+        assert_eq!(served(LEDGER, By::Requested).unwrap(), Tally::from([(key("gpt-4o"), together)]));
     }
 
     #[test]
     fn both_pages_give_the_tally_of_the_ledger() {
         let host_page = Page::read(
-            r#"gen_ai_client_operation_duration_seconds_count{gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",gen_ai_response_model="gpt-4o-2024-08-06",error_type=""} 2
+            r#"gen_ai_client_operation_duration_seconds_count{gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",gen_ai_response_model="gpt-4o-2024-08-06"} 1
+gen_ai_client_operation_duration_seconds_count{gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",gen_ai_response_model="gpt-4o-2024-08-06",error_type="client_aborted"} 1
 gen_ai_client_operation_duration_seconds_count{gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",gen_ai_response_model="",error_type="requests"} 1
 tollgate_tokens_total{gen_ai_provider_name="openai",gen_ai_response_model="gpt-4o-2024-08-06",gen_ai_token_type="input"} 10
 tollgate_tokens_total{gen_ai_provider_name="openai",gen_ai_response_model="gpt-4o-2024-08-06",gen_ai_token_type="output"} 5
@@ -198,22 +218,23 @@ tollgate_tokens_total{gen_ai_provider_name="openai",gen_ai_response_model="gpt-4
 tollgate_calls{provider="openai",model="gpt-4o-2024-08-06",outcome="client_aborted"} 1
 tollgate_calls{provider="openai",model="gpt-4o",outcome="complete"} 1
 tollgate_errors{provider="openai",model="gpt-4o"} 1
+tollgate_errors{provider="openai",model="gpt-4o-2024-08-06"} 1
 tollgate_tokens{provider="openai",model="gpt-4o-2024-08-06",kind="input"} 10
 tollgate_tokens{provider="openai",model="gpt-4o-2024-08-06",kind="output"} 5
 tollgate_tokens{provider="openai",model="gpt-4o-2024-08-06",kind="cache_read"} 4
 "#,
         );
-        let served = served(LEDGER).unwrap();
-        assert_eq!(differences("the host", &served, &host(&host_page)), Vec::<String>::new());
+        let served = served(LEDGER, By::Answering).unwrap();
+        assert_eq!(differences("the host", &served, &host(&host_page, By::Answering)), Vec::<String>::new());
         assert_eq!(differences("Envoy", &served, &envoy(&envoy_page)), Vec::<String>::new());
     }
 
     #[test]
     fn every_difference_is_a_sentence() {
-        let mut seen = served(LEDGER).unwrap();
+        let mut seen = served(LEDGER, By::Answering).unwrap();
         seen.get_mut(&key("gpt-4o-2024-08-06")).unwrap().output = 6;
         seen.insert(key("other"), Counts { calls: 1, ..Counts::default() });
-        let sentences = differences("the host", &served(LEDGER).unwrap(), &seen);
+        let sentences = differences("the host", &served(LEDGER, By::Answering).unwrap(), &seen);
         assert_eq!(
             sentences,
             [
