@@ -82,7 +82,6 @@ pub struct Metrics {
 impl Metrics {
     /// Metrics with at most `max_series` label combinations each.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "one line a metric: name, help, place")]
     pub fn new(max_series: usize) -> Self {
         let mut registry = Registry::default();
         let limited = prometheus_client::metrics::family::Family::<Labels, Counter>::default();
