@@ -1,7 +1,7 @@
 //! Payment cards: issuer prefix and length as ISO/IEC 7812 assigns them, and the Luhn digit. Where the text itself
 //! speaks of a card, any prefix will do: ranges are assigned faster than tables are written.
 
-use crate::bytes::ends_token;
+use crate::bytes::{at, ends_token};
 use crate::context;
 use crate::luhn;
 use crate::number::{Gap, Group, Number, value};
@@ -70,7 +70,7 @@ pub(crate) fn find(number: &Number<'_>) -> Option<usize> {
     (1..=number.groups().len()).rev().find_map(|count| {
         let groups = number.head(count);
         let end = groups.last()?.end;
-        let alone = matches!(number.gap_after(count), None | Some(Gap::Space));
+        let alone = number.gap_after(count).is_none() || at(number.text, end) == b' ';
         (alone && ends_token(number.text, end) && is_card(number, groups)).then_some(end)
     })
 }

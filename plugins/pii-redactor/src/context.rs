@@ -4,6 +4,7 @@
 //! finds.
 
 use crate::bytes::{run_end, run_start, slice};
+use memchr::memmem;
 
 /// Bytes looked at on either side. A label and its number are closer than this.
 const WINDOW: usize = 40;
@@ -11,7 +12,7 @@ const WINDOW: usize = 40;
 const LABEL_GAP: usize = 6;
 
 /// Names of the social security number.
-pub(crate) const SOCIAL_SECURITY: &[&str] = &["ssn", "ssns", "social security", "social_security"];
+pub(crate) const SOCIAL_SECURITY: &[&str] = &["ssn", "ssns", "social"];
 /// Names of payment cards.
 pub(crate) const CARD: &[&str] = &[
     "card",
@@ -58,7 +59,6 @@ pub(crate) const TELEPHONE: &[&str] = &[
     "reach",
     "voicemail",
     "answering",
-    "registered number",
     "电话",
     "手机",
     "致电",
@@ -123,20 +123,12 @@ fn in_window(byte: u8) -> bool {
     !matches!(byte, b'<' | b'>' | b'*')
 }
 
+/// Whether one of the words stands in the window: Latin ones as whole words in any case, Chinese ones anywhere.
 fn contains(window: &[u8], words: &[&str]) -> bool {
-    let window = window.to_ascii_lowercase();
-    words.iter().any(|word| {
-        let letters = word.is_ascii();
-        let word = word.as_bytes();
-        window.windows(word.len()).enumerate().any(|(place, candidate)| {
-            candidate == word && (!letters || (stands_alone(&window, place, place + word.len())))
-        })
-    })
-}
-
-fn stands_alone(window: &[u8], start: usize, end: usize) -> bool {
-    let letter = |place: Option<usize>| place.and_then(|place| window.get(place)).is_some_and(u8::is_ascii_alphabetic);
-    !letter(start.checked_sub(1)) && !letter(Some(end))
+    let latin = |token: &[u8]| words.iter().any(|word| token.eq_ignore_ascii_case(word.as_bytes()));
+    let foreign =
+        || words.iter().filter(|word| !word.is_ascii()).any(|word| memmem::find(window, word.as_bytes()).is_some());
+    window.split(|byte| !byte.is_ascii_alphabetic()).any(latin) || (!window.is_ascii() && foreign())
 }
 
 #[cfg(test)]

@@ -3,12 +3,15 @@
 //! Cards, telephone numbers and social security numbers are all read from this one form, so that a digit run is
 //! looked at once.
 
-use crate::bytes::{at, before, slice, starts_token};
+use crate::bytes::{at, before, run_end, slice, starts_token};
 
 /// More groups than any number of interest has (`+49 (0) 30 12 34 56 78` has seven).
 const MAX_GROUPS: usize = 9;
 /// More digits than any number of interest has; the longest card has 19.
 const MAX_DIGITS: usize = 34;
+
+/// Digits of an area code or trunk prefix in parentheses.
+const MAX_BRACKETED: usize = 5;
 
 /// One run of digits.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,7 +69,12 @@ impl<'a> Number<'a> {
         let lead = start - usize::from(paren);
         let plus = before(text, lead, 1) == b'+';
         let outer = lead - usize::from(plus);
-        let in_row = before(text, outer, 1) == b' ' && matches!(before(text, outer, 2), b'0'..=b'9' | b'>' | b'*');
+        let in_row = match (before(text, outer, 1), before(text, outer, 2)) {
+            (b' ', b'0'..=b'9' | b'>' | b'*') => true,
+            (b')', digit) => digit.is_ascii_digit(),
+            (b' ', b')') => before(text, outer, 3).is_ascii_digit(),
+            _ => false,
+        };
         let mut number = Self { text, groups: [Group::default(); MAX_GROUPS], count: 0, plus, paren, in_row };
         number.collect(start, first_end, paren);
         number
@@ -96,7 +104,10 @@ impl<'a> Number<'a> {
 
     /// Whether the number is not the tail of a longer token.
     pub(crate) fn starts_token(&self) -> bool {
-        starts_token(self.text, self.start())
+        let start = self.start();
+        // A parenthesis sets a number apart from a word (`Fax(415) 555-0132`), not from another number.
+        let bracketed = self.paren && !self.plus && before(self.text, start, 1).is_ascii_alphabetic();
+        bracketed || starts_token(self.text, start)
     }
 
     pub(crate) fn groups(&self) -> &[Group] {
@@ -145,6 +156,10 @@ fn separator(text: &[u8], end: usize, open: &mut bool) -> Option<(usize, Gap)> {
         place += 1;
     }
     if !*open && at(text, place) == b'(' {
+        let digits = run_end(text, place + 1, MAX_BRACKETED, |byte| byte.is_ascii_digit());
+        if at(text, digits) != b')' {
+            return None;
+        }
         *open = true;
         gap = Some(Gap::Paren);
         place += 1;

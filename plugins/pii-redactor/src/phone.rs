@@ -115,7 +115,8 @@ fn whole(number: &Number<'_>) -> Option<usize> {
     let groups = number.groups();
     let last = groups.last()?;
     let total: usize = groups.iter().map(Group::len).sum();
-    let row_goes_on = stands_at(number.text, last.end, b" <") || stands_at(number.text, last.end, b" *");
+    let behind = last.end + usize::from(at(number.text, last.end) == b')');
+    let row_goes_on = stands_at(number.text, behind, b" <") || stands_at(number.text, behind, b" *");
     if number.in_row || row_goes_on || number.plus {
         return None;
     }

@@ -223,12 +223,14 @@ fn finding(kind: Kind, start: usize, end: usize) -> Finding {
 
 /// Whether something touches the value that could have been read differently without it.
 fn touches(text: &[u8], candidate: &Candidate) -> bool {
-    let apart = |byte: u8| {
-        matches!(byte, 0 | b'"' | b'\'' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b',' | b';' | 0x80..)
-            || byte.is_ascii_whitespace()
+    let apart = |byte: u8| matches!(byte, 0 | b'"' | b',' | b';' | 0x80..) || byte.is_ascii_whitespace();
+    let (last, after) = (before(text, candidate.start, 1), at(text, candidate.end));
+    let labelled = match (before(text, candidate.start, 2), last) {
+        // The head of an IPv6 address, or of a comparison.
+        (other, b':') => other != b':' && !other.is_ascii_hexdigit(),
+        (other, b'=') => other != b'=',
+        _ => false,
     };
-    let after = at(text, candidate.end);
     let sentence_ends = matches!(after, b'.' | b':' | b'?' | b'!') && apart(at(text, candidate.end + 1));
-    !apart(before(text, candidate.start, 1)) && !matches!(before(text, candidate.start, 1), b':' | b'=')
-        || !(apart(after) || sentence_ends)
+    !(apart(last) || labelled) || !(apart(after) || sentence_ends)
 }

@@ -168,7 +168,7 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn findings_are_ordered_whole_and_gone(text in pieces(), mask in any::<bool>()) {
