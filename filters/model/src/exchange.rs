@@ -1,6 +1,6 @@
 //! A stream as Envoy runs it: the callbacks of one request and its answer, in Envoy's order.
 
-use crate::{Model, ROOT};
+use crate::{HeaderMap, Model, ROOT};
 use tollgate_filter::filter::Filter;
 
 /// Id of the stream's context.
@@ -10,7 +10,7 @@ const STREAM: u32 = 100;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Headers, pseudo-headers included.
-    pub headers: Vec<(String, Vec<u8>)>,
+    pub headers: HeaderMap,
     /// Chunks of the body.
     pub body: Vec<Vec<u8>>,
 }
@@ -57,7 +57,7 @@ pub enum End {
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// Headers, pseudo-headers included.
-    pub headers: Vec<(String, Vec<u8>)>,
+    pub headers: HeaderMap,
     /// Chunks of the body.
     pub body: Vec<Vec<u8>>,
     /// How it ends.

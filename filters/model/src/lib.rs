@@ -20,4 +20,4 @@ mod exchange;
 mod model;
 
 pub use exchange::{Answer, End, Request, run};
-pub use model::{Model, ROOT, Refusals, Sent};
+pub use model::{HeaderMap, Model, ROOT, Refusals, Sent};

@@ -40,6 +40,9 @@ pub struct Sent {
     pub body: Vec<u8>,
 }
 
+/// Headers, names in lower case.
+pub type HeaderMap = Vec<(String, Vec<u8>)>;
+
 /// Envoy, as far as the filter sees it.
 #[derive(Debug, Default)]
 pub struct Model {
@@ -48,7 +51,7 @@ pub struct Model {
     /// The clock, nanoseconds since 1970. It may be set back.
     pub now: Cell<u64>,
     /// Headers of request, answer and callout answer.
-    pub headers: RefCell<[Vec<(String, Vec<u8>)>; 3]>,
+    pub headers: RefCell<[HeaderMap; 3]>,
     /// The body that the callback at hand is about.
     pub chunk: RefCell<Vec<u8>>,
     /// `response.code_details`.

@@ -2,6 +2,7 @@
 //!
 //! That a callback says *continue* needs no test here: callbacks of [`Filter`] return nothing, and `abi.rs` has one
 //! constant to return.
+#![allow(clippy::indexing_slicing, reason = "a test that fails says where")]
 
 use proptest::prelude::*;
 use tollgate_envoy_model::{Model, ROOT, Refusals};
