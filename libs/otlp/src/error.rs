@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-/// What breaks the rules; small, so that results stay in registers.
+/// What breaks the rules. It is as wide as the fields it shares its place with in results: a narrower one makes the
+/// compiler move those byte by byte, which costs a third of the scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum What {
     Truncated,
     Varint,

@@ -200,19 +200,12 @@ impl Scan<'_> {
     /// the table.
     #[inline]
     pub(crate) fn attribute(&mut self, at: u32, frame: Frame) -> Result<(), Fault> {
-        let mut reader = Reader::within(self.bytes, frame);
-        if reader.peek() == Some(0x0a) {
-            reader.step();
-            let key = reader.frame()?;
-            if reader.peek() == Some(0x12) {
-                reader.step();
-                let value = reader.frame()?;
-                if value.end == frame.end {
-                    self.count_value(at)?;
-                    self.utf8(key)?;
-                    return self.value(value, self.limits.depth);
-                }
-            }
+        if let Some((key, value)) = Reader::within(self.bytes, frame).key_then_value()
+            && value.end == frame.end
+        {
+            self.count_value(at)?;
+            self.utf8(key)?;
+            return self.value(value, self.limits.depth);
         }
         self.count_value(at)?;
         self.check(Message::KeyValue, frame, self.limits.depth)

@@ -8,6 +8,7 @@ use crate::scan::{Scanned, Signal};
 use crate::schema::{Message, Role};
 use crate::splice::{Splicer, scanned};
 use crate::trace::TraceRequest;
+use crate::value::key_and_value;
 use crate::wire::{Field, Frame, Payload, Reader};
 use tollgate_columns::{Malformed, Texts};
 
@@ -118,13 +119,14 @@ impl Collector<'_> {
         let mut reader = Reader::within(self.bytes, frame);
         while let Some(field) = scanned(reader.field()) {
             match (message.role(field.number), field.payload) {
-                (Role::Many(inner) | Role::Once(inner), Payload::Bytes(frame)) => {
-                    let owner = match inner {
-                        Message::Span | Message::Log => self.item(field.at),
-                        _ => owner,
-                    };
-                    self.message(inner, frame, owner);
-                }
+                (Role::Many(inner) | Role::Once(inner), Payload::Bytes(frame)) => match inner {
+                    Message::Span | Message::Log => {
+                        let owner = self.item(field.at);
+                        self.message(inner, frame, owner);
+                    }
+                    Message::KeyValue => self.value(key_and_value(self.bytes, frame).1, owner),
+                    _ => self.message(inner, frame, owner),
+                },
                 (Role::Text, Payload::Bytes(frame)) => self.text(field.at, frame, owner),
                 (Role::Blob, Payload::Bytes(frame)) if std::str::from_utf8(frame.slice(self.bytes)).is_ok() => {
                     self.text(field.at, frame, owner);
@@ -132,6 +134,18 @@ impl Collector<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// An `AnyValue`: nearly every one is a string and nothing else, which needs no table.
+    fn value(&mut self, frame: Frame, owner: Owner) {
+        let mut reader = Reader::within(self.bytes, frame);
+        if reader.peek() == Some(0x0a) {
+            reader.step();
+            if let Ok(text) = reader.frame() {
+                return self.text(frame.body, text, owner);
+            }
+        }
+        self.message(Message::AnyValue, frame, owner);
     }
 
     fn item(&mut self, at: u32) -> Owner {

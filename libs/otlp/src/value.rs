@@ -1,6 +1,6 @@
 //! Attributes and their values, read where they stand.
 
-use crate::wire::{Field, Frame, Payload, Reader};
+use crate::wire::{Frame, Payload, Reader};
 
 /// The value of an attribute or of a log body.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -142,22 +142,33 @@ impl PartialEq for Attributes<'_> {
     }
 }
 
-/// The content of the next field `number`; other fields are passed over.
+/// The content of the next field `number`, which is below 16; other fields are passed over.
 #[inline]
 fn next_frame(reader: &mut Reader<'_>, number: u32) -> Option<Frame> {
-    while let Ok(Some(field)) = reader.field() {
-        if let Field { number: found, payload: Payload::Bytes(frame), .. } = field
-            && found == number
+    loop {
+        // A tag of a low number is one byte, so the fields that are looked for are seen without reading a tag.
+        if u32::from(reader.peek()?) == number << 3 | 2 {
+            reader.step();
+            return reader.frame().ok();
+        }
+        let field = reader.field().ok()??;
+        if let Payload::Bytes(frame) = field.payload
+            && field.number == number
         {
             return Some(frame);
         }
     }
-    None
 }
 
 /// The parts of a `KeyValue`.
 #[inline]
 pub(crate) fn key_and_value(bytes: &[u8], frame: Frame) -> (&[u8], Frame) {
+    let mut reader = Reader::within(bytes, frame);
+    if let Some((key, value)) = reader.key_then_value()
+        && value.end == frame.end
+    {
+        return (key.slice(bytes), value);
+    }
     let (mut key, mut value) = (Frame::default(), Frame::default());
     let mut reader = Reader::within(bytes, frame);
     while let Ok(Some(field)) = reader.field() {
@@ -187,6 +198,11 @@ impl<'a> Raw<'a> {
     #[inline]
     pub(crate) fn read(bytes: &'a [u8], frame: Frame) -> Self {
         let mut reader = Reader::within(bytes, frame);
+        // A value has one member, so the commonest are taken where they stand first.
+        if reader.peek() == Some(0x0a) {
+            reader.step();
+            return reader.frame().map_or(Self::Empty, |text| Self::Text(text.slice(bytes)));
+        }
         while let Ok(Some(field)) = reader.field() {
             match (field.number, field.payload) {
                 (1, Payload::Bytes(text)) => return Self::Text(text.slice(bytes)),

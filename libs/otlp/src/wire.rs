@@ -129,6 +129,21 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Key and value of a `KeyValue` where they come first and in this order, as every encoder writes them.
+    #[inline]
+    pub(crate) fn key_then_value(&mut self) -> Option<(Frame, Frame)> {
+        if self.peek() != Some(0x0a) {
+            return None;
+        }
+        self.step();
+        let key = self.frame().ok()?;
+        if self.peek() != Some(0x12) {
+            return None;
+        }
+        self.step();
+        Some((key, self.frame().ok()?))
+    }
+
     /// A variable-length integer of at most ten bytes and 64 bits.
     #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64, Fault> {

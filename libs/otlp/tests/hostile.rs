@@ -1,5 +1,7 @@
 //! Bytes that nobody vouches for: no panic, an answer that prost agrees with, and every limit in force.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::{encodings, logs, traces};
