@@ -210,6 +210,9 @@ impl Reader {
             }
             (State::After, b',') => {
                 if self.kinds & 1 == 1 {
+                    if let [b'"', left @ ..] = left {
+                        return self.key(left, visitor);
+                    }
                     self.state = State::NextKey;
                 } else {
                     self.want = visitor.item(self.node());
@@ -335,9 +338,13 @@ impl Reader {
             return Ok(left);
         };
         self.want = if key.len() <= MAX_KEY { visitor.key(self.node(), key) } else { Want::Skip };
-        if let [b':', after @ ..] = after {
+        // Most texts have no white space here. Going on at once saves two turns through the states for each member.
+        if let [b':', solid @ ..] = after {
             self.state = State::Value;
-            return Ok(after);
+            return match solid {
+                [byte, left @ ..] if *byte > b' ' => self.value(*byte, solid, left, visitor),
+                _ => Ok(solid),
+            };
         }
         self.state = State::Colon;
         Ok(after)

@@ -173,9 +173,9 @@ impl Body {
         self.answer.api()
     }
 
-    /// Whether the answer is a stream of events.
-    pub(crate) fn is_stream(&self) -> bool {
-        self.form == Form::Stream
+    /// Whether the answer is a stream of events; `None` where nothing of it could be read.
+    pub(crate) fn is_stream(&self) -> Option<bool> {
+        (self.form != Form::Blank).then_some(self.form == Form::Stream)
     }
 
     /// What the answer said; nothing where its API is not read.

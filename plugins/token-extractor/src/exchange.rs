@@ -114,7 +114,10 @@ impl Exchange {
     #[must_use]
     pub fn end(mut self, outcome: Outcome) -> Reading {
         let mut notes = Notes::default();
-        self.body.end(!outcome.is_complete(), self.elapsed, &mut self.timing);
+        let undecoded = self.decoder.note();
+        // What does not come whole through its encoding, or at all, is not to blame for being incomplete.
+        let cut = !outcome.is_complete() || undecoded.is_some();
+        self.body.end(cut, self.elapsed, &mut self.timing);
         let mut facts = self.body.take_facts();
         let (api, sure) = match self.plan {
             Plan::Read { api, sure } => (Some(api), sure),
@@ -129,15 +132,12 @@ impl Exchange {
         let confirmed = sure || self.request.model().is_some() || facts.model.is_some();
         let Some(api) = api.filter(|_| confirmed) else { return self.skipped(Skipped::NotAnLlmCall, notes) };
 
-        self.decoder
-            .note()
-            .filter(|note| outcome.is_complete() || *note != notes::TRUNCATED_ENCODING)
-            .into_iter()
-            .for_each(|note| notes.add(note));
+        if let Some(note) = undecoded.filter(|note| outcome.is_complete() || *note != notes::TRUNCATED_ENCODING) {
+            notes.add(note);
+        }
         let content = self.content(api, &facts);
         let error_type = self.error_type(&mut facts, outcome);
-        if outcome.is_complete() && facts.stream && !facts.ended && error_type.is_none() && api != Api::ChatCompletions
-        {
+        if !cut && facts.stream && !facts.ended && error_type.is_none() && api != Api::ChatCompletions {
             notes.add(notes::UNTERMINATED_STREAM);
         }
         let finish_reasons = facts.take_finish_reasons();
@@ -145,6 +145,7 @@ impl Exchange {
         if usage.as_ref().is_some_and(Usage::total_disagrees) {
             notes.add(notes::TOTAL_DISAGREES);
         }
+        let asked_for_stream = self.request.wants_stream() && self.status.is_none_or(|status| status < 400);
         let record = Record {
             provider: self.provider,
             api: Some(api),
@@ -152,7 +153,7 @@ impl Exchange {
             response_model: facts.model,
             response_id: facts.id,
             finish_reasons,
-            stream: if self.timing.response_bytes > 0 { self.body.is_stream() } else { self.request.wants_stream() },
+            stream: self.body.is_stream().unwrap_or(asked_for_stream),
             status: self.status,
             usage,
             usage_source,

@@ -59,6 +59,7 @@ impl Visitor for Messages {
             (ROOT, b"message") => Want::Take(MESSAGE),
             (ROOT, b"content_block") => Want::Take(BLOCK),
             (ROOT, b"error") => Want::Take(node::ERROR),
+            (ROOT, b"code") => Want::Take(node::FLAT_CODE),
             (ROOT | MESSAGE, b"usage") => {
                 self.at_root = at == ROOT;
                 Want::Take(node::USAGE)
@@ -106,6 +107,8 @@ impl Visitor for Messages {
                     self.facts.has_error = true;
                     self.facts.ended = true;
                 }
+                // Other servers of this API have errors that are flat.
+                _ if !self.facts.stream => self.facts.scalar(node::FLAT_TYPE, value),
                 _ => {}
             },
             (STOP, Scalar::Text(reason)) => keep(&mut self.stop, reason, &mut self.facts.notes),

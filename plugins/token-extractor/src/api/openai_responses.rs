@@ -107,6 +107,10 @@ impl Visitor for Responses {
                     b"error" => Kinds::Error,
                     b"response.output_text.delta" => Kinds::OutputText,
                     _ => Kinds::Other,
+                };
+                // Other servers of this API have errors that are flat.
+                if !self.facts.stream {
+                    self.facts.scalar(node::FLAT_TYPE, value);
                 }
             }
             (STATUS, Scalar::Text(status)) => keep(&mut self.status, status, &mut self.facts.notes),
