@@ -153,7 +153,10 @@ const CAPITAL: &[Form] = &[
 
 /// The key around the anchor byte at `anchor`: where it starts and ends.
 pub(crate) fn find(text: &[u8], anchor: usize) -> Option<(usize, usize)> {
+    // Every prefix has a letter or digit before its separator; rulers of hyphens and underscores have none.
+    let prefixed = before(text, anchor, 1).is_ascii_alphanumeric();
     let forms = match at(text, anchor) {
+        b'-' | b'_' | b'.' if !prefixed => return None,
         b'-' => HYPHEN,
         b'_' => UNDERSCORE,
         b'.' => DOT,

@@ -4,9 +4,9 @@
 //! area code in parentheses, a mobile number of China) or *weak*, and then counts only near a word of telephoning.
 //! Bare digits count only directly behind a label such as `Fax:`.
 
-use crate::bytes::{at, ends_token, stands_at};
+use crate::bytes::{at, before, ends_token, run_end, stands_at};
 use crate::context;
-use crate::number::{Gap, Group, Number, digits_end};
+use crate::number::{Gap, Group, Number, digits_end, value};
 
 /// Digits of an international number without its sign (ITU-T E.164: at most 15).
 const INTERNATIONAL: std::ops::RangeInclusive<usize> = 8..=15;
@@ -30,12 +30,18 @@ pub(crate) fn find(number: &Number<'_>) -> Option<(usize, usize)> {
         .or_else(|| three_three_four(number))
         .or_else(|| whole(number))?;
     let end = extension(number.text, number.head(count).last()?.end);
-    ends_token(number.text, end).then_some((number.start(), end))
+    (ends_token(number.text, end) && !goes_on(number.text, end)).then_some((number.start(), end))
+}
+
+/// Whether a hyphen and one or two letters follow: the rest of a hardware address or of an article number.
+fn goes_on(text: &[u8], end: usize) -> bool {
+    let letters = run_end(text, end + 1, 3, |byte| byte.is_ascii_alphanumeric()) - (end + 1).min(text.len());
+    at(text, end) == b'-' && (1..=2).contains(&letters)
 }
 
 /// Prefixes that announce something else: a path, an anchor, an amount.
 fn is_code(number: &Number<'_>) -> bool {
-    matches!(crate::bytes::before(number.text, number.start(), 1), b'/' | b'\\' | b'%')
+    matches!(before(number.text, number.start(), 1), b'/' | b'\\' | b'%')
 }
 
 /// `+` and a country code; groups are taken while the number stays within 15 digits. `0086` and `0044` style
@@ -92,12 +98,19 @@ fn china_mobile(number: &Number<'_>) -> Option<usize> {
     }
 }
 
-/// 3-3-4 as in North America, with or without `1` or `001`, also `(415) 555-0132`. With hyphens or full stops any
+fn is_two_digit_code(digits: &[u8]) -> bool {
+    TWO_DIGIT_CODES.iter().any(|code| u32::from(*code) == value(digits))
+}
+
+/// 3-3-4 as in North America, with or without `1`, `001` or another country code, also `(415) 555-0132`. With hyphens or full stops any
 /// digits do; with spaces the area and exchange must be assignable there (neither starts with 0 or 1).
 fn three_three_four(number: &Number<'_>) -> Option<usize> {
     let groups = number.groups();
-    let lead = groups.first().filter(|group| matches!(number.digits(**group), b"1" | b"001"));
-    let skip = usize::from(lead.is_some());
+    let skip = usize::from(groups.first().is_some_and(|group| match number.digits(*group) {
+        b"1" | b"001" => true,
+        code @ [_, _] => is_two_digit_code(code) && number.gap_after(1) == Some(Gap::Hyphen),
+        _ => false,
+    }));
     let [area, exchange, line, ..] = groups.get(skip..)? else { return None };
     if lengths(&[*area, *exchange, *line]) != [3, 3, 4, 0] {
         return None;
@@ -222,6 +235,7 @@ mod tests {
             "(415) 555-0132",
             "(415)555-0132",
             "415 555 0132",
+            "91-415-555-0132",
             "001-668-040-8670x1711",
             "(505)498-8487x6837",
             "415-555-0132 ext. 12",
@@ -277,6 +291,7 @@ mod tests {
             "/13812345678",
             "138123456789",
             "415-555-0132-7",
+            "01-23-45-67-89-AB",
         ] {
             assert_eq!(phone(text), None, "{text}");
         }

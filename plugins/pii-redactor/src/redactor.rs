@@ -232,5 +232,7 @@ fn touches(text: &[u8], candidate: &Candidate) -> bool {
         _ => false,
     };
     let sentence_ends = matches!(after, b'.' | b':' | b'?' | b'!') && apart(at(text, candidate.end + 1));
-    !(apart(last) || labelled) || !(apart(after) || sentence_ends)
+    // The value may end in a word that said what the next number is: `ann@example.version 1.2.3.4`.
+    let names_next = after == b' ' && at(text, candidate.end + 1).is_ascii_digit();
+    !(apart(last) || labelled) || !(apart(after) || sentence_ends) || names_next
 }

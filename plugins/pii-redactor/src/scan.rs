@@ -25,7 +25,7 @@ impl Kinds {
 
 /// Sorted findings of the wanted types that do not overlap.
 pub(crate) fn scan(text: &[u8], wanted: Kinds) -> Vec<Candidate> {
-    let mut scan = Scan { text, wanted, found: Vec::new(), unended_key: false };
+    let mut scan = Scan { text, wanted, found: Vec::new(), unended_key: false, judged: 0 };
     scan.run();
     if scan.found.is_empty() { scan.found } else { resolve(scan.found) }
 }
@@ -35,6 +35,8 @@ struct Scan<'a> {
     wanted: Kinds,
     found: Vec<Candidate>,
     unended_key: bool,
+    /// Colons before this place belong to a token that was judged.
+    judged: usize,
 }
 
 impl Scan<'_> {
@@ -114,13 +116,16 @@ impl Scan<'_> {
     fn colon(&mut self, colon: usize) -> usize {
         let (last, next) = (before(self.text, colon, 1), at(self.text, colon + 1));
         let possible = next == b':' || (next.is_ascii_hexdigit() && (last.is_ascii_hexdigit() || last == b':'));
-        if !possible {
+        if !possible || colon < self.judged {
             return colon + 1;
         }
         match ip::find_v6(self.text, colon) {
             Ok((start, end)) => self.push(Kind::IpAddress, start, end),
-            // Digits behind the colon may still be something else.
-            Err(_) => colon + 1,
+            // The digits of the token may still be something else, its other colons not.
+            Err(judged) => {
+                self.judged = judged;
+                colon + 1
+            }
         }
     }
 

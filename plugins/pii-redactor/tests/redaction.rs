@@ -168,8 +168,6 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::default())]
-
     #[test]
     fn findings_are_ordered_whole_and_gone(text in pieces(), mask in any::<bool>()) {
         let operator = if mask { "mask" } else { "replace" };
