@@ -179,6 +179,8 @@ crate::names::names! {
     TOLLGATE_COST_TIER = "tollgate.cost.tier";
     /// Why there is no cost, text, one word; set instead of an amount.
     TOLLGATE_COST_UNPRICED = "tollgate.cost.unpriced";
+    /// The whole bill as a map: total, parts with units, rate and amount, and the price they come from.
+    TOLLGATE_COST_EXPLANATION = "tollgate.cost.explanation";
 
     // Tollgate's own: redaction and sampling.
     /// How many findings were taken out of the span, integer. Counts by type are `tollgate.redaction.<TYPE>`.

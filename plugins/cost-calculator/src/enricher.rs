@@ -25,9 +25,11 @@ mod read {
     pub(super) const START_TIME: u16 = 14;
     pub(super) const KNOWN_COST: u16 = 15;
     pub(super) const KNOWN_UNPRICED: u16 = 16;
+    pub(super) const STATUS: u16 = 17;
+    pub(super) const ERROR: u16 = 18;
 }
 
-const READS: [&str; 17] = [
+const READS: [&str; 19] = [
     name::GEN_AI_PROVIDER_NAME,
     name::GEN_AI_OPERATION_NAME,
     name::GEN_AI_REQUEST_MODEL,
@@ -45,6 +47,8 @@ const READS: [&str; 17] = [
     "span:startTime",
     name::TOLLGATE_COST_NANO_USD,
     name::TOLLGATE_COST_UNPRICED,
+    name::HTTP_RESPONSE_STATUS_CODE,
+    name::ERROR_TYPE,
 ];
 
 /// What is written, by place in the manifest.
@@ -71,14 +75,12 @@ const WRITES: [(&str, Kind); 8] = [
     (name::TOLLGATE_COST_UNPRICED, Kind::Text),
 ];
 
-/// The whole bill of a call, as JSON; written only where the configuration asks for it.
-const EXPLANATION: &str = "tollgate.cost.explanation";
-
 /// Prices the spans of calls to a model.
 ///
 /// A span is priced if its operation is a call to a model, or if it names no operation but has usage and a model.
 /// Spans of agents and workflows are not: their usage is the sum of the calls below them. Nor is a span that already
-/// has a Tollgate cost, or a Tollgate reason for having none: the seat that saw the call itself decided.
+/// has a Tollgate cost, or a Tollgate reason for having none: the seat that saw the call itself decided. Nor is a call
+/// that the provider refused with an error status and without usage.
 ///
 /// ```
 /// use tollgate_columns::Edits;
@@ -136,7 +138,7 @@ impl Enricher {
     pub fn manifest(&self) -> EnricherManifest {
         let mut writes: Vec<_> = WRITES.iter().map(|(name, kind)| Attribute::new(name, *kind)).collect();
         if self.explanation {
-            writes.push(Attribute::new(EXPLANATION, Kind::Composite));
+            writes.push(Attribute::new(name::TOLLGATE_COST_EXPLANATION, Kind::Composite));
         }
         EnricherManifest {
             name: "cost-calculator".to_owned(),
@@ -159,23 +161,17 @@ impl Enricher {
     fn price(&self, span: Row<'_>, edits: &mut Edits) {
         let row = span.index();
         let usage = usage(span);
+        let start = span.integer(read::START_TIME).filter(|&nanoseconds| nanoseconds > 0);
         let cost = usage.as_ref().map_err(|reason| *reason).and_then(|usage| {
-            let seconds = |nanoseconds: i64| nanoseconds.div_euclid(1_000_000_000);
+            let start = start.ok_or(Unpriced::MissingTime)?;
             let call = Call {
                 provider: span.text(read::PROVIDER),
-                model: span.text(read::RESPONSE_MODEL).or(span.text(read::REQUEST_MODEL)).unwrap_or_default(),
+                model: span.text(read::RESPONSE_MODEL).unwrap_or_default(),
                 usage,
-                at_unix_seconds: span.integer(read::START_TIME).map_or(0, seconds),
+                at_unix_seconds: start.div_euclid(1_000_000_000),
                 tier: span.text(read::SERVICE_TIER),
             };
-            let cost = self.prices.price(&call);
-            // A deployment may answer with a name of its own; then the name that was asked for may be a known one.
-            match (cost, span.text(read::REQUEST_MODEL)) {
-                (Err(Unpriced::UnknownModel | Unpriced::UnknownProvider), Some(model)) if model != call.model => {
-                    self.prices.price(&Call { model, ..call })
-                }
-                (cost, _) => cost,
-            }
+            self.prices.price_or_as_asked(&call, span.text(read::REQUEST_MODEL))
         });
         let cost = match cost {
             Ok(cost) => cost,
@@ -206,12 +202,22 @@ fn is_call(span: Row<'_>) -> bool {
     }
     let has = |attribute| count(span, attribute) != Ok(None);
     match span.text(read::OPERATION) {
-        Some(operation) => operation::INFERENCE.contains(&operation),
+        Some(operation) if operation::INFERENCE.contains(&operation) => {
+            has(read::INPUT) || has(read::OUTPUT) || !was_refused(span)
+        }
+        Some(_) => false,
         None => {
             let model = span.text(read::RESPONSE_MODEL).or(span.text(read::REQUEST_MODEL));
             model.is_some() && (has(read::INPUT) || has(read::OUTPUT))
         }
     }
+}
+
+/// Whether the provider answered with an error status, which it does not bill: such a call has no cost, rather than
+/// an unknown one. `error.type` holds the status where there is nothing better.
+fn was_refused(span: Row<'_>) -> bool {
+    let status = span.integer(read::STATUS).or_else(|| span.text(read::ERROR)?.parse().ok());
+    status.is_some_and(|status| (400..600).contains(&status))
 }
 
 fn usage(span: Row<'_>) -> Result<Usage, Unpriced> {

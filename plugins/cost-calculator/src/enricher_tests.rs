@@ -49,17 +49,27 @@ fn calls_to_a_model_are_priced_and_nothing_else_is() {
         (vec![operation("invoke_agent"), model(), input(), output(), START], None),
         (vec![operation("fetch_response"), model(), input(), output(), START], None),
         (vec![operation("handle_conversation_turn"), model(), input(), output(), START], None),
+        (vec![Text(read::REQUEST_MODEL, "no-such"), input(), output(), START], Some(Err("unknown_model"))),
         (vec![model(), START], None),
         (vec![input(), START], None),
         (vec![operation("chat"), model(), START], Some(Err("missing_usage"))),
         (vec![operation("chat"), input(), output(), START], Some(Err("missing_model"))),
+        (vec![operation("chat"), model(), input(), output()], Some(Err("missing_time"))),
+        (vec![operation("chat"), model(), Integer(read::STATUS, 429), START], None),
+        (vec![operation("chat"), model(), Text(read::ERROR, "503"), START], None),
+        (vec![operation("chat"), model(), Text(read::ERROR, "timeout"), START], Some(Err("missing_usage"))),
+        (vec![operation("chat"), model(), Integer(read::STATUS, 200), START], Some(Err("missing_usage"))),
+        (vec![operation("chat"), model(), input(), output(), Text(read::ERROR, "500"), START], Some(Ok(4_500_000))),
         (vec![operation("chat"), model(), Integer(read::INPUT, -1), START], Some(Err("malformed_usage"))),
         (vec![operation("chat"), model(), Real(read::INPUT, 1.5), START], Some(Err("malformed_usage"))),
         (vec![operation("chat"), model(), Real(read::INPUT, f64::NAN), START], Some(Err("malformed_usage"))),
         (vec![operation("chat"), model(), Text(read::INPUT, "many"), START], Some(Err("malformed_usage"))),
         (vec![operation("chat"), model(), Real(read::INPUT, 1e3), output(), START], Some(Ok(4_500_000))),
         (vec![operation("chat"), model(), Text(read::INPUT, "1000"), output(), START], Some(Ok(4_500_000))),
-        (vec![operation("chat"), model(), input(), Integer(read::CACHE_READ, 2_000)], Some(Err("inconsistent_usage"))),
+        (
+            vec![operation("chat"), model(), input(), Integer(read::CACHE_READ, 2_000), START],
+            Some(Err("inconsistent_usage")),
+        ),
         (vec![model(), input(), output(), Integer(read::KNOWN_COST, 1), START], None),
         (vec![model(), input(), output(), Text(read::KNOWN_UNPRICED, "unknown_model"), START], None),
     ] {
@@ -81,6 +91,9 @@ fn the_model_that_was_asked_for_counts_where_the_answers_name_is_unknown() {
         ]
     };
     assert_eq!(priced(&cells("azure.ai.openai")), Some(Ok(4_500_000)));
+    let both = [Text(read::REQUEST_MODEL, "our-model"), Text(read::RESPONSE_MODEL, "our-deployment")];
+    let usage = [Integer(read::INPUT, 1), Integer(read::OUTPUT, 1), START];
+    assert_eq!(priced(&both.into_iter().chain(usage).collect::<Vec<_>>()), Some(Err("unknown_model".to_owned())));
     assert_eq!(priced(&cells("our-gateway")), Some(Ok(4_500_000)));
 }
 

@@ -9,6 +9,7 @@
 //!    looked up there. Where the call names a provider of the set, only its own name counts as such a prefix:
 //!    `mistralai/mixtral` at another provider is not billed by Mistral.
 
+use crate::data::clause::letter_pairs;
 use crate::data::table::{self, Model, Span, Tables};
 use crate::name::Name;
 use crate::provider;
@@ -24,12 +25,26 @@ pub(crate) struct Found<'a> {
     pub(crate) by_model: bool,
 }
 
+/// A name that is looked for.
+#[derive(Clone, Copy, Debug)]
+struct Wanted<'n> {
+    bytes: &'n [u8],
+    pairs: u64,
+}
+
+impl<'n> Wanted<'n> {
+    fn new(bytes: &'n [u8]) -> Self {
+        Self { bytes, pairs: letter_pairs(bytes) }
+    }
+}
+
 /// The row for `model` at `provider`.
 pub(crate) fn find<'a>(tables: &'a Tables, provider: Option<&str>, model: &str) -> Result<Found<'a>, Unpriced> {
     if model.is_empty() {
         return Err(Unpriced::MissingModel);
     }
     let name = Name::new(model).ok_or(Unpriced::UnknownModel)?;
+    let wanted = Wanted::new(name.as_bytes());
     let named = match provider.map(Name::new) {
         None => None,
         Some(None) => return Err(Unpriced::UnknownProvider),
@@ -37,14 +52,14 @@ pub(crate) fn find<'a>(tables: &'a Tables, provider: Option<&str>, model: &str) 
         Some(Some(provider)) => Some(provider),
     };
     if let Some(number) = named.as_ref().and_then(|named| provider_named(tables, named.as_bytes())) {
-        return at_provider(tables, number, name.as_bytes())
+        return at_provider(tables, number, wanted)
             .or_else(|| with_prefix(tables, &name, Some(number)))
             .ok_or(Unpriced::UnknownModel);
     }
     let unknown = if named.is_some() { Unpriced::UnknownProvider } else { Unpriced::UnknownModel };
-    let claimed = (0_u16..).zip(tables.providers.iter()).find(|(_, p)| claims(tables, p.serves, name.as_bytes()));
+    let claimed = (0_u16..).zip(tables.providers.iter()).find(|(_, p)| claims(tables, p.serves, wanted));
     claimed
-        .and_then(|(number, _)| at_provider(tables, number, name.as_bytes()))
+        .and_then(|(number, _)| at_provider(tables, number, wanted))
         .or_else(|| with_prefix(tables, &name, None))
         .map(|found| Found { by_model: true, ..found })
         .ok_or(unknown)
@@ -55,7 +70,10 @@ fn provider_named(tables: &Tables, name: &[u8]) -> Option<u16> {
     let numbered = || (0_u16..).zip(tables.providers.iter());
     numbered()
         .find(|(_, provider)| tables.bytes(provider.id) == id)
-        .or_else(|| numbered().find(|(_, provider)| claims(tables, provider.named, name)))
+        .or_else(|| {
+            let wanted = Wanted::new(name);
+            numbered().find(|(_, provider)| claims(tables, provider.named, wanted))
+        })
         .map(|(number, _)| number)
 }
 
@@ -65,18 +83,18 @@ fn with_prefix<'a>(tables: &'a Tables, name: &Name, only: Option<u16>) -> Option
     if only.is_some_and(|only| only != number) {
         return None;
     }
-    at_provider(tables, number, rest)
+    at_provider(tables, number, Wanted::new(rest))
 }
 
-fn at_provider<'a>(tables: &'a Tables, number: u16, name: &[u8]) -> Option<Found<'a>> {
+fn at_provider<'a>(tables: &'a Tables, number: u16, name: Wanted<'_>) -> Option<Found<'a>> {
     let provider = tables.providers.get(usize::from(number))?;
     own_or_fallback(tables, provider, name).or_else(|| {
-        let dashed = Name::with_dashed_dates(name)?;
-        own_or_fallback(tables, provider, dashed.as_bytes())
+        let dashed = Name::with_dashed_dates(name.bytes)?;
+        own_or_fallback(tables, provider, Wanted::new(dashed.as_bytes()))
     })
 }
 
-fn own_or_fallback<'a>(tables: &'a Tables, provider: &table::Provider, name: &[u8]) -> Option<Found<'a>> {
+fn own_or_fallback<'a>(tables: &'a Tables, provider: &table::Provider, name: Wanted<'_>) -> Option<Found<'a>> {
     if let Some(model) = row(tables, provider, name) {
         return Some(Found { model, own: true, by_model: false });
     }
@@ -88,9 +106,9 @@ fn own_or_fallback<'a>(tables: &'a Tables, provider: &table::Provider, name: &[u
 }
 
 /// The provider's first row that matches: whole names are looked up, the other rules are tried up to that row.
-fn row<'a>(tables: &'a Tables, provider: &table::Provider, name: &[u8]) -> Option<&'a Model> {
+fn row<'a>(tables: &'a Tables, provider: &table::Provider, name: Wanted<'_>) -> Option<&'a Model> {
     let names = provider.exact.of(&tables.exact);
-    let whole = names.binary_search_by(|exact| tables.bytes(exact.name).cmp(name)).ok();
+    let whole = names.binary_search_by(|exact| tables.bytes(exact.name).cmp(name.bytes)).ok();
     let whole = whole.and_then(|at| names.get(at)).map(|exact| exact.model);
     let rules = provider.rules.of(&tables.rules).iter();
     let ruled = rules
@@ -100,11 +118,11 @@ fn row<'a>(tables: &'a Tables, provider: &table::Provider, name: &[u8]) -> Optio
     tables.models.get(usize::from(ruled.or(whole)?))
 }
 
-fn claims(tables: &Tables, rules: Span, name: &[u8]) -> bool {
+fn claims(tables: &Tables, rules: Span, name: Wanted<'_>) -> bool {
     rules.of(&tables.rules).iter().any(|rule| holds(tables, rule, name))
 }
 
-fn holds(tables: &Tables, rule: &table::Rule, name: &[u8]) -> bool {
-    let mut clauses = rule.clauses.of(&tables.clauses).iter();
-    clauses.all(|clause| clause.test.passes(tables.bytes(clause.text), name) != clause.negated)
+fn holds(tables: &Tables, rule: &table::Rule, name: Wanted<'_>) -> bool {
+    let passes = |clause: &table::Clause| clause.test.passes(tables.bytes(clause.text), name.bytes) != clause.negated;
+    rule.pairs & !name.pairs == 0 && rule.clauses.of(&tables.clauses).iter().all(passes)
 }

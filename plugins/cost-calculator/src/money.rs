@@ -5,6 +5,16 @@ use std::fmt;
 
 /// Decimals an amount is held with: 18 of a rate, and 6 because rates are for up to a million units.
 const DECIMALS: u32 = 24;
+#[expect(clippy::indexing_slicing, reason = "evaluated, and checked, while compiling")]
+const POWERS_OF_TEN: [i128; DECIMALS as usize + 1] = {
+    let mut powers = [1; DECIMALS as usize + 1];
+    let mut power = 1;
+    while power < powers.len() {
+        powers[power] = powers[power - 1] * 10;
+        power += 1;
+    }
+    powers
+};
 const ONE: i128 = 10_i128.pow(DECIMALS);
 const ONE_NANO: i128 = ONE / 1_000_000_000;
 
@@ -18,13 +28,14 @@ impl Usd {
     pub const ZERO: Self = Self(0);
 
     /// What `units` cost at `rate` dollars for `per` of them. `None` where the amount would be too large to hold, or
-    /// would have more decimals than are held, which only rates by the hour can.
+    /// where `per` is not a power of ten: a second at a rate for an hour has no end in decimals.
     #[must_use]
     pub(crate) fn of(units: u64, rate: Rate, per: u32) -> Option<Self> {
-        let scale = 10_i128.checked_pow(DECIMALS.checked_sub(u32::from(rate.decimals))?)?;
-        let (per, digits) = (i128::from(per), i128::from(rate.digits));
-        let one = if scale % per == 0 { (scale / per).checked_mul(digits)? } else { return None };
-        one.checked_mul(i128::from(units)).map(Self)
+        let decimals =
+            u32::from(rate.decimals) + if 10_u32.pow(per.ilog10()) == per { per.ilog10() } else { return None };
+        let scale = POWERS_OF_TEN.get(usize::try_from(DECIMALS.checked_sub(decimals)?).ok()?)?;
+        let product = u128::from(rate.digits) * u128::from(units);
+        i128::try_from(product).ok()?.checked_mul(*scale).map(Self)
     }
 
     /// The sum, where it can be held.
@@ -44,27 +55,75 @@ impl Usd {
     #[must_use]
     pub fn as_f64(self) -> f64 {
         // Through decimal text, because the division of two rounded numbers would be off by a digit.
-        self.to_string().parse().unwrap_or(f64::INFINITY)
+        self.decimal().as_str().parse().unwrap_or(f64::NAN)
+    }
+}
+
+/// Decimal text of an amount, on the stack.
+struct Decimal {
+    text: [u8; LONGEST],
+    start: usize,
+    end: usize,
+}
+
+/// A sign, 15 digits, a point and 24 digits.
+const LONGEST: usize = 41;
+
+impl Decimal {
+    fn as_str(&self) -> &str {
+        self.text.get(self.start..self.end).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+
+    fn put(&mut self, byte: u8) {
+        self.start = self.start.saturating_sub(1);
+        if let Some(place) = self.text.get_mut(self.start) {
+            *place = byte;
+        }
+    }
+}
+
+impl Usd {
+    /// The exact decimal, without trailing zeros and without an exponent. Written from its end.
+    fn decimal(self) -> Decimal {
+        let mut decimal = Decimal { text: [0; LONGEST], start: LONGEST, end: LONGEST };
+        // Twelve digits at a time: division of 128 bits is slow, and is needed only three times.
+        let block = 10_u128.pow(DECIMALS / 2);
+        let amount = self.0.unsigned_abs();
+        let (whole, high, low) = (amount / (block * block), amount / block % block, amount % block);
+        let mut significant = false;
+        for part in [low, high] {
+            let mut digits = u64::try_from(part).unwrap_or(0);
+            for _ in 0..DECIMALS / 2 {
+                let digit = digits % 10;
+                digits /= 10;
+                significant |= digit != 0;
+                if significant {
+                    decimal.put(b'0' + digit as u8);
+                }
+            }
+        }
+        if significant {
+            decimal.put(b'.');
+        }
+        let mut digits = u64::try_from(whole).unwrap_or(0);
+        loop {
+            decimal.put(b'0' + (digits % 10) as u8);
+            digits /= 10;
+            if digits == 0 {
+                break;
+            }
+        }
+        if self.0 < 0 {
+            decimal.put(b'-');
+        }
+        decimal
     }
 }
 
 /// Prints the exact decimal, without trailing zeros and without an exponent.
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 < 0 {
-            f.write_str("-")?;
-        }
-        let (one, amount) = (ONE.unsigned_abs(), self.0.unsigned_abs());
-        write!(f, "{}", amount / one)?;
-        let (mut fraction, mut width) = (amount % one, DECIMALS as usize);
-        if fraction == 0 {
-            return Ok(());
-        }
-        while fraction % 10 == 0 {
-            fraction /= 10;
-            width -= 1;
-        }
-        write!(f, ".{fraction:0width$}")
+        f.pad(self.decimal().as_str())
     }
 }
 
@@ -89,6 +148,14 @@ mod tests {
         ] {
             assert_eq!(cost(units, rate, per).as_deref(), Some(amount), "{units} at {rate}");
         }
+    }
+
+    #[test]
+    fn the_extremes_print_in_full() {
+        assert_eq!(Usd(i128::MIN).to_string(), "-170141183460469.231731687303715884105728");
+        assert_eq!(Usd(i128::MAX).to_string(), "170141183460469.231731687303715884105727");
+        assert_eq!(Usd(-ONE).to_string(), "-1");
+        assert_eq!(Usd(1).to_string(), "0.000000000000000000000001");
     }
 
     #[test]

@@ -90,6 +90,22 @@ impl PriceSet {
         self.tables.models.len()
     }
 
+    /// What the call costs, by the model that answered, and where that has no row, by the one that was asked for: a
+    /// deployment may answer with a name of its own.
+    ///
+    /// # Errors
+    /// Why it has no price, as [`price`](Self::price) says of the model that answered, or of the other where none did.
+    pub fn price_or_as_asked(&self, call: &Call<'_>, asked: Option<&str>) -> Result<Cost<'_>, Unpriced> {
+        let answered = self.price(call);
+        match (&answered, asked.filter(|asked| *asked != call.model)) {
+            (Err(Unpriced::MissingModel), Some(model)) => self.price(&Call { model, ..*call }),
+            (Err(Unpriced::UnknownModel | Unpriced::UnknownProvider), Some(model)) => {
+                self.price(&Call { model, ..*call }).or(answered)
+            }
+            _ => answered,
+        }
+    }
+
     /// What the call costs.
     ///
     /// # Errors

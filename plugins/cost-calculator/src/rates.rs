@@ -5,12 +5,16 @@ use crate::data::rate::Rate;
 use crate::data::table::{Model, Price, Tables, Validity};
 use crate::data::unit::Unit;
 
+/// No rate. The tables number fewer rates than this.
+const NONE: u16 = u16::MAX;
 const SECONDS_A_DAY: i64 = 86_400;
 
 /// Rates by unit, and the tier they come from.
 #[derive(Clone, Debug)]
 pub(crate) struct Rates<'a> {
-    by_unit: [Option<Rate>; Unit::COUNT],
+    all: &'a [Rate],
+    /// Places in `all`, or [`NONE`].
+    by_unit: [u16; Unit::COUNT],
     pub(crate) tier: Tier<'a>,
 }
 
@@ -24,7 +28,7 @@ impl<'a> Rates<'a> {
         served: Option<&str>,
         input_tokens: u64,
     ) -> Self {
-        let mut rates = Self { by_unit: [None; Unit::COUNT], tier: Tier::default() };
+        let mut rates = Self { all: &tables.rates, by_unit: [NONE; Unit::COUNT], tier: Tier::default() };
         let standard = model.standard.of(&tables.prices);
         let active = standard.iter().rev().find(|price| in_force(price.validity, at_unix_seconds));
         if let Some(price) = active.or(standard.first()) {
@@ -46,7 +50,7 @@ impl<'a> Rates<'a> {
     }
 
     pub(crate) fn get(&self, unit: Unit) -> Option<Rate> {
-        *self.by_unit.get(unit as usize)?
+        self.all.get(usize::from(*self.by_unit.get(unit as usize)?)).copied()
     }
 
     /// Whether any token has a rate.
@@ -65,7 +69,7 @@ impl<'a> Rates<'a> {
             added |= bit;
             self.tier.over = self.tier.over.max(quote.over);
             if let Some(slot) = self.by_unit.get_mut(quote.unit as usize) {
-                *slot = tables.rates.get(usize::from(quote.rate)).copied();
+                *slot = quote.rate;
             }
         }
         named | added

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Unpriced {
     /// No model is named.
     MissingModel,
+    /// Nobody knows when the call was made, so that no price can be said to have been in force.
+    MissingTime,
     /// Neither input nor output tokens are known, or the input of a row that prices input.
     MissingUsage,
     /// A count is negative, fractional or not a number.
@@ -25,8 +27,9 @@ pub enum Unpriced {
 
 impl Unpriced {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::MissingModel,
+        Self::MissingTime,
         Self::MissingUsage,
         Self::MalformedUsage,
         Self::InconsistentUsage,
@@ -41,6 +44,7 @@ impl Unpriced {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::MissingModel => "missing_model",
+            Self::MissingTime => "missing_time",
             Self::MissingUsage => "missing_usage",
             Self::MalformedUsage => "malformed_usage",
             Self::InconsistentUsage => "inconsistent_usage",

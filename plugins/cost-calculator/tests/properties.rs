@@ -1,5 +1,7 @@
 //! What holds for every call.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use proptest::prelude::*;
 use tollgate_call::Usage;
 use tollgate_cost_calculator::document::Document;

@@ -50,6 +50,17 @@ impl Test {
     }
 }
 
+/// A set of the pairs of neighbouring letters of a text, hashed into 64 bits. A name whose set lacks a member of the
+/// text's set cannot have the text in it: most rules are settled by this one comparison.
+pub(crate) fn letter_pairs(text: &[u8]) -> u64 {
+    let pairs = text.windows(2).filter(|pair| !pair.contains(&b'#'));
+    pairs.fold(0, |set, pair| {
+        let number = pair.iter().fold(0_u32, |number, &letter| (number << 8) | u32::from(letter));
+        // Multiplication by an odd constant spreads the pair over the upper bits.
+        set | (1 << (number.wrapping_mul(0x9E37_79B1) >> 26))
+    })
+}
+
 fn contains(name: &[u8], text: &[u8]) -> bool {
     let Some((&first, rest)) = text.split_first() else { return true };
     let mut left = name;
@@ -143,6 +154,20 @@ mod tests {
             let clause = Clause::parse(rule).unwrap();
             assert_eq!(clause.test.passes(clause.text.as_bytes(), name.as_bytes()) != clause.negated, passes, "{rule}");
             assert_eq!(clause.to_string(), rule);
+        }
+    }
+
+    #[test]
+    fn a_name_has_the_letter_pairs_of_every_text_in_it() {
+        for (text, name, may) in [
+            ("gpt-4o", "gpt-4o-mini", true),
+            ("-mini", "gpt-4o-mini", true),
+            ("o3-####-##-##", "o3-2025-04-16", true),
+            ("x", "gpt", true),
+            ("claude", "gpt-4o-mini", false),
+        ] {
+            let (text, name) = (letter_pairs(text.as_bytes()), letter_pairs(name.as_bytes()));
+            assert_eq!(text & !name == 0, may);
         }
     }
 

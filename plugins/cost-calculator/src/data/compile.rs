@@ -89,12 +89,16 @@ impl Builder {
 
     fn rule(&mut self, clauses: &[clause::Clause], leads_to: u16) -> Result<(), TooLarge> {
         let first = self.clauses.len();
+        let mut pairs = 0;
         for clause in clauses {
             let text = self.text(&clause.text)?;
             self.clauses.push(table::Clause { negated: clause.negated, test: clause.test, text });
+            if !clause.negated {
+                pairs |= clause::letter_pairs(clause.text.as_bytes());
+            }
         }
         let clauses = span(first, self.clauses.len(), "clauses")?;
-        self.rules.push(table::Rule { clauses, model: leads_to });
+        self.rules.push(table::Rule { pairs, clauses, model: leads_to });
         Ok(())
     }
 
@@ -143,7 +147,8 @@ impl Builder {
         if let Some(&number) = self.rate_numbers.get(&rate) {
             return Ok(number);
         }
-        let number = number_of(self.rates.len(), "different rates")?;
+        // The last number stands for no rate.
+        let number = number_of(self.rates.len() + 1, "different rates")? - 1;
         self.rates.push(rate);
         self.rate_numbers.insert(rate, number);
         Ok(number)

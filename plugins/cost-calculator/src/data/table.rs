@@ -54,6 +54,8 @@ pub(crate) struct Exact {
 /// Clauses that all have to hold, and what they lead to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
+    /// [`letter_pairs`](super::clause::letter_pairs) that a name must have.
+    pub(crate) pairs: u64,
     /// In `clauses`.
     pub(crate) clauses: Span,
     pub(crate) model: u16,
