@@ -1,0 +1,34 @@
+//! An exchange of any bytes, against itself at another split. Run with `cargo +nightly fuzz run exchange`.
+//!
+//! The first three bytes of the input choose path, encoding and size of the chunks; the rest is the answer, and the
+//! request as well.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tollgate_call::{Outcome, Reading};
+use tollgate_token_extractor::{Extractor, RequestHead};
+
+const PATHS: [&str; 4] = ["/v1/chat/completions", "/v1/responses", "/v1/messages", "/anything"];
+const ENCODINGS: [&str; 4] = ["", "gzip", "deflate", "br"];
+/// What an exchange may allocate, decoder and captured content included.
+const MEMORY: usize = 128 * 1024;
+
+fn read(extractor: &Extractor, path: &str, encoding: &str, body: &[u8], size: usize) -> Reading {
+    let mut exchange =
+        extractor.exchange(RequestHead { method: "POST", host: "api.openai.com", path, content_type: None });
+    body.chunks(size).for_each(|chunk| exchange.request_body(chunk));
+    exchange.response_head(200, [("content-encoding", encoding.as_bytes())]);
+    body.chunks(size).for_each(|chunk| exchange.response_body(chunk, 1));
+    assert!(exchange.heap_bytes() < MEMORY);
+    exchange.end(Outcome::Complete)
+}
+
+fuzz_target!(|input: &[u8]| {
+    let [path, encoding, size, body @ ..] = input else { return };
+    let (path, encoding) = (PATHS[usize::from(path % 4)], ENCODINGS[usize::from(encoding % 4)]);
+    let config = r#"{"content": {"input_bytes": 4096, "output_bytes": 4096}}"#;
+    let extractor = Extractor::configure(config).expect("the configuration is right");
+    let whole = read(&extractor, path, encoding, body, body.len().max(1));
+    assert_eq!(read(&extractor, path, encoding, body, usize::from(*size).max(1)), whole);
+});
