@@ -1,9 +1,18 @@
 //! The command line.
 
 mod check;
+mod component;
 mod configuration;
+mod extract;
 mod inspect;
+mod lines;
+mod moment;
+mod price;
+mod redact;
 mod run;
+mod sample;
+
+use component::Input;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -34,6 +43,29 @@ enum Command {
         #[arg(long)]
         no_plugins: bool,
     },
+    /// Read recorded HTTP exchanges: JSON lines in, one call record a line out.
+    Extract {
+        #[command(flatten)]
+        input: Input,
+        /// Feed bodies this many bytes at a time.
+        #[arg(long, value_name = "BYTES")]
+        chunk: Option<usize>,
+    },
+    /// Price usage: JSON lines in, one bill a line out.
+    Price {
+        #[command(flatten)]
+        input: Input,
+    },
+    /// Redact texts: JSON lines in, texts and findings out.
+    Redact {
+        #[command(flatten)]
+        input: Input,
+    },
+    /// Decide on traces: OTLP/JSON lines in, one verdict a trace out.
+    Sample {
+        #[command(flatten)]
+        input: Input,
+    },
     /// Work with plugin files.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -60,6 +92,10 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { config } => run::run(&config),
         Command::Check { config, no_plugins } => check::check(&config, no_plugins),
+        Command::Extract { input, chunk } => extract::extract(&input, chunk),
+        Command::Price { input } => price::price(&input),
+        Command::Redact { input } => redact::redact(&input),
+        Command::Sample { input } => sample::sample(&input),
         Command::Plugin(PluginCommand::Inspect { file, config, json }) => inspect::inspect(&file, &config, json),
     }
 }

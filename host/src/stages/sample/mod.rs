@@ -184,7 +184,7 @@ impl Sample {
 }
 
 /// The sampler's verdicts, one a trace.
-fn ask(sampler: &dyn Sampler, reads: &Reads, traces: &[Trace]) -> Result<Vec<Decision>, Failure> {
+pub(crate) fn ask(sampler: &dyn Sampler, reads: &Reads, traces: &[Trace]) -> Result<Vec<Decision>, Failure> {
     let request = joined(traces.iter().flat_map(|trace| &trace.fragments));
     let scanned = TraceRequest::scan(&request, &RESCAN)
         .map_err(|error| Failure { kind: "unreadable", message: error.to_string() })?;
@@ -235,7 +235,7 @@ fn portions(kept: Vec<Decided>) -> Vec<Vec<Decided>> {
 }
 
 /// The spans of a request, by trace.
-fn fragments(request: &Bytes) -> Vec<(TraceId, Fragment)> {
+pub(crate) fn fragments(request: &Bytes) -> Vec<(TraceId, Fragment)> {
     let Ok(scanned) = TraceRequest::scan(request, &RESCAN) else { return Vec::new() };
     let mut traces: BTreeMap<TraceId, Vec<usize>> = BTreeMap::new();
     for (index, span) in scanned.spans().enumerate() {

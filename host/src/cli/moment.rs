@@ -1,0 +1,111 @@
+//! Moments as RFC 3339 writes them.
+
+/// Nanoseconds since 1970 of a moment such as `2026-10-14T10:30:00.5+02:00`; digits after the ninth are cut off.
+/// `None` where the text is not such a moment, or is one that a 64-bit number cannot hold.
+pub(super) fn nanoseconds(text: &str) -> Option<i64> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let (mark, rest) = rest.split_at_checked(1)?;
+    let (clock, rest) = rest.split_at_checked(8)?;
+    if !matches!(mark, "T" | "t" | " ") {
+        return None;
+    }
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(clock, ':')?;
+    let in_range = (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day);
+    // 60 is the leap second.
+    if !in_range || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let (fraction, zone) = fraction(rest)?;
+    let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset(zone)?;
+    seconds.checked_mul(1_000_000_000)?.checked_add(fraction)
+}
+
+/// Three numbers of two digits (the first of four in a date) between separators.
+fn numbers(text: &str, separator: char) -> Option<[i64; 3]> {
+    let mut parts = text.split(separator);
+    let mut next = || {
+        let part = parts.next()?;
+        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?
+    };
+    let numbers = [next()?, next()?, next()?];
+    parts.next().is_none().then_some(numbers)
+}
+
+/// The nanoseconds after the point, and what follows them.
+fn fraction(text: &str) -> Option<(i64, &str)> {
+    let Some(text) = text.strip_prefix('.') else { return Some((0, text)) };
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, zone) = text.split_at_checked(end)?;
+    let nine: String = digits.chars().chain("000000000".chars()).take(9).collect();
+    if digits.is_empty() { None } else { Some((nine.parse().ok()?, zone)) }
+}
+
+/// Seconds that the zone is ahead of UTC.
+fn offset(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z") {
+        return Some(0);
+    }
+    let (sign, clock) = zone.split_at_checked(1)?;
+    let (hour, minute) = clock.split_once(':')?;
+    let whole = |text: &str| -> Option<i64> {
+        (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+    };
+    let (hour, minute) = (whole(hour)?, whole(minute)?);
+    if hour > 23 || minute > 59 {
+        return None;
+    }
+    match sign {
+        "+" => Some(hour * 3_600 + minute * 60),
+        "-" => Some(-(hour * 3_600 + minute * 60)),
+        _ => None,
+    }
+}
+
+fn days_of(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days of the Gregorian calendar, counted in years that begin in March, so that the leap day comes last.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let month = (month + 9) % 12;
+    let before = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    before + (month * 153 + 2) / 5 + day - 1 - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nanoseconds;
+
+    #[test]
+    fn moments_are_read_with_fraction_and_zone() {
+        for (text, nanos) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("1969-12-31T23:59:59Z", Some(-1_000_000_000)),
+            ("2000-02-29T00:00:00Z", Some(951_782_400_000_000_000)),
+            ("2026-10-14T08:30:00Z", Some(1_791_966_600_000_000_000)),
+            ("2026-10-14T10:30:00.5+02:00", Some(1_791_966_600_500_000_000)),
+            ("2026-10-14t03:00:00.123456789123-05:30", Some(1_791_966_600_123_456_789)),
+            ("2026-10-14 08:30:00z", Some(1_791_966_600_000_000_000)),
+            ("2016-12-31T23:59:60Z", Some(1_483_228_800_000_000_000)),
+            ("2026-02-29T00:00:00Z", None),
+            ("2026-13-01T00:00:00Z", None),
+            ("2026-10-14T24:00:00Z", None),
+            ("2026-10-14T08:30:00", None),
+            ("2026-10-14T08:30:00.Z", None),
+            ("2026-10-14T08:30:00+2:00", None),
+            ("2026-10-14", None),
+            ("yesterday", None),
+            ("9999-12-31T23:59:59Z", None),
+            ("é026-10-14T08:30:00Z", None),
+        ] {
+            assert_eq!(nanoseconds(text), nanos, "{text}");
+        }
+    }
+}
