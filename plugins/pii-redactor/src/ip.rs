@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Longest textual address: eight groups with an embedded IPv4 address.
 const LONGEST: usize = 45;
-/// Bytes before four numbers in which a word may call them a version.
+/// Longest gap between such a word and the numbers, and longest word looked at.
 const VERSION_WINDOW: usize = 16;
 
 /// End of the IPv4 address whose first digit run is `start..`.
@@ -36,15 +36,17 @@ fn starts_v4(text: &[u8], start: usize) -> bool {
     }
 }
 
+/// Words that call four numbers a version when they stand directly before.
+const VERSION_WORDS: &[&str] = &["v", "ver", "version", "release", "build", "firmware"];
+
 /// Whether `version`, `v.`, `版本` and the like stand directly before.
 fn is_version(text: &[u8], start: usize) -> bool {
-    let window = slice(text, start.saturating_sub(VERSION_WINDOW), start).to_ascii_lowercase();
-    let end =
-        window.iter().rposition(|byte| !matches!(byte, b' ' | b':' | b'=' | b'"' | b'.')).map_or(0, |place| place + 1);
-    let window = window.get(..end).unwrap_or(&[]);
-    let window = window.strip_suffix("号".as_bytes()).unwrap_or(window);
-    ["version", "ver", "release", "build", "firmware", "版本"].iter().any(|word| window.ends_with(word.as_bytes()))
-        || (window.ends_with(b"v") && !window.iter().rev().nth(1).is_some_and(u8::is_ascii_alphanumeric))
+    let gap = |byte: u8| matches!(byte, b' ' | b':' | b'=' | b'"' | b'.');
+    let word_end = run_start(text, start, VERSION_WINDOW, gap);
+    let word = slice(text, run_start(text, word_end, VERSION_WINDOW, |byte| byte.is_ascii_alphanumeric()), word_end);
+    let head = slice(text, 0, word_end);
+    VERSION_WORDS.iter().any(|version| word.eq_ignore_ascii_case(version.as_bytes()))
+        || ["版本", "版本号"].iter().any(|version| head.ends_with(version.as_bytes()))
 }
 
 /// The IPv6 address around `colon`, the first colon of its token: where it starts and ends.
@@ -119,6 +121,7 @@ mod tests {
             ("10.0.0.8/24", "10.0.0.8"),
             ("host=10.0.0.8:8080", "10.0.0.8"),
             ("at 10.0.0.8.", "10.0.0.8"),
+            ("server 10.0.0.8", "10.0.0.8"),
             ("10.0.0.8-10.0.0.19", "10.0.0.8"),
         ] {
             assert_eq!(v4(text), Some(expected), "{text}");
@@ -134,6 +137,8 @@ mod tests {
             "v1.2.3.4",
             "v 1.2.3.4",
             "版本27.4.45.1",
+            "版本号 27.4.45.1",
+            "\"version\": \"27.4.45.1\"",
             "pkg-1.2.3.4",
             "pkg==1.2.3.4",
             "1.2.3.4-beta",

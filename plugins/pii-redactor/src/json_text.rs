@@ -93,6 +93,11 @@ impl Document {
         self.segments.push(Segment { start: self.view.bytes.len(), string, depth, valid });
     }
 
+    /// Whether the whole text parsed.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.segments.first().is_some_and(|segment| segment.valid)
+    }
+
     /// Brings a finding in the view into line: cut at the end of its string; grown to the whole number where it is
     /// outside of strings.
     pub(crate) fn align(&self, start: usize, end: usize) -> Aligned {

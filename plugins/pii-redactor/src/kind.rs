@@ -20,7 +20,8 @@ pub enum Kind {
     IpAddress,
     /// A telephone number.
     PhoneNumber,
-    /// The rest of a text that had more findings than the limit allows; it is taken out as a whole.
+    /// The rest of a text that had more findings than the limit allows, or all of it where it is JSON; it is taken out
+    /// as a whole.
     Unscanned,
 }
 

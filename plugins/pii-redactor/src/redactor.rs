@@ -49,7 +49,7 @@ impl Redactor {
     /// |---|---|---|
     /// | `types` | names of the types to look for, see [`Kind`] | all |
     /// | `operator` | `replace` writes `<TYPE>`; `mask` writes asterisks and keeps the last four of long numbers | `replace` |
-    /// | `max_findings` | findings in one text, 1 to 1,000,000; what follows the last is taken out as a whole | 10,000 |
+    /// | `max_findings` | findings in one text, 1 to 1,000,000; what follows the last is taken out as a whole, and so is all of a text that is JSON | 10,000 |
     ///
     /// # Errors
     /// Everything that is wrong with the configuration, each with its path. Unknown fields are refused.
@@ -187,10 +187,16 @@ impl Redactor {
                 continue;
             }
             if edits.len() == self.config.max_findings {
-                edit.finding = finding(Kind::Unscanned, edit.finding.start, length);
-                edit.kind = Kind::Unscanned;
-                edit.quotes = None;
-                edits.push(edit);
+                // The rest cannot be taken out of JSON and leave JSON, so there the whole text goes.
+                let whole = document.is_some_and(Document::is_valid);
+                let start = if whole { 0 } else { edit.finding.start };
+                edits.truncate(if whole { 0 } else { edits.len() });
+                edits.push(Edit {
+                    finding: finding(Kind::Unscanned, start, length),
+                    kind: Kind::Unscanned,
+                    value: (0, 0),
+                    quotes: whole.then_some(0),
+                });
                 break;
             }
             done = edit.finding.end;

@@ -50,6 +50,10 @@ fn past_the_limit_of_findings_the_rest_is_taken_out() {
     assert_eq!(text.as_deref(), Some("<EMAIL_ADDRESS>, <EMAIL_ADDRESS>, <UNSCANNED>"));
     assert_eq!(findings.len(), 3);
     assert_eq!(findings[2], Finding { kind: Kind::Unscanned.number(), start: 16, end: 41 });
+    let json = r#"{"to":["a@b.cn","c@d.cn","e@f.cn"]}"#;
+    let (text, findings) = redactor.redact_text(json);
+    assert_eq!(text.as_deref(), Some("\"<UNSCANNED>\""), "JSON stays JSON");
+    assert_eq!(findings, [Finding { kind: Kind::Unscanned.number(), start: 0, end: json.len() }]);
     let (text, findings) = redactor.redact_text("a@b.cn, c@d.cn, and no more");
     assert_eq!(text.as_deref(), Some("<EMAIL_ADDRESS>, <EMAIL_ADDRESS>, and no more"));
     assert_eq!(findings.len(), 2);
