@@ -81,7 +81,7 @@ impl Redactor {
     #[must_use]
     pub fn redact_text(&self, text: &str) -> (Option<String>, Vec<Finding>) {
         if u32::try_from(text.len()).is_err() {
-            return (Some(format!("<{}>", Kind::Unscanned.name())), vec![finding(Kind::Unscanned, 0, text.len())]);
+            return unscanned(text.len());
         }
         let raw = text.as_bytes();
         let json = json_text::is_likely(raw);
@@ -101,13 +101,15 @@ impl Redactor {
         (Some(changed), edits.into_iter().map(|edit| edit.finding).collect())
     }
 
-    /// Redacts a column of texts. Rows that are unchanged have no row in the result.
+    /// Redacts a column of texts. Rows that are unchanged have no row in the result. A row that is not UTF-8 is taken
+    /// out as a whole.
     #[must_use]
     pub fn redact(&self, given: &Texts) -> Redaction {
         let mut findings = Findings::default();
         let mut changed = Texts::default();
-        for (row, text) in given.iter() {
-            let (replaced, found) = self.redact_text(text);
+        for (index, &row) in given.rows.iter().enumerate() {
+            let length = given.bytes(index).map_or(0, <[u8]>::len);
+            let (replaced, found) = given.get(index).map_or_else(|| unscanned(length), |text| self.redact_text(text));
             for finding in found {
                 let (Ok(start), Ok(end)) = (u32::try_from(finding.start), u32::try_from(finding.end)) else { continue };
                 findings.push(row, finding.kind, start, end);
@@ -221,6 +223,11 @@ impl Redactor {
         out.push_str(text.get(done..).unwrap_or(""));
         out
     }
+}
+
+/// The answer for a text that cannot be looked at: nothing of it stays.
+fn unscanned(length: usize) -> (Option<String>, Vec<Finding>) {
+    (Some(format!("<{}>", Kind::Unscanned.name())), vec![finding(Kind::Unscanned, 0, length)])
 }
 
 fn finding(kind: Kind, start: usize, end: usize) -> Finding {

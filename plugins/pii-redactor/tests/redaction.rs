@@ -77,6 +77,14 @@ fn a_column_of_texts_is_redacted_row_by_row() {
     assert!(redaction.findings.types.iter().all(|kind| usize::from(*kind) < types.len()));
 }
 
+#[test]
+fn a_row_that_is_not_utf_8_does_not_pass() {
+    let given = Texts { attribute: 0, rows: vec![7], offsets: vec![0, 3], data: b"a\xffb".to_vec() };
+    let redaction = Redactor::default().redact(&given);
+    assert_eq!(redaction.changed.iter().collect::<Vec<_>>(), [(7, "<UNSCANNED>")]);
+    assert_eq!(redaction.findings.iter().collect::<Vec<_>>(), [(7, Kind::Unscanned.number(), 0, 3)]);
+}
+
 /// Bytes of a hostile text.
 const LENGTH: usize = if cfg!(debug_assertions) { 1 << 16 } else { 1 << 20 };
 
