@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 const DOCUMENT: &str = "data/prices.txt";
 
-/// Providers that most traffic goes to; the rest is left out of the set for the proxy.
+/// Providers that most traffic goes to; models of the rest are left out of the core set.
 const CORE: &[&str] = &[
     "anthropic",
     "aws",

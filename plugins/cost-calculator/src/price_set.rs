@@ -54,8 +54,8 @@ impl PriceSet {
         &SET
     }
 
-    /// The part of the committed set that most traffic needs, for seats where size counts. What it has, it has as the
-    /// whole set has it.
+    /// The part of the committed set that most traffic needs, for seats where size counts. It knows every provider, but
+    /// holds the models of some only. What it prices, the whole set prices alike.
     #[must_use]
     pub fn builtin_core() -> &'static Self {
         static SET: PriceSet = PriceSet { tables: std::borrow::Cow::Borrowed(&builtin::CORE) };

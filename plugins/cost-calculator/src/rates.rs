@@ -7,6 +7,7 @@ use crate::data::unit::Unit;
 
 /// No rate. The tables number fewer rates than this.
 const NONE: u16 = u16::MAX;
+const _: () = assert!(Unit::COUNT <= 32, "sets of units are held in 32 bits");
 const SECONDS_A_DAY: i64 = 86_400;
 
 /// Rates by unit, and the tier they come from.

@@ -147,6 +147,24 @@ proptest! {
     }
 
     #[test]
+    fn any_document_is_refused_or_reads_back_as_it_is_written(
+        lines in prop::collection::vec(
+            prop_oneof![
+                4 => prop::sample::select(DOCUMENT.lines().map(str::to_owned).collect::<Vec<_>>()),
+                1 => "(set|provider|model|match|price|fallback|named) [a-z0-9:=>.& #-]{0,30}",
+                1 => "price (from:|daily:|when:|input=)[0-9a-z:=>.-]{0,20}",
+            ],
+            0..40,
+        ),
+    ) {
+        let text = format!("set a 1 2026-01-01\nprovider a\nmodel a\n{}\n", lines.join("\n"));
+        let _refused_or_not = PriceSet::parse(text.as_bytes());
+        if let Ok(document) = Document::parse(&text) {
+            prop_assert_eq!(Document::parse(&document.to_string()), Ok(document));
+        }
+    }
+
+    #[test]
     fn what_the_core_set_prices_the_whole_set_prices_alike(
         row in row(), by_name in any::<bool>(), usage in consistent(), at in moment(), tier in tier(),
     ) {
@@ -154,9 +172,7 @@ proptest! {
             let provider = by_name.then_some(row.0.as_str());
             set.price(&Call { provider, model: &row.1, usage: &usage, at_unix_seconds: at, tier })
         };
-        if let Ok(core) = answer(PriceSet::builtin_core())
-            && !core.notes.by_model
-        {
+        if let Ok(core) = answer(PriceSet::builtin_core()) {
             prop_assert_eq!(Ok(core), answer(PriceSet::builtin()));
         }
     }
