@@ -38,6 +38,7 @@ mod encode;
 mod error;
 mod json_read;
 mod json_write;
+mod known;
 mod logs;
 mod names;
 mod project;

@@ -30,6 +30,9 @@ pub enum Owner {
 /// that are UTF-8 included. Not among them, and never rewritten: keys of attributes and maps, names and versions of
 /// scopes, schema addresses, severity texts, trace states, and fields that are not known here. Empty strings are left
 /// out.
+///
+/// Items keep their indexes in a request whose texts were [replaced](TraceRequest::replace), so counts by owner can be
+/// set on them with edits afterwards.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextSet {
     texts: Texts,

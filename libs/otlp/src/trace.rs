@@ -48,7 +48,8 @@ impl<'a> TraceRequest<'a> {
         self.scanned.refused.len()
     }
 
-    /// Fields that are not known here. They are kept as they are, and no text in them is seen by a redactor.
+    /// Fields that are not known here. They are kept as they are, and no text in them is seen by a redactor; whoever
+    /// cannot have that takes them out with [`known_only`](Self::known_only).
     #[must_use]
     pub fn unknown_fields(&self) -> u32 {
         self.scanned.unknown

@@ -295,6 +295,17 @@ proptest! {
     }
 
     #[test]
+    fn what_is_not_known_can_be_taken_out(request in traces()) {
+        for bytes in encodings(&request) {
+            let scanned = TraceRequest::scan(&bytes, &Limits::default()).unwrap();
+            prop_assert_eq!(scanned.unknown_fields() as usize, unknown_fields(&bytes));
+            let known = scanned.known_only();
+            prop_assert_eq!(TraceRequest::scan(&known, &Limits::default()).unwrap().unknown_fields(), 0);
+            prop_assert_eq!(ExportTraceServiceRequest::decode(&known[..]).unwrap(), request.clone());
+        }
+    }
+
+    #[test]
     fn chosen_spans_of_several_requests_make_a_request(
         requests in vec(traces(), 1..3),
         chosen in vec(any::<bool>(), 32),
