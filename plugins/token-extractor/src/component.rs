@@ -1,10 +1,27 @@
 //! The extractor as a component, with the enricher for foreign dialects beside it.
 
+use crate::dialect::Enricher;
 use crate::{Exchange, Extractor, RequestHead};
 use tollgate_call::Api;
-use tollgate_sdk::{ConfigError, ExtractorManifest, Header, Outcome, Reading};
+use tollgate_columns::{Batch, EnricherManifest};
+use tollgate_sdk::{ColumnEnricher, ConfigError, ExtractorManifest, Header, Outcome, Reading};
 
 tollgate_sdk::export_extractor!(Extractor);
+tollgate_sdk::export_column_enricher!(Enricher);
+
+impl ColumnEnricher for Enricher {
+    fn configure(config: &str) -> Result<Self, ConfigError> {
+        Self::configure(config)
+    }
+
+    fn manifest(&self) -> EnricherManifest {
+        Self::manifest(self)
+    }
+
+    fn enrich(&mut self, spans: &Batch) -> Result<Batch, String> {
+        Ok(Self::enrich(self, spans))
+    }
+}
 
 impl tollgate_sdk::Extractor for Extractor {
     type Exchange = Exchange;

@@ -2,7 +2,8 @@
 //!
 //! One decoder has fixed buffers, whatever the size of the body: the window of the deflate format and one output
 //! buffer. What a body may grow to is limited, so that a few kilobytes cannot keep a worker busy for seconds.
-//! Checksums are not verified; a body that was damaged on its way is the client's to refuse.
+//! Checksums are not verified; a body that was damaged on its way is the client's to refuse. How far such a body is
+//! still decoded depends on its chunks, the one thing here that does.
 
 mod gzip;
 
@@ -45,6 +46,7 @@ impl Decoder {
             inflate: Decompress::new(false),
             buffer: [0; BUFFER],
             expansion: u64::from(expansion),
+            has_begun: false,
             read: 0,
             written: 0,
         }))
@@ -94,6 +96,8 @@ pub(crate) struct Deflate {
     inflate: Decompress,
     buffer: [u8; BUFFER],
     expansion: u64,
+    has_begun: bool,
+    /// Compressed bytes that were read, and plain ones that they gave.
     read: u64,
     written: u64,
 }
@@ -101,7 +105,7 @@ pub(crate) struct Deflate {
 impl Deflate {
     fn push(&mut self, chunk: &[u8], plain: &mut impl FnMut(&[u8])) -> Result<(), &'static str> {
         let mut rest = chunk;
-        self.read = self.read.saturating_add(chunk.len() as u64);
+        self.has_begun |= !chunk.is_empty();
         while let Some((&byte, left)) = rest.split_first() {
             match &mut self.framing {
                 Framing::Undecided => {
@@ -142,18 +146,20 @@ impl Deflate {
         let mut rest = rest;
         loop {
             let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
-            let status = self
-                .inflate
-                .decompress(rest, &mut self.buffer, FlushDecompress::None)
-                .map_err(|_| notes::UNDECODABLE_BODY)?;
+            let status = self.inflate.decompress(rest, &mut self.buffer, FlushDecompress::None);
             let read = usize::try_from(self.inflate.total_in() - read).unwrap_or(usize::MAX);
             let written = usize::try_from(self.inflate.total_out() - written).unwrap_or(usize::MAX);
             rest = rest.get(read..).unwrap_or_default();
-            plain(self.buffer.get(..written).unwrap_or_default());
+            self.read = self.read.saturating_add(read as u64);
+            let allowed = FREE.max(self.read.saturating_mul(self.expansion)).saturating_sub(self.written);
+            let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
+            // What came before an error is read like the rest.
+            plain(self.buffer.get(..written.min(allowed)).unwrap_or_default());
             self.written = self.written.saturating_add(written as u64);
-            if self.written > FREE.max(self.read.saturating_mul(self.expansion)) {
+            if written > allowed {
                 return Err(notes::EXPANSION_LIMIT);
             }
+            let status = status.map_err(|_| notes::UNDECODABLE_BODY)?;
             match status {
                 Status::StreamEnd => return Ok((rest, true)),
                 // The buffer was not filled, so nothing is left inside; or no byte moved either way.
@@ -168,7 +174,7 @@ impl Deflate {
     fn is_whole(&self) -> bool {
         match &self.framing {
             Framing::End | Framing::Trailer(0) => true,
-            Framing::Gzip(_) | Framing::Undecided => self.read == 0,
+            Framing::Gzip(_) | Framing::Undecided => !self.has_begun,
             _ => false,
         }
     }

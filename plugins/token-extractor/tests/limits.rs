@@ -9,7 +9,7 @@ use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 use std::io::Write;
 use tollgate_call::Outcome;
-use tollgate_token_extractor::Extractor;
+use tollgate_token_extractor::{Extractor, notes};
 
 /// What an exchange of a plain answer may allocate, in bytes.
 const PLAIN: usize = 8 * 1024;
@@ -178,8 +178,12 @@ proptest! {
         let extractor = Extractor::configure(&config).unwrap();
         let call = Call { extractor, request, encoding, body, ..Call::json(path, "") };
         let whole = call.read(&[usize::MAX]);
-        prop_assert_eq!(&call.read(&sizes), &whole);
-        prop_assert_eq!(&call.read(&[1]), &whole);
+        for sizes in [sizes, vec![1]] {
+            let cut = call.read(&sizes);
+            // Damaged compressed data is decoded further in some chunks than in others.
+            let damaged = [&cut, &whole].iter().all(|reading| reading.notes.contains(&notes::UNDECODABLE_BODY));
+            prop_assert!(cut == whole || damaged, "{:?}\n{:?}", cut, whole);
+        }
         let _ = call.cut_at(call.body.len() / 2, Outcome::TimedOut);
     }
 }

@@ -7,6 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use tollgate_call::{Outcome, Reading};
+use tollgate_token_extractor::notes::UNDECODABLE_BODY;
 use tollgate_token_extractor::{Extractor, RequestHead};
 
 const PATHS: [&str; 4] = ["/v1/chat/completions", "/v1/responses", "/v1/messages", "/anything"];
@@ -30,5 +31,8 @@ fuzz_target!(|input: &[u8]| {
     let config = r#"{"content": {"input_bytes": 4096, "output_bytes": 4096}}"#;
     let extractor = Extractor::configure(config).expect("the configuration is right");
     let whole = read(&extractor, path, encoding, body, body.len().max(1));
-    assert_eq!(read(&extractor, path, encoding, body, usize::from(*size).max(1)), whole);
+    let cut = read(&extractor, path, encoding, body, usize::from(*size).max(1));
+    // Damaged compressed data is decoded further in some chunks than in others.
+    let damaged = |reading: &Reading| reading.notes.contains(&UNDECODABLE_BODY);
+    assert!(cut == whole || (damaged(&cut) && damaged(&whole)), "{cut:?}\n{whole:?}");
 });
