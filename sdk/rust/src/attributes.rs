@@ -128,7 +128,7 @@ pub trait Accepts<V>: Copy + sealed::Sealed {
     fn put(self, edits: &mut Edits, row: u32, value: V);
 }
 
-impl<V: Into<String>> Accepts<V> for TextAttribute {
+impl<V: AsRef<str>> Accepts<V> for TextAttribute {
     fn put(self, edits: &mut Edits, row: u32, value: V) {
         edits.text(row, self.0, value);
     }
@@ -152,7 +152,7 @@ impl Accepts<bool> for BooleanAttribute {
     }
 }
 
-impl<V: Into<String>> Accepts<V> for JsonAttribute {
+impl<V: AsRef<str>> Accepts<V> for JsonAttribute {
     fn put(self, edits: &mut Edits, row: u32, value: V) {
         edits.text(row, self.0, value);
     }

@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 use tollgate_sdk::{
-    Attribute, Batch, ColumnEnricher, ConfigError, EnricherManifest, Integers, Kind, Problem, Reals, Texts,
+    Attribute, Batch, ColumnEnricher, ConfigError, Edits, EnricherManifest, Integers, Kind, Problem, Reals, Texts,
 };
 
 tollgate_sdk::export_column_enricher!(Hostile);
@@ -61,6 +61,7 @@ impl ColumnEnricher for Hostile {
         let integers = |columns| Batch { items, integers: columns, ..Batch::default() };
         let calls = || Integers { attribute: NUMBER, rows: vec![0], values: vec![self.calls] };
         Ok(match self.mode.as_str() {
+            "tally" => tally(spans),
             "trap" => trap(),
             "trap on second call" if self.calls == 2 => trap(),
             "loop" => spin(),
@@ -90,6 +91,19 @@ impl ColumnEnricher for Hostile {
             _ => integers(vec![calls()]),
         })
     }
+}
+
+/// No harm at all, for measuring what the boundary costs: of each span two texts and two integers are read, and a text
+/// and an integer are set.
+fn tally(spans: &Batch) -> Batch {
+    let mut edits = Edits::new(spans.items);
+    for span in spans.rows() {
+        let total = span.integer(2).unwrap_or_default() + span.integer(3).unwrap_or_default();
+        edits.integer(span.index(), NUMBER, total);
+        let word = span.text(0).or_else(|| span.text(1)).unwrap_or_default();
+        edits.text(span.index(), WORD, word);
+    }
+    edits.finish()
 }
 
 /// The value of a text member, without JSON's escapes.
