@@ -1,9 +1,13 @@
 //! The reader: one state, moved along by bytes.
 
+mod kept;
+mod skipped;
+
 use crate::escape::Escape;
-use crate::scan::{after_space, is_number, is_word, structure, text_end, word_length};
-use crate::visitor::{Kind, Node, Scalar, Text, Visitor, Want};
+use crate::scan::{after_space, is_word, text_end, word_length};
+use crate::visitor::{Kind, Node, Scalar, Visitor, Want};
 use crate::{Error, Reason};
+use kept::limited;
 
 /// Containers that may be open at once.
 pub const MAX_DEPTH: u8 = 128;
@@ -350,151 +354,6 @@ impl Reader {
         Ok(after)
     }
 
-    fn begin_text(&mut self, is_key: bool) {
-        self.buffer.clear();
-        self.escape.clear();
-        self.whole = true;
-        self.is_key = is_key;
-        self.state = State::Text;
-    }
-
-    /// More of a string that is kept.
-    fn text<'c, V: Visitor>(&mut self, rest: &'c [u8], visitor: &mut V) -> Rest<'c> {
-        let end = text_end(rest).unwrap_or(rest.len());
-        let (plain, left) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        if !plain.is_empty() {
-            self.settle();
-            self.keep(plain);
-        }
-        match left.split_first() {
-            Some((b'"', after)) => {
-                self.settle();
-                self.kept_text(visitor);
-                Ok(after)
-            }
-            Some((_, after)) => {
-                self.state = State::Escape;
-                Ok(after)
-            }
-            None => Ok(left),
-        }
-    }
-
-    fn kept_text<V: Visitor>(&mut self, visitor: &mut V) {
-        if self.is_key {
-            self.want = if self.whole { visitor.key(self.node(), &self.buffer) } else { Want::Skip };
-            self.state = State::Colon;
-        } else {
-            if let Want::Take(node) = self.want {
-                visitor.scalar(node, Scalar::Text(Text { bytes: &self.buffer, whole: self.whole }));
-            }
-            self.leave_value();
-        }
-    }
-
-    fn settle(&mut self) {
-        let decoded = self.escape.settle();
-        self.keep(decoded.bytes());
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
-        let limit = if self.is_key { MAX_KEY } else { self.limit };
-        let room = limit.saturating_sub(self.buffer.len());
-        match bytes.get(..room) {
-            Some(fits) if fits.len() < bytes.len() => {
-                self.whole = false;
-                self.buffer.extend_from_slice(fits);
-            }
-            _ => self.buffer.extend_from_slice(bytes),
-        }
-    }
-
-    /// More of a number or a literal that is kept.
-    fn word<'c, V: Visitor>(&mut self, rest: &'c [u8], visitor: &mut V) -> Rest<'c> {
-        let end = word_length(rest);
-        let (word, left) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        if self.buffer.len() + word.len() > MAX_NUMBER {
-            return Err((Reason::NumberTooLong, rest.get(MAX_NUMBER - self.buffer.len()..).unwrap_or_default()));
-        }
-        self.buffer.extend_from_slice(word);
-        if !left.is_empty() {
-            let kept = std::mem::take(&mut self.buffer);
-            let taken = self.take_word(&kept, visitor);
-            self.buffer = kept;
-            taken.map_err(|reason| (reason, left))?;
-        }
-        Ok(left)
-    }
-
-    /// A number or a literal, whole.
-    fn take_word<V: Visitor>(&mut self, word: &[u8], visitor: &mut V) -> Result<(), Reason> {
-        let value = match word {
-            b"true" => Scalar::Bool(true),
-            b"false" => Scalar::Bool(false),
-            b"null" => Scalar::Null,
-            number if is_number(number) => Scalar::Number(std::str::from_utf8(number).unwrap_or_default()),
-            _ => return Err(Reason::BadWord),
-        };
-        if let Want::Take(node) = self.want {
-            visitor.scalar(node, value);
-        }
-        self.leave_value();
-        Ok(())
-    }
-
-    /// More of a string that is skipped: a value, or somewhere within a container that is skipped.
-    #[inline]
-    fn skip_text<'c>(&mut self, rest: &'c [u8]) -> &'c [u8] {
-        let mut rest = rest;
-        loop {
-            let Some(end) = text_end(rest) else { return &[] };
-            match rest.get(end..) {
-                Some([b'"', after @ ..]) => {
-                    if self.depth == self.floor {
-                        self.leave_value();
-                    } else {
-                        self.state = State::SkipWithin;
-                    }
-                    return after;
-                }
-                Some([_, _, after @ ..]) => rest = after,
-                _ => {
-                    self.state = State::SkipEscape;
-                    return &[];
-                }
-            }
-        }
-    }
-
-    /// More of a container that is skipped.
-    fn skip_within<'c>(&mut self, rest: &'c [u8]) -> Rest<'c> {
-        let mut rest = rest;
-        loop {
-            let Some((&byte, left)) = structure(rest).and_then(|at| rest.get(at..)).and_then(<[u8]>::split_first)
-            else {
-                return Ok(&[]);
-            };
-            rest = left;
-            match byte {
-                b'"' => {
-                    self.state = State::SkipText;
-                    rest = self.skip_text(left);
-                    if self.state != State::SkipWithin {
-                        return Ok(rest);
-                    }
-                }
-                b'{' | b'[' => self.open(byte).map_err(|reason| (reason, left))?,
-                _ => {
-                    self.close(byte).map_err(|reason| (reason, left))?;
-                    if self.depth == self.floor {
-                        self.leave_value();
-                        return Ok(rest);
-                    }
-                }
-            }
-        }
-    }
-
     #[inline]
     fn open(&mut self, bracket: u8) -> Result<(), Reason> {
         if self.depth >= MAX_DEPTH {
@@ -524,13 +383,5 @@ impl Reader {
     #[inline]
     fn node(&self) -> Node {
         self.nodes.get(usize::from(self.depth).wrapping_sub(1)).copied().unwrap_or(Self::ROOT)
-    }
-}
-
-#[inline]
-fn limited(bytes: &[u8], limit: usize) -> Text<'_> {
-    match bytes.get(..limit) {
-        Some(fits) if fits.len() < bytes.len() => Text { bytes: fits, whole: false },
-        _ => Text { bytes, whole: true },
     }
 }

@@ -43,7 +43,7 @@ const OTHER: &[&str] = &[
     "/audio/translations",
 ];
 
-/// Segments that say that a call makes no inference, wherever in the path they stand.
+/// Segments that say that a call makes no inference, wherever they stand in a path that no API above ends.
 const NO_INFERENCE: &[&str] = &[
     "models",
     "files",
@@ -71,8 +71,7 @@ pub(crate) fn call(method: &str, path: &str) -> Call {
     let aside = path.split('/').any(|segment| NO_INFERENCE.contains(&segment));
     let post = method.eq_ignore_ascii_case("POST");
     match (read, post) {
-        // Threads have messages, and stored completions have lists: those are not inferences.
-        (Some(_), true) if aside && !path.contains("/models/") => Call::NoInference,
+        (Some(_), true) if is_of_a_thread(path) => Call::NoInference,
         (Some(api), true) => Call::Read(api),
         (Some(_), false) => Call::NoInference,
         (None, true) if other || path.contains(":streamGenerateContent") => Call::OtherApi,
@@ -91,6 +90,11 @@ pub(crate) fn deployment(path: &str) -> Option<&str> {
 /// A path such as `/v1/responses/resp_1`, which fetches or changes what was made before.
 fn is_stored_answer(path: &str) -> bool {
     path.contains("/responses/") || path.contains("/chat/completions/")
+}
+
+/// A path such as `/v1/threads/thread_1/messages`, which adds to what is stored and infers nothing.
+fn is_of_a_thread(path: &str) -> bool {
+    matches!(path.rsplit('/').nth(2), Some("threads" | "conversations"))
 }
 
 fn without_query(path: &str) -> &str {
@@ -112,7 +116,8 @@ mod tests {
             ("POST", "/together/v1/chat/completions", chat),
             ("POST", "/v1/responses", Call::Read(Api::Responses)),
             ("POST", "/v1/messages?beta=true", Call::Read(Api::AnthropicMessages)),
-            ("POST", "/v1/projects/p/models/claude/messages", Call::Read(Api::AnthropicMessages)),
+            ("POST", "/organizations/acme/models/claude/messages", Call::Read(Api::AnthropicMessages)),
+            ("POST", "/files/v1/chat/completions", chat),
             ("GET", "/v1/chat/completions", Call::NoInference),
             ("GET", "/v1/chat/completions/chatcmpl-1", Call::NoInference),
             ("DELETE", "/v1/responses/resp_1", Call::NoInference),

@@ -1,0 +1,59 @@
+//! Values that nobody wants, passed over in bulk.
+
+use super::{Reader, Rest, State};
+use crate::scan::{structure, text_end};
+
+impl Reader {
+    /// More of a string that is skipped: a value, or somewhere within a container that is skipped.
+    #[inline]
+    pub(super) fn skip_text<'c>(&mut self, rest: &'c [u8]) -> &'c [u8] {
+        let mut rest = rest;
+        loop {
+            let Some(end) = text_end(rest) else { return &[] };
+            match rest.get(end..) {
+                Some([b'"', after @ ..]) => {
+                    if self.depth == self.floor {
+                        self.leave_value();
+                    } else {
+                        self.state = State::SkipWithin;
+                    }
+                    return after;
+                }
+                Some([_, _, after @ ..]) => rest = after,
+                _ => {
+                    self.state = State::SkipEscape;
+                    return &[];
+                }
+            }
+        }
+    }
+
+    /// More of a container that is skipped.
+    pub(super) fn skip_within<'c>(&mut self, rest: &'c [u8]) -> Rest<'c> {
+        let mut rest = rest;
+        loop {
+            let Some((&byte, left)) = structure(rest).and_then(|at| rest.get(at..)).and_then(<[u8]>::split_first)
+            else {
+                return Ok(&[]);
+            };
+            rest = left;
+            match byte {
+                b'"' => {
+                    self.state = State::SkipText;
+                    rest = self.skip_text(left);
+                    if self.state != State::SkipWithin {
+                        return Ok(rest);
+                    }
+                }
+                b'{' | b'[' => self.open(byte).map_err(|reason| (reason, left))?,
+                _ => {
+                    self.close(byte).map_err(|reason| (reason, left))?;
+                    if self.depth == self.floor {
+                        self.leave_value();
+                        return Ok(rest);
+                    }
+                }
+            }
+        }
+    }
+}
