@@ -27,9 +27,19 @@ pub(crate) fn fixed64(out: &mut Vec<u8>, number: u32, value: u64) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
-pub(crate) fn bytes(out: &mut Vec<u8>, number: u32, value: &[u8]) {
+/// Tag and length of a field of `size` bytes.
+pub(crate) fn header(out: &mut Vec<u8>, number: u32, size: usize) {
     tag(out, number, 2);
-    varint(out, value.len() as u64);
+    varint(out, size as u64);
+}
+
+/// Bytes that tag and length take, for numbers below 16.
+pub(crate) fn header_size(size: usize) -> usize {
+    1 + varint_size(size as u64)
+}
+
+pub(crate) fn bytes(out: &mut Vec<u8>, number: u32, value: &[u8]) {
+    header(out, number, value.len());
     out.extend_from_slice(value);
 }
 

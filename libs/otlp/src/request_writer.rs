@@ -150,15 +150,18 @@ impl RequestWriter {
         for ((_, fields), resource) in resources.into_iter().zip(self.resources) {
             let mut scopes: Vec<_> = resource.by_scope.into_iter().map(|(fields, at)| (at, fields)).collect();
             scopes.sort_unstable_by_key(|(at, _)| *at);
-            encode::nested(&mut out, 1, |out| {
-                out.extend_from_slice(&fields);
-                for ((_, fields), spans) in scopes.iter().zip(&resource.scopes) {
-                    encode::nested(out, 2, |out| {
-                        out.extend_from_slice(fields);
-                        out.extend_from_slice(spans);
-                    });
-                }
-            });
+            // Lengths come first on the wire, and contents are large: they are added up rather than moved.
+            let size = |((_, fields), spans): (&(usize, Vec<u8>), &Vec<u8>)| fields.len() + spans.len();
+            let sizes = scopes.iter().zip(&resource.scopes).map(size);
+            let whole = fields.len() + sizes.map(|size| encode::header_size(size) + size).sum::<usize>();
+            encode::header(&mut out, 1, whole);
+            out.extend_from_slice(&fields);
+            for scope in scopes.iter().zip(&resource.scopes) {
+                encode::header(&mut out, 2, size(scope));
+                let ((_, fields), spans) = scope;
+                out.extend_from_slice(fields);
+                out.extend_from_slice(spans);
+            }
         }
         out
     }

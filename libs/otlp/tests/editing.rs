@@ -267,6 +267,11 @@ proptest! {
         let bytes = request.encode_to_vec();
         let scanned = LogsRequest::scan(&bytes, &Limits::default()).unwrap();
         let set = scanned.texts();
+        let bodies = request.resource_logs.iter().flat_map(|r| &r.scope_logs).flat_map(|s| &s.log_records).zip(0..);
+        for (log, index) in bodies.filter(|(log, _)| !log.event_name.is_empty()) {
+            let mut own = set.texts().iter().filter(|(row, _)| set.owner(*row) == Some(Owner::Item(index)));
+            prop_assert!(own.any(|(_, text)| text == log.event_name));
+        }
         let replaced = scanned.replace(&set, &redacted(set.texts())).unwrap();
         let mut expected = request;
         let mut visit = |text: &mut String, _| {
