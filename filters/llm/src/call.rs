@@ -54,11 +54,12 @@ pub(crate) fn identify(ids: &mut Ids, caller: &Caller, now: u64) -> ([u8; 16], [
 pub(crate) fn price<'a>(prices: &'a PriceSet, record: &Record, started: u64) -> Option<Result<Cost<'a>, Unpriced>> {
     let usage = record.usage.as_ref()?;
     let at_unix_seconds = i64::try_from(started / 1_000_000_000).unwrap_or(i64::MAX);
-    Some(prices.price(&tollgate_cost_calculator::Call {
+    let call = tollgate_cost_calculator::Call {
         provider: record.provider.as_deref(),
         model: record.model().unwrap_or_default(),
         usage,
         at_unix_seconds,
         tier: record.service_tier.as_deref(),
-    }))
+    };
+    Some(prices.price_or_as_asked(&call, record.request_model.as_deref()))
 }
