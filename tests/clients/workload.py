@@ -4,10 +4,12 @@ Usage: python3 workload.py BASE_URL REPORT
 
 BASE_URL is the proxy (or the simulated provider itself). Each call asks the simulated provider for a certain answer
 through `x-sim-*` headers and checks that the client returns exactly that, so a proxy that changed a byte would be
-noticed here. REPORT is written as JSON: what was called, which personal data was planted where, which trace ids were
-sent, and what did not come back as expected. Progress goes to standard output. Exits 1 where something was unexpected.
+noticed here. REPORT is written as JSON: what was called, which personal data was planted where, which trace ids errors
+were sent with, and what did not come back as expected. Progress goes to standard output. Exits 1 where something was
+unexpected.
 """
 
+import hashlib
 import json
 import sys
 from dataclasses import dataclass, field
@@ -106,7 +108,9 @@ def calls():
     # Every fifth call belongs to a trace of the caller's.
     for n, call in enumerate(plan):
         if n % 5 == 0:
-            call.traceparent = f"00-{n + 1:032x}-{n + 1:016x}-01"
+            # Ids look random, as sampling by trace id expects, and are the same on every run.
+            trace_id = hashlib.sha256(str(n).encode()).hexdigest()
+            call.traceparent = f"00-{trace_id[:32]}-{trace_id[32:48]}-01"
     return plan
 
 
@@ -245,7 +249,10 @@ def main():
         "cut": sum(call.ends == "cut" for call in plan),
         "errors": sum(call.ends.startswith("error") for call in plan),
         "planted": planted,
-        "trace_ids": [call.traceparent.split("-")[1] for call in plan if call.traceparent],
+        # Sampling always keeps errors, so these have to be found on spans.
+        "error_trace_ids": [
+            call.traceparent.split("-")[1] for call in plan if call.traceparent and call.ends == "error"
+        ],
         "unexpected": unexpected,
     }
     with open(report_path, "w", encoding="utf-8") as file:

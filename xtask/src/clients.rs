@@ -19,8 +19,8 @@ pub(crate) struct Report {
     pub(crate) calls: u64,
     /// Personal data that was planted.
     pub(crate) planted: Vec<Planted>,
-    /// Trace ids that were sent as `traceparent`.
-    pub(crate) trace_ids: Vec<String>,
+    /// Trace ids of calls that were answered with an error, as the callers sent them in `traceparent`.
+    pub(crate) error_trace_ids: Vec<String>,
     /// What did not come back as expected, in sentences.
     pub(crate) unexpected: Vec<String>,
 }
@@ -92,7 +92,7 @@ fn read(report: &Value) -> Report {
                 Some(Planted { kind: field("type")?, value: field("value")? })
             })
             .collect(),
-        trace_ids: texts("trace_ids"),
+        error_trace_ids: texts("error_trace_ids"),
         unexpected: texts("unexpected"),
     }
 }

@@ -204,9 +204,8 @@ impl Seen {
         if self.spans.count != kept {
             problems.push(format!("the host kept {kept} spans and wrote {}", self.spans.count));
         }
-        let missing = report.trace_ids.iter().filter(|id| !self.spans.trace_ids.contains(*id)).count();
-        if missing > 0 && kept == calls {
-            problems.push(format!("{missing} of {} trace ids of the callers are on no span", report.trace_ids.len()));
+        for id in report.error_trace_ids.iter().filter(|id| !self.spans.trace_ids.contains(*id)) {
+            problems.push(format!("the trace {id}, which a caller began and an error ended, is on no span"));
         }
         if self.spans.team_costs.is_empty() {
             problems.push("no span has a business.team; the example plugin adds it".to_owned());

@@ -94,11 +94,8 @@ fn lint(context: &Context) -> Outcome {
     build::ensure_target(&context.layout).map_err(|error| failed(error.to_string()))?;
     let root = &context.layout.root;
     let mut shells = cargo(root, &["clippy", "--quiet", "--profile", "wasm", "--target", WASM, "--lib"]);
-    for (package, more, _) in build::packages(&context.layout) {
-        shells.args(["--package", package]);
-        if !more.is_empty() {
-            shells.args(["--features", &format!("{package}/component")]);
-        }
+    for package in packages_in(&context.layout, "plugins")? {
+        shells.args(["--package", &package, "--features", &format!("{package}/component")]);
     }
     shells.args(["--", "-D", "warnings"]);
     let mut example = cargo(&example_folder(&context.layout), &["clippy", "--quiet", "--target-dir"]);
@@ -143,15 +140,19 @@ fn failed(why: String) -> (Counts, String) {
     (Counts::default(), why)
 }
 
-/// The packages below `libs/` and `plugins/`: a folder is a package of that name.
+/// The packages below `libs/` and `plugins/`.
 fn pure_packages(layout: &Layout) -> Result<Vec<String>, (Counts, String)> {
-    let mut packages = Vec::new();
-    for folder in ["libs", "plugins"] {
-        let folder = layout.root.join(folder);
-        let entries = fs::read_dir(&folder).map_err(|error| failed(format!("{}: {error}", folder.display())))?;
-        let with_manifest = entries.filter_map(Result::ok).filter(|entry| entry.path().join("Cargo.toml").exists());
-        packages.extend(with_manifest.map(|entry| format!("tollgate-{}", entry.file_name().display())));
-    }
+    let mut packages = packages_in(layout, "libs")?;
+    packages.extend(packages_in(layout, "plugins")?);
+    Ok(packages)
+}
+
+/// The packages in a folder, where each folder is a package of that name.
+fn packages_in(layout: &Layout, folder: &str) -> Result<Vec<String>, (Counts, String)> {
+    let folder = layout.root.join(folder);
+    let entries = fs::read_dir(&folder).map_err(|error| failed(format!("{}: {error}", folder.display())))?;
+    let with_manifest = entries.filter_map(Result::ok).filter(|entry| entry.path().join("Cargo.toml").exists());
+    let mut packages: Vec<_> = with_manifest.map(|entry| format!("tollgate-{}", entry.file_name().display())).collect();
     packages.sort();
     Ok(packages)
 }
