@@ -38,6 +38,7 @@ fn memory_does_not_grow_with_a_stream_of_fifty_megabytes() {
         sent += chunk.len();
     }
     assert!(exchange.heap_bytes() <= early.max(PLAIN), "{} after {early}", exchange.heap_bytes());
+    assert!(size_of_val(&exchange) <= 2048, "{}", size_of_val(&exchange));
     let reading = exchange.end(Outcome::Complete);
     assert_eq!(reading.timing.response_bytes, sent as u64);
     assert_eq!(reading.record.unwrap().usage.unwrap().output_tokens, Some(2));
