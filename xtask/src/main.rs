@@ -15,6 +15,8 @@ The commands of the project.
 usage: cargo xtask COMMAND [OPTION]
 
   build           build the components, the Envoy filter and the tollgate binary into target/tollgate/
+  component MODULE COMPONENT
+                  make a component of a module that cargo built, and check that it imports nothing
   demo [--stay]   run the whole of it: simulated provider, host and Envoy; about a hundred calls of the official
                   clients through Envoy; a table of what was seen, compared with what the provider served.
                   --stay leaves everything running until Ctrl-C
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
         ["build"] => build::run().map(|layout| println!("built into {}", layout.out().display())).map_err(text),
+        ["component", module, to] => build::component(module.as_ref(), to.as_ref()).map_err(text),
         ["demo"] => demo::run(&build::Layout::find(), false),
         ["demo", "--stay"] => demo::run(&build::Layout::find(), true),
         ["test", steps @ ..] => test::run(steps),
