@@ -6,7 +6,7 @@
 use crate::outcome;
 use crate::proxy::{Body, Headers, Proxy};
 use crate::trace_context::{self, Parent};
-use tollgate_call::Reading;
+use tollgate_call::{Outcome, Reading};
 use tollgate_token_extractor::{Exchange, Extractor, RequestHead};
 
 /// Longest `x-request-id` that is used, in bytes.
@@ -15,8 +15,9 @@ const MAX_REQUEST_ID: usize = 128;
 /// A stream under way.
 pub struct Stream {
     exchange: Exchange,
-    caller: Caller,
+    host: String,
     started: u64,
+    status: Option<u16>,
     ended: bool,
 }
 
@@ -58,13 +59,7 @@ impl Stream {
             path: &path,
             content_type: content_type.as_deref(),
         });
-        let header = |name| proxy.header(Headers::Request, name).unwrap_or_default();
-        let parent = Parent::parse(&header("traceparent"));
-        let trace_state = parent.and_then(|_| trace_context::trace_state(&header("tracestate")).map(str::to_owned));
-        let mut request_id = header("x-request-id");
-        request_id.truncate(MAX_REQUEST_ID);
-        let caller = Caller { parent, trace_state, request_id, host };
-        Self { exchange, caller, started: proxy.now(), ended: false }
+        Self { exchange, host, started: proxy.now(), status: None, ended: false }
     }
 
     /// Takes a chunk of the request.
@@ -79,7 +74,8 @@ impl Stream {
     /// Takes the headers of the answer.
     pub fn response_headers(&mut self, proxy: &impl Proxy, end_of_stream: bool) {
         self.ended |= end_of_stream;
-        let Some(status) = proxy.header(Headers::Response, ":status").and_then(|text| number(&text)) else { return };
+        self.status = proxy.header(Headers::Response, ":status").and_then(|text| number(&text));
+        let Some(status) = self.status else { return };
         let encoding = proxy.header(Headers::Response, "content-encoding");
         let headers = encoding.as_deref().map(|encoding| ("content-encoding", encoding));
         self.exchange.response_head(status, headers);
@@ -104,14 +100,35 @@ impl Stream {
     /// Ends the stream, in `on_log`.
     #[must_use]
     pub fn finish(self, proxy: &impl Proxy) -> Finished {
-        let details = proxy.property(&["response", "code_details"]);
-        let outcome = outcome::of_details(details.as_deref(), self.ended);
-        Finished {
-            reading: self.exchange.end(outcome),
-            caller: self.caller,
-            started: self.started,
-            ended: proxy.now().max(self.started),
+        let outcome = self.outcome(proxy);
+        let reading = self.exchange.end(outcome);
+        let caller = if reading.record.is_ok() { Caller::read(proxy, self.host) } else { Caller::default() };
+        Finished { reading, caller, started: self.started, ended: proxy.now().max(self.started) }
+    }
+
+    /// How the stream ended. An answer of success whose end was seen came whole; anything else Envoy is asked for.
+    fn outcome(&self, proxy: &impl Proxy) -> Outcome {
+        if self.ended && matches!(self.status, Some(200..=299)) {
+            return Outcome::Complete;
         }
+        outcome::of_details(proxy.property(&["response", "code_details"]).as_deref(), self.ended)
+    }
+}
+
+impl Caller {
+    /// Reads the headers of the request, which Envoy still has in `on_log`. Each is asked for by its name, so that
+    /// credentials never enter the module.
+    fn read(proxy: &impl Proxy, host: String) -> Self {
+        let header = |name| proxy.header(Headers::Request, name);
+        let parent = header("traceparent").and_then(|value| Parent::parse(&value));
+        if parent.is_some() {
+            let state = header("tracestate").unwrap_or_default();
+            let trace_state = trace_context::trace_state(&state).map(str::to_owned);
+            return Self { parent, trace_state, host, ..Self::default() };
+        }
+        let mut request_id = header("x-request-id").unwrap_or_default();
+        request_id.truncate(MAX_REQUEST_ID);
+        Self { request_id, host, ..Self::default() }
     }
 }
 
