@@ -7,7 +7,7 @@
 
 use crate::config::Export;
 use crate::metrics::Metrics;
-use crate::proxy::{Callout, Proxy};
+use crate::proxy::{Callout, Level, Proxy, Refused};
 use std::collections::{BTreeMap, VecDeque};
 use tollgate_otlp::{Envelope, RequestWriter};
 
@@ -38,6 +38,7 @@ pub struct Exporter {
     ready: VecDeque<Batch>,
     in_flight: BTreeMap<u32, Sent>,
     held: usize,
+    warned: bool,
 }
 
 /// A batch under way.
@@ -60,6 +61,7 @@ impl Exporter {
             ready: VecDeque::new(),
             in_flight: BTreeMap::new(),
             held: 0,
+            warned: false,
         }
     }
 
@@ -94,7 +96,7 @@ impl Exporter {
             let Some(mut batch) = self.ready.pop_front() else { break };
             batch.attempts = batch.attempts.saturating_add(1);
             match send(&self.settings, proxy, &batch.body) {
-                Some(token) => {
+                Ok(token) => {
                     let patience = u64::from(self.settings.timeout_ms) * 2_000_000 + GRACE;
                     let sent = Sent { batch, until: proxy.now().saturating_add(patience) };
                     // A number that comes twice would be a fault of the proxy; the older batch cannot be answered then.
@@ -102,8 +104,9 @@ impl Exporter {
                         self.drop_batch(proxy, metrics, "lost", &lost.batch);
                     }
                 }
-                None => {
+                Err(refused) => {
                     metrics.add_labelled(proxy, "export_requests", "result", "refused", 1);
+                    self.warn(proxy, refused);
                     self.retry(proxy, metrics, "refused", batch);
                     break;
                 }
@@ -134,6 +137,17 @@ impl Exporter {
             }
         };
         metrics.add_labelled(proxy, "export_requests", "result", result, 1);
+    }
+
+    /// Says once why nothing is sent; the counters say how often.
+    fn warn(&mut self, proxy: &impl Proxy, refused: Refused) {
+        if !std::mem::replace(&mut self.warned, true) {
+            let cluster = &self.settings.cluster;
+            proxy.log(
+                Level::Warn,
+                &format!("tollgate: export.cluster: Envoy takes no request to {cluster:?}: {refused}"),
+            );
+        }
     }
 
     /// Frees what was sent so long ago that no answer will come.
@@ -170,7 +184,7 @@ fn dropped(proxy: &impl Proxy, metrics: &mut Metrics, reason: &str, spans: u64) 
     metrics.add_labelled(proxy, "export_spans_dropped", "reason", reason, spans);
 }
 
-fn send(settings: &Export, proxy: &impl Proxy, body: &[u8]) -> Option<u32> {
+fn send(settings: &Export, proxy: &impl Proxy, body: &[u8]) -> Result<u32, Refused> {
     let mut headers: Vec<(&str, &str)> = vec![
         (":method", "POST"),
         (":path", &settings.path),
@@ -179,5 +193,5 @@ fn send(settings: &Export, proxy: &impl Proxy, body: &[u8]) -> Option<u32> {
     ];
     headers.extend(settings.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let callout = Callout { cluster: &settings.cluster, headers: &headers, body, timeout_ms: settings.timeout_ms };
-    proxy.call(callout).ok()
+    proxy.call(callout)
 }

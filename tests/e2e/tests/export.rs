@@ -180,3 +180,28 @@ fn a_collector_that_is_away_for_a_moment() {
     assert_eq!(envoy.count("export_spans_dropped"), 0);
     assert_eq!(spans(&sink.requests()[1..]).len(), 1);
 }
+
+#[test]
+fn a_full_batch_goes_at_once() {
+    let (upstream, sink) = (provider(), Sink::start());
+    // The timer alone would take a minute.
+    let config = r#"{"export": {"cluster": "collector", "flush_ms": 60000, "batch_bytes": 1024}}"#;
+    let settings = Settings::new(upstream.port()).collector(sink.port()).filter(config);
+    let Some(envoy) = Envoy::start(&settings) else { return };
+    for _ in 0..20 {
+        assert_eq!(client::post(envoy.port(), PATH, REQUEST).status, 200);
+    }
+    assert!(!spans(&sink.wait(|requests| spans(requests).len() >= 15)).is_empty());
+}
+
+#[test]
+fn a_cluster_that_does_not_exist() {
+    let upstream = provider();
+    let config = r#"{"export": {"cluster": "clutser", "flush_ms": 20, "attempts": 2}}"#;
+    let Some(envoy) = Envoy::start(&Settings::new(upstream.port()).filter(config)) else { return };
+    for _ in 0..3 {
+        assert_eq!(client::post(envoy.port(), PATH, REQUEST).status, 200);
+    }
+    assert_eq!(envoy.wait_count("export_spans_dropped;reason=refused", 3), 3);
+    assert_eq!(envoy.log().matches("export.cluster: Envoy takes no request to \"clutser\"").count(), 1);
+}
