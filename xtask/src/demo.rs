@@ -45,11 +45,11 @@ pub(crate) fn run(layout: &Layout, stay: bool) -> Result<(), String> {
     run_built(layout, stay)
 }
 
-/// Builds the simulated provider.
+/// Builds the simulated provider, together with the host, so that both use the same builds of the same libraries.
 pub(crate) fn build_provider(layout: &Layout) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--release", "--package", "tollgate-simulated-provider"])
+        .args(["build", "--release", "--package", "tollgate", "--package", "tollgate-simulated-provider"])
         .current_dir(&layout.root)
         .status()
         .map_err(|error| format!("cargo could not be started: {error}"))?;
