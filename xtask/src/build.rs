@@ -86,7 +86,8 @@ impl fmt::Display for BuildError {
             Self::Target(why) => write!(
                 f,
                 "the Rust target {WASM} is not installed, and installing it did not work ({why}); run\n    \
-                 rustup target add {WASM}\nor install your distribution's package of the Rust standard library for {WASM}"
+                 rustup target add {WASM}\nor install your distribution's package of the Rust standard library \
+                 for {WASM}"
             ),
             Self::Start { command, error } => write!(f, "`{command}` could not be started: {error}"),
             Self::Failed { command, status } => write!(f, "`{command}` failed: {status}"),

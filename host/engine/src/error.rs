@@ -39,7 +39,8 @@ pub enum LoadError {
     NotWebAssembly,
     /// The file is a core module: one step is missing.
     #[error(
-        "the file is a WebAssembly module, not a component; `wasm-tools component new MODULE -o COMPONENT` makes one of it"
+        "the file is a WebAssembly module, not a component; `wasm-tools component new MODULE -o COMPONENT` makes one \
+         of it"
     )]
     CoreModule,
     /// The file is broken.
@@ -47,7 +48,8 @@ pub enum LoadError {
     Invalid(String),
     /// The plugin wants something that plugins are not given.
     #[error(
-        "the plugin imports `{import}`; a plugin is given no files, network, clock or anything else, so it may import nothing but the types of `tollgate:plugin`"
+        "the plugin imports `{import}`; a plugin is given no files, network, clock or anything else, so it may \
+         import nothing but the types of `tollgate:plugin`"
     )]
     Import {
         /// Name of the import.

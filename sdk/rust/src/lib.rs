@@ -79,3 +79,8 @@ pub use tollgate_columns::{
     RedactorManifest, Row, Rows, SamplerManifest, Texts, Traces, Verdicts,
 };
 pub use trial::{Trial, Value};
+
+/// The tutorial, whose code is compiled and tested here.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/PLUGINS.md")]
+struct Tutorial;
