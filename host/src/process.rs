@@ -89,20 +89,21 @@ pub async fn run(
     stop.await;
 
     tracing::info!(deadline = ?config.shutdown.deadline, "ending");
-    let deadline = tokio::time::Instant::now() + config.shutdown.deadline;
+    let now = tokio::time::Instant::now();
+    let deadline = now + config.shutdown.deadline;
+    // A client that does not let go of its connection must not take the time that flushing needs.
+    let disconnect = now + config.shutdown.deadline / 2;
     stages.0.admission.close();
     let _ = stopping.send(true);
     for task in tasks.into_iter().chain(ticker) {
         let abort = task.abort_handle();
-        if tokio::time::timeout_at(deadline, task).await.is_err() {
+        if tokio::time::timeout_at(disconnect, task).await.is_err() {
             abort.abort();
         }
     }
     if let Some(sample) = stages.0.sample.clone() {
         let _ = tokio::time::timeout_at(deadline, tokio::task::spawn_blocking(move || sample.flush())).await;
     }
-    // The queues end with the last holder of the stages; their workers then know that nothing more comes.
-    drop(stages);
     for worker in workers {
         worker.drain(deadline).await;
     }

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::plugins::{self, Opened};
 use crate::process;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 
 pub(super) fn run(file: &Path) -> ExitCode {
     let level = EnvFilter::try_from_env("TOLLGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(level).with_ansi(colours).with_writer(std::io::stderr).init();
     let config = match configuration::load(file) {
         Ok(config) => config,
         Err(code) => return code,

@@ -221,7 +221,9 @@ impl<'a> Section<'a> {
         range: RangeInclusive<Duration>,
     ) -> Duration {
         let Some(node) = self.node(key) else { return default };
-        match scalar_text(node).map(|text| (units::duration(&text), text)) {
+        // Nought is the one duration that needs no unit.
+        let nought = matches!(node.yaml.data, YamlData::Value(Scalar::Integer(0))).then(|| "0".to_owned());
+        match scalar_text(node).or(nought).map(|text| (units::duration(&text), text)) {
             Some((Some(duration), _)) if range.contains(&duration) => return duration,
             Some((Some(_), text)) => {
                 let message = format!("{text} is outside {:?} to {:?}", range.start(), range.end());
@@ -271,7 +273,6 @@ pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
 fn scalar_text(node: Node<'_>) -> Option<String> {
     match &node.yaml.data {
         YamlData::Value(Scalar::String(text)) => Some(text.to_string()),
-        YamlData::Value(Scalar::Integer(0)) => Some("0".to_owned()),
         _ => None,
     }
 }

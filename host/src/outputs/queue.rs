@@ -29,7 +29,18 @@ struct Depth {
 #[derive(Debug)]
 pub struct Worker {
     task: JoinHandle<()>,
-    give_up: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
+}
+
+/// How far the end of a worker has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Deliveries come and go.
+    Running,
+    /// Nothing more is taken; what waits is sent.
+    Draining,
+    /// What still waits is dropped.
+    GivenUp,
 }
 
 /// Starts an output: its queue and its worker.
@@ -47,9 +58,9 @@ pub fn start<S: Sink>(
         most_bytes: limits.max_bytes,
         metrics: metrics.clone(),
     };
-    let (give_up, given_up) = watch::channel(false);
-    let task = tokio::spawn(work(sink, receiver, depth.clone(), retry, given_up));
-    (Queue { sender, depth }, Worker { task, give_up })
+    let (phase, seen) = watch::channel(Phase::Running);
+    let task = tokio::spawn(work(sink, receiver, depth.clone(), retry, seen));
+    (Queue { sender, depth }, Worker { task, phase })
 }
 
 impl Queue {
@@ -58,21 +69,25 @@ impl Queue {
         let (items, size) = (delivery.items, Depth::size(&delivery));
         if !self.depth.take(size) {
             self.depth.dropped("queue_full", items);
-        } else if self.sender.try_send(delivery).is_err() {
+            return;
+        }
+        // Counted before it is sent, since the worker may be done with it at once.
+        self.depth.requests().inc();
+        if let Err(error) = self.sender.try_send(delivery) {
+            self.depth.requests().dec();
             self.depth.give_back(size);
-            self.depth.dropped("queue_full", items);
-        } else {
-            self.depth.requests().inc();
+            let full = matches!(error, mpsc::error::TrySendError::Full(_));
+            self.depth.dropped(if full { "queue_full" } else { "shutdown" }, items);
         }
     }
 }
 
 impl Worker {
-    /// Waits until the queue is empty; every [`Queue`] of this worker must be gone. At the deadline what still waits
-    /// is dropped and counted.
+    /// Closes the queue and waits until it is empty. At the deadline what still waits is dropped and counted.
     pub async fn drain(mut self, deadline: tokio::time::Instant) {
+        let _ = self.phase.send(Phase::Draining);
         if tokio::time::timeout_at(deadline, &mut self.task).await.is_err() {
-            let _ = self.give_up.send(true);
+            let _ = self.phase.send(Phase::GivenUp);
             let _ = self.task.await;
         }
     }
@@ -120,12 +135,23 @@ async fn work<S: Sink>(
     mut receiver: mpsc::Receiver<Delivery>,
     depth: Depth,
     retry: config::Retry,
-    mut given_up: watch::Receiver<bool>,
+    mut phase: watch::Receiver<Phase>,
 ) {
-    while let Some(delivery) = receiver.recv().await {
+    let mut open = true;
+    loop {
+        let delivery = tokio::select! {
+            delivery = receiver.recv() => delivery,
+            _ = phase.wait_for(|phase| *phase != Phase::Running), if open => {
+                open = false;
+                receiver.close();
+                continue;
+            }
+        };
+        let Some(delivery) = delivery else { return };
         let sent = tokio::select! {
+            biased;
+            _ = phase.wait_for(|phase| *phase == Phase::GivenUp) => Err("shutdown"),
             sent = send(&mut sink, &delivery, &depth, retry) => sent,
-            _ = given_up.wait_for(|given_up| *given_up) => Err("shutdown"),
         };
         match sent {
             Ok(rejected) => {
@@ -212,7 +238,6 @@ mod tests {
         for &bytes in deliveries {
             queue.push(delivery(bytes));
         }
-        drop(queue);
         worker.drain(tokio::time::Instant::now() + Duration::from_millis(500)).await;
         metrics.page()
     }

@@ -118,6 +118,7 @@ impl Pipeline {
             Cow::Borrowed(_) => request.clone(),
             Cow::Owned(rest) => rest.into(),
         };
+        self.metrics.spans_rejected.with(vec![("reason", "invalid_id".to_owned())]).inc_by(rejected);
         let message = "spans need a trace id of 16 bytes and a span id of 8, neither all zeroes".to_owned();
         Ok((rest, Accepted { rejected, message }))
     }

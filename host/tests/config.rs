@@ -1,0 +1,130 @@
+//! What is wrong with a configuration file is said with file, line, path and what to write instead, all at once.
+
+mod support;
+
+use support::{Folder, build, run};
+
+/// Runs `tollgate check` and gives what it says, line by line, without the file's name.
+fn check(yaml: &str, plugins: bool) -> (bool, Vec<String>) {
+    let folder = Folder::new();
+    let file = folder.write("tollgate.yaml", yaml).display().to_string();
+    let mut arguments = vec!["check", "--config", file.as_str()];
+    if !plugins {
+        arguments.push("--no-plugins");
+    }
+    let output = run(&arguments, b"");
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    let lines = said.lines().map(|line| line.strip_prefix(&format!("{file}:")).unwrap_or(line).to_owned());
+    (output.status.success(), lines.collect())
+}
+
+const GOOD: &str = "receivers: {otlp: {protocols: {http: }}}\noutputs: {prometheus: }\n";
+
+#[test]
+fn each_mistake_is_named_with_its_line() {
+    let known = "known here: receivers, admit, enrich, redact, meter, sample, outputs, shutdown";
+    let cases: Vec<(String, Vec<String>)> = vec![
+        (GOOD.to_owned(), vec![" ok".to_owned()]),
+        (String::new(), vec!["1: the file is empty; examples/tollgate.yaml is a configuration to start from".into()]),
+        ("a: [1\nb: 2".into(), vec!["2: is not YAML: ".into()]),
+        (format!("{GOOD}---\na: 1\n"), vec!["4: is a second YAML document; a configuration is one document".into()]),
+        (format!("{GOOD}ouputs: 1\n"), vec![format!("3: ouputs: is not a known key (did you mean \"outputs\"?); {known}")]),
+        (
+            format!("{GOOD}admit:\n  max_bytes_in_flight: lots\n  retry_after: 5\n"),
+            vec![
+                "4: admit.max_bytes_in_flight: \"lots\" is not a size; write bytes, or a number with KiB, MiB or GiB".into(),
+                "5: admit.retry_after: expected a duration with its unit, such as 5s, found a whole number".into(),
+            ],
+        ),
+        (
+            format!("{GOOD}meter: {{max_series: 0}}\nshutdown: 5s\n"),
+            vec![
+                "3: meter.max_series: 0 is outside 1 to 1000000".into(),
+                "4: shutdown: expected a mapping of keys, found text".into(),
+            ],
+        ),
+        (
+            "receivers:\n  otlp:\n    protocols:\n      grpc: {endpoint: nowhere}\noutputs:\n  promethius: {}\n".into(),
+            vec![
+                "4: receivers.otlp.protocols.grpc.endpoint: \"nowhere\" is not an address to listen on; write one such as 127.0.0.1:4317".into(),
+                "6: outputs.promethius: is not a known type of output (did you mean \"prometheus\"?); known: otlp_http, json_lines, prometheus".into(),
+            ],
+        ),
+        (
+            format!("{GOOD}enrich:\n  - name: a\n    path: a.wasm\n    on_error: blok\n    sha256: 12\n  - name: a\n    path: b.wasm\n"),
+            vec![
+                "6: enrich[0].on_error: \"blok\" is not one of bypass, block (did you mean \"block\"?)".into(),
+                "7: enrich[0].sha256: expected text, found a whole number".into(),
+                "8: enrich[1]: another plugin of this stage is named \"a\"; give one of them a name".into(),
+            ],
+        ),
+        (
+            format!("{GOOD}sample:\n  plugin:\n    path: a.wasm\n    on_error: block\n"),
+            vec!["4: sample.plugin: on_error: a sampler cannot block, because its traces were acknowledged before; where it fails, traces are kept".into()],
+        ),
+        (
+            "receivers: {otlp: {protocols: {grpc: }}}\noutputs:\n  otlp_http/a:\n    endpoint: mailto:me\n    headers: {\"x y\": z}\n    compression: zip\n    retry: {initial_interval: 5s, max_interval: 1s}\n".into(),
+            vec![
+                "4: outputs.otlp_http/a.endpoint: \"mailto:me\" is not an http or https URL".into(),
+                "5: outputs.otlp_http/a.headers.x y: is not a header name".into(),
+                "6: outputs.otlp_http/a.compression: \"zip\" is not one of gzip, none (did you mean \"gzip\"?)".into(),
+                "7: outputs.otlp_http/a.retry.max_interval: is shorter than initial_interval".into(),
+            ],
+        ),
+    ];
+    for (yaml, expected) in cases {
+        let (ok, said) = check(&yaml, false);
+        assert_eq!(ok, expected == [" ok"], "{yaml}\n{said:?}");
+        assert_eq!(said.len(), expected.len(), "{yaml}\n{said:#?}");
+        for (said, expected) in said.iter().zip(&expected) {
+            assert!(said.starts_with(expected.as_str()), "{yaml}\nsaid     {said}\nexpected {expected}");
+        }
+    }
+}
+
+#[test]
+fn plugins_are_loaded_and_configured_and_their_problems_have_lines_too() {
+    let Some(build) = build() else { return };
+    let build = build.display();
+    let yaml = format!(
+        "{GOOD}enrich:
+  - path: {build}/plugins/none.wasm
+  - path: {build}/plugins/cost_calculator.wasm
+    sha256: sha256:{zeros}
+  - path: {build}/plugins/sampler.wasm
+  - path: {build}/tests/hostile.wasm
+    config:
+      mode: config error
+      rules: [0, 1, {{ratio: 7}}]
+sample:
+  plugin:
+    path: {build}/plugins/sampler.wasm
+    config:
+      policies:
+        - {{name: rest, type: probabilistic, probabilistic: {{sampling_percentage: 10}}}}
+        - {{name: rest, type: always_sample}}
+",
+        zeros = "0".repeat(64)
+    );
+    let (ok, said) = check(&yaml, true);
+    assert!(!ok);
+    let expected = [
+        ("4: enrich[0].path: ", "No such file"),
+        ("5: enrich[1].sha256: the file's digest is sha256:", "pins sha256:0000"),
+        ("7: enrich[2]: the plugin is not an enricher; it is a sampler", ""),
+        ("9: enrich[3].config: no table given", ""),
+        ("11: enrich[3].config.rules[2].ratio: must be at most 1", ""),
+        ("18: sample.plugin.config.policies[1].name: ", ""),
+    ];
+    assert_eq!(said.len(), expected.len(), "{said:#?}");
+    for (said, (start, holds)) in said.iter().zip(expected) {
+        assert!(said.starts_with(start) && said.contains(holds), "said {said}\nexpected {start} .. {holds}");
+    }
+}
+
+#[test]
+fn the_example_is_a_configuration() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/tollgate.yaml");
+    let (ok, said) = check(&std::fs::read_to_string(example).unwrap(), false);
+    assert!(ok, "{said:?}");
+}
