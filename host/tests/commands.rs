@@ -1,4 +1,11 @@
 //! The file commands: JSON lines in, JSON lines out, through the same components as the host.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod support;
 

@@ -1,4 +1,11 @@
 //! What is wrong with a configuration file is said with file, line, path and what to write instead, all at once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod support;
 

@@ -1,4 +1,11 @@
 //! Telemetry from end to end: in over OTLP; priced, redacted, metered, sampled; out in a file and to a backend.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod support;
 

@@ -1,4 +1,11 @@
 //! OTLP as senders meet it: every kind of request gets the status that the specification names, over HTTP and gRPC.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod support;
 
