@@ -16,7 +16,7 @@ mod tally;
 
 use crate::build::Layout;
 use crate::clients::{self, Planted, Report};
-use crate::tools::Tools;
+use crate::tools::{Python, Tools};
 use configs::Folder;
 use exposition::Page;
 use ports::Ports;
@@ -24,6 +24,7 @@ use process::Process;
 use spans::Spans;
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -39,10 +40,27 @@ const SETTLE: Duration = Duration::from_secs(30);
 /// planted personal data came out.
 pub(crate) fn run(layout: &Layout, stay: bool) -> Result<(), String> {
     stop::listen()?;
-    println!("1/5 build");
+    // Before the build, so that nobody waits for it to hear that something is missing.
+    println!("1/5 tools");
+    let programs = Programs::find(layout)?;
+    println!("2/5 build");
     crate::build::run().map_err(|error| error.to_string())?;
     build_provider(layout)?;
-    run_built(layout, stay)
+    run_built(layout, &programs, stay)
+}
+
+/// What the demo runs that is not built here.
+pub(crate) struct Programs {
+    envoy: PathBuf,
+    python: Python,
+}
+
+impl Programs {
+    /// Finds or installs them.
+    pub(crate) fn find(layout: &Layout) -> Result<Self, String> {
+        let tools = Tools::of(&layout.root);
+        Ok(Self { envoy: tools.envoy()?, python: tools.python()? })
+    }
 }
 
 /// Builds the simulated provider, together with the host, so that both use the same builds of the same libraries.
@@ -57,12 +75,7 @@ pub(crate) fn build_provider(layout: &Layout) -> Result<(), String> {
 }
 
 /// Runs the demo with what is built.
-pub(crate) fn run_built(layout: &Layout, stay: bool) -> Result<(), String> {
-    println!("2/5 tools");
-    let tools = Tools::of(&layout.root);
-    let envoy = tools.envoy()?;
-    let python = tools.python()?;
-
+pub(crate) fn run_built(layout: &Layout, programs: &Programs, stay: bool) -> Result<(), String> {
     println!("3/5 start");
     let folder = Folder::fresh(layout)?;
     let ports = Ports::free()?;
@@ -83,7 +96,7 @@ pub(crate) fn run_built(layout: &Layout, stay: bool) -> Result<(), String> {
         )?,
         Process::start(
             "Envoy",
-            Command::new(envoy)
+            Command::new(&programs.envoy)
                 .arg("--config-path")
                 .arg(&configs.1)
                 // Shared memory of other Envoys on the machine is left alone.
@@ -97,7 +110,7 @@ pub(crate) fn run_built(layout: &Layout, stay: bool) -> Result<(), String> {
     println!("4/5 calls of the official clients through Envoy");
     let begun = Instant::now();
     let base_url = format!("http://127.0.0.1:{}", ports.envoy);
-    let report = clients::run(&layout.root, &python, &base_url, &folder.file("workload.json"))?;
+    let report = clients::run(&layout.root, &programs.python, &base_url, &folder.file("workload.json"))?;
     println!("  made in {:.1} s", begun.elapsed().as_secs_f64());
 
     println!("5/5 what was seen");

@@ -132,7 +132,8 @@ fn example(context: &Context) -> Outcome {
 
 fn demo(context: &Context) -> Outcome {
     demo::stop::listen().map_err(failed)?;
-    demo::run_built(&context.layout, false).map_err(failed)?;
+    let programs = demo::Programs::find(&context.layout).map_err(failed)?;
+    demo::run_built(&context.layout, &programs, false).map_err(failed)?;
     Ok(Counts::default())
 }
 
