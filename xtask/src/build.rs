@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 const WASM: &str = "wasm32-unknown-unknown";
-/// Vector instructions for the components: the redactor's search for candidates takes 13 % less time with them, and
-/// nothing takes more.
+/// Vector instructions: the redactor's search for candidates takes 13 % less time with them, a stream in the filter
+/// about as much less, and nothing takes more. wasmtime has them, and so has the engine inside Envoy.
 const SIMD: &str = "-C target-feature=+simd128";
 /// What a component may import: the type-only interfaces of the project's own package.
 const ALLOWED_IMPORTS: [&str; 2] = ["tollgate:plugin/types@0.1.0", "tollgate:plugin/columns@0.1.0"];
@@ -130,7 +130,7 @@ fn packages(layout: &Layout) -> [(&'static str, &'static [&'static str], PathBuf
 /// Builds the components: the four, the one that misbehaves, and the example.
 pub(crate) fn plugins(layout: &Layout) -> Result<(), BuildError> {
     for (package, more, to) in packages(layout) {
-        component(&guest(layout, package, more, SIMD)?, &to)?;
+        component(&guest(layout, package, more)?, &to)?;
     }
     example(layout)
 }
@@ -146,7 +146,7 @@ fn example(layout: &Layout) -> Result<(), BuildError> {
 
 /// Builds the Envoy filter. A proxy-wasm filter is a core module, not a component.
 pub(crate) fn filter(layout: &Layout) -> Result<(), BuildError> {
-    let module = guest(layout, "tollgate-filter", &[], "")?;
+    let module = guest(layout, "tollgate-filter", &[])?;
     let to = layout.filter();
     write(&to, &read(&module)?)
 }
@@ -202,12 +202,10 @@ fn imports(component: &[u8]) -> Result<Vec<String>, wasmparser::BinaryReaderErro
 
 /// Builds one package of the workspace for wasm. Only the dynamic library is built: with a second crate type beside
 /// it, cargo leaves out link-time optimisation.
-fn guest(layout: &Layout, package: &str, more: &[&str], flags: &str) -> Result<PathBuf, BuildError> {
+fn guest(layout: &Layout, package: &str, more: &[&str]) -> Result<PathBuf, BuildError> {
     let mut cargo = cargo(layout, ["rustc", "--profile", "wasm", "--target", WASM, "--lib"]);
     cargo.args(["--crate-type", "cdylib", "--package", package]).args(more);
-    if !flags.is_empty() {
-        cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags);
-    }
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SIMD);
     step(&mut cargo)?;
     Ok(layout.target.join(WASM).join("wasm").join(format!("{}.wasm", package.replace('-', "_"))))
 }
