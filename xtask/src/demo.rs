@@ -182,17 +182,17 @@ impl Seen {
             let types: Vec<_> = redactions(page, name).iter().map(|(kind, count)| format!("{kind} {count}")).collect();
             if types.is_empty() { "none".to_owned() } else { types.join(", ") }
         };
-        text.push_str(&format!("\n  redacted by the filter  {}\n", redactions(&self.envoy, ENVOY_REDACTIONS)));
-        text.push_str(&format!("  redacted by the host    {}\n", redactions(&self.host, HOST_REDACTIONS)));
+        text.push_str(&format!("\n  redacted by the filter      {}\n", redactions(&self.envoy, ENVOY_REDACTIONS)));
+        text.push_str(&format!("  redacted by the host        {}\n", redactions(&self.host, HOST_REDACTIONS)));
         let teams: Vec<_> = self
             .spans
             .team_costs
             .iter()
             .map(|(team, nanos)| format!("{team} {}", table::dollars(u64::try_from(*nanos).unwrap_or(0))))
             .collect();
-        text.push_str(&format!("  cost of spans by team   {}\n", teams.join(", ")));
+        text.push_str(&format!("  cost of kept spans by team  {}\n", teams.join(", ")));
         text.push_str(&format!(
-            "  spans kept              {} of {} seen\n",
+            "  spans kept                  {} of {} seen\n",
             tally::whole(self.host.sum("tollgate_spans_kept_total")),
             tally::whole(self.host.sum("tollgate_spans_received_total")),
         ));
