@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use support::{Host, attribute, build, chat, request, spans};
+use support::{Host, attribute, build, chat, client, request, spans};
 use tollgate_otlp::StatusCode as SpanStatus;
 
 /// The stages with the four plugins; the sampler keeps errors and drops the rest.
@@ -83,6 +83,25 @@ async fn spans_are_priced_redacted_metered_and_sampled() {
         assert_eq!(attribute(span, name).map(|value| value.to_string()).as_deref(), Some(value), "{name}");
     }
     assert_eq!(span["traceState"], "ot=th:0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_records_are_redacted_and_say_so() {
+    let Some(build) = build() else { return };
+    let host = Host::start(&format!("redact:\n  - path: {}/plugins/pii_redactor.wasm", build.display()));
+    let logs = r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[
+        {"body":{"stringValue":"ada@example.com wrote"},"attributes":[{"key":"to","value":{"stringValue":"eve@example.com"}}]},
+        {"body":{"stringValue":"nothing"}}]}]}]}"#;
+    let sent = client().post(format!("{}/v1/logs", host.http)).header("content-type", "application/json");
+    assert_eq!(sent.body(logs).send().await.unwrap().status(), 200);
+    host.until_metric(r#"tollgate_redactions_total{type="EMAIL_ADDRESS"} 2"#).await;
+    let (_, written) = host.stop();
+    let records = &written[0]["resourceLogs"][0]["scopeLogs"][0]["logRecords"];
+    assert_eq!(records[0]["body"]["stringValue"], "<EMAIL_ADDRESS> wrote");
+    assert_eq!(attribute(&records[0], "to").unwrap(), "<EMAIL_ADDRESS>");
+    assert_eq!(attribute(&records[0], "tollgate.redaction.count").unwrap(), "2");
+    assert_eq!(records[1]["body"]["stringValue"], "nothing");
+    assert_eq!(attribute(&records[1], "tollgate.redaction.count"), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use std::io::Write;
-use support::{Host, chat, request, spans};
+use support::{Host, chat, client, request, spans};
 use tollgate_host::receivers::status::{RetryInfo, RpcStatus};
 use tollgate_otlp::SpanWriter;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -70,7 +70,7 @@ async fn every_http_request_gets_the_status_of_the_specification() {
         ("wrong method for logs", "PUT", "/v1/logs", protobuf, "", good.clone(), 405, "text/plain; charset=utf-8"),
         ("wrong path", "POST", "/v1/spans", protobuf, "", good, 404, ""),
     ];
-    let client = reqwest::Client::new();
+    let client = client();
     for (what, method, path, content_type, coding, body, status, answer_type) in cases {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let mut sent = client.request(method, format!("{}{path}", host.http)).body(body);
@@ -129,7 +129,7 @@ async fn spans_without_ids_are_rejected_and_the_others_accepted() {
 async fn bytes_over_the_bound_are_refused_with_the_time_to_wait() {
     let host = Host::start("admit: {max_bytes_in_flight: 1KiB, retry_after: 7s}");
     let large = request(&[chat(1, 1).set("text", "x".repeat(2_000).as_str()).clone()]);
-    let client = reqwest::Client::new();
+    let client = client();
     let sent = client.post(format!("{}/v1/traces", host.http)).header("content-type", "application/x-protobuf");
     let answer = sent.body(large.clone()).send().await.unwrap();
     assert_eq!(answer.status(), 429);

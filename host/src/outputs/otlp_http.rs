@@ -39,6 +39,8 @@ impl Backend {
             value.set_sensitive(true);
             headers.append(name, value);
         }
+        // The process may have a provider already: then that one serves.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .default_headers(headers)
             .timeout(config.timeout)

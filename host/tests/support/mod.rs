@@ -116,7 +116,7 @@ impl Host {
 
     /// The metrics page.
     pub(crate) async fn metrics(&self) -> String {
-        reqwest::get(format!("{}/metrics", self.metrics)).await.unwrap().text().await.unwrap()
+        client().get(format!("{}/metrics", self.metrics)).send().await.unwrap().text().await.unwrap()
     }
 
     /// Waits until the metrics page has a line, and gives the page.
@@ -134,7 +134,7 @@ impl Host {
 
     /// Posts protobuf, and gives status and body.
     pub(crate) async fn post(&self, path: &str, body: Vec<u8>) -> (u16, Vec<u8>) {
-        let request = reqwest::Client::new().post(format!("{}{path}", self.http));
+        let request = client().post(format!("{}{path}", self.http));
         let response = request.header("content-type", "application/x-protobuf").body(body).send().await.unwrap();
         (response.status().as_u16(), response.bytes().await.unwrap().to_vec())
     }
@@ -154,6 +154,12 @@ impl Drop for Host {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// An HTTP client; building one needs the process to have cryptography.
+pub(crate) fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }
 
 /// All spans of written requests.
