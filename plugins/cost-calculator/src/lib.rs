@@ -15,7 +15,7 @@
 //! assert_eq!(cost.price.row.to_string(), "openai/gpt-4o");
 //! ```
 //!
-//! [`Enricher`] does this for spans, as columns; [`price_line`] for a line of JSON. Prices are in the committed
+//! [`Enricher`] does this for spans, as columns. Prices are in the committed
 //! [`document`] `data/prices.txt`, which `cargo xtask prices` imports and the build script compiles into the program.
 //!
 //! Not modelled: free quotas, tool-call fees (their rates are in the document), and units that are not tokens.
@@ -31,11 +31,9 @@ mod find;
 mod money;
 mod name;
 mod partition;
-mod price_line;
 mod price_set;
 mod provider;
 mod rates;
-mod timestamp;
 mod unpriced;
 
 pub use cost::{Cost, Notes, Part, Parts, PriceRef, Row, Source, Tier};
@@ -44,6 +42,5 @@ pub use data::rate::Rate;
 pub use data::unit::Unit;
 pub use enricher::Enricher;
 pub use money::Usd;
-pub use price_line::price_line;
 pub use price_set::{Call, PriceSet, PriceSetError};
 pub use unpriced::Unpriced;
