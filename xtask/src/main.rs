@@ -1,5 +1,6 @@
 //! `cargo xtask`: the project's own commands.
 
+mod bench;
 mod build;
 mod clients;
 mod demo;
@@ -22,6 +23,7 @@ usage: cargo xtask COMMAND [OPTION]
                   --stay leaves everything running until Ctrl-C
   test [STEP..]   everything that has to hold: formatting, lints, unit, golden, property, component and end-to-end
                   tests; with names of steps only those (cargo xtask test --list names them)
+  bench           what docs/BENCHMARKS.md tells, measured again: each figure beside a named peer in the same run
   prices [--check]
                   import the price set anew; --check only says whether it would change
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(&build::Layout::find(), false),
         ["demo", "--stay"] => demo::run(&build::Layout::find(), true),
         ["test", steps @ ..] => test::run(steps),
+        ["bench"] => bench::run(&build::Layout::find()),
         ["prices", options @ ..] => prices::run(options),
         [] | ["help" | "-h" | "--help"] => {
             print!("{USAGE}");

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::process::Command;
 use tollgate_cost_calculator::document::Document;
 
-const PACKAGE: &str = "genai-prices";
-const VERSION: &str = "0.2.3";
+pub(crate) const PACKAGE: &str = "genai-prices";
+pub(crate) const VERSION: &str = "0.2.3";
 const DIGEST: &str = "56976ce2b04ec206117f7d0e53f4849211a6724ab3a12119afec304eba63ee25";
 /// Day of import of this version; a part of the set's name.
 const DATE: &str = "2026-11-23";

