@@ -250,7 +250,7 @@ def main():
         "errors": sum(call.ends.startswith("error") for call in plan),
         "planted": planted,
         # Sampling always keeps errors, so these have to be found on spans.
-        "error_trace_ids": [
+        "kept_trace_ids": [
             call.traceparent.split("-")[1] for call in plan if call.traceparent and call.ends == "error"
         ],
         "unexpected": unexpected,

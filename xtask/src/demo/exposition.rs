@@ -34,6 +34,17 @@ impl Page {
         self.samples.iter().filter(move |sample| sample.name == name)
     }
 
+    /// What was counted after an earlier page of the same process: the samples that have changed, by how much.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        let before = |sample: &Sample| {
+            let same = |other: &&Sample| other.name == sample.name && other.labels == sample.labels;
+            earlier.samples.iter().find(same).map_or(0.0, |other| other.value)
+        };
+        let changes =
+            self.samples.iter().map(|sample| Sample { value: sample.value - before(sample), ..sample.clone() });
+        Self { samples: changes.filter(|sample| sample.value != 0.0).collect() }
+    }
+
     /// Sum of the samples of a name.
     pub(crate) fn sum(&self, name: &str) -> f64 {
         self.of(name).map(|sample| sample.value).sum()
@@ -93,5 +104,12 @@ mod tests {
         let first = page.of("calls_total").next().unwrap();
         assert_eq!((first.label("model"), first.label("note"), first.label("none")), ("gpt-4o", "a \"b\", {c}", ""));
         assert_eq!(page.of("broken").count(), 0);
+    }
+
+    #[test]
+    fn a_page_since_another_holds_what_has_changed() {
+        let earlier = Page::read("calls{model=\"a\"} 3\ncalls{model=\"b\"} 1\n");
+        let later = Page::read("calls{model=\"a\"} 3\ncalls{model=\"b\"} 5\ncalls{model=\"c\"} 2\n");
+        assert_eq!(later.since(&earlier), Page::read("calls{model=\"b\"} 4\ncalls{model=\"c\"} 2\n"));
     }
 }

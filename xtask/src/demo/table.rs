@@ -1,4 +1,4 @@
-//! The table at the end of the demo.
+//! The tables at the end of the demo.
 
 use super::tally::{Counts, Tally};
 use std::fmt::Write;
@@ -8,10 +8,27 @@ const HEADER: [&str; 9] =
 /// Columns of text stand to the left, those of numbers to the right.
 const TEXTS: usize = 2;
 
-/// One line for each provider and model, and one for the sum.
-pub(crate) fn table(tally: &Tally) -> String {
+/// Tables below each other, with a title each: one line for each provider and model, and one for the sum.
+pub(crate) fn tables(tallies: &[(&str, &Tally)]) -> String {
+    let header = [HEADER.map(str::to_owned)];
+    let tables: Vec<_> = tallies.iter().map(|(title, tally)| (*title, rows(tally))).collect();
+    let mut widths = [0; 9];
+    for row in header.iter().chain(tables.iter().flat_map(|(_, rows)| rows)) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = lines(&header, &widths);
+    for (title, rows) in &tables {
+        text.extend(["  ", title, "\n"]);
+        text.push_str(&lines(rows, &widths));
+    }
+    text
+}
+
+fn rows(tally: &Tally) -> Vec<[String; 9]> {
     let mut sum = Counts::default();
-    let mut rows = vec![HEADER.map(str::to_owned)];
+    let mut rows = Vec::new();
     for (key, counts) in tally {
         rows.push(row(&key.provider, &key.model, counts));
         sum.calls += counts.calls;
@@ -20,11 +37,12 @@ pub(crate) fn table(tally: &Tally) -> String {
         sum.output += counts.output;
         sum.cached += counts.cached;
         sum.cost_nano_usd += counts.cost_nano_usd;
+        sum.unpriced += counts.unpriced;
         sum.first_chunk.0 += counts.first_chunk.0;
         sum.first_chunk.1 += counts.first_chunk.1;
     }
     rows.push(row("", "sum", &sum));
-    lines(&rows)
+    rows
 }
 
 fn row(provider: &str, model: &str, counts: &Counts) -> [String; 9] {
@@ -57,13 +75,7 @@ pub(crate) fn dollars(nanos: u64) -> String {
     format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
 }
 
-fn lines(rows: &[[String; 9]]) -> String {
-    let mut widths = [0; 9];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
+fn lines(rows: &[[String; 9]], widths: &[usize; 9]) -> String {
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();
@@ -72,7 +84,7 @@ fn lines(rows: &[[String; 9]]) -> String {
             let _written =
                 if column < TEXTS { write!(line, "{cell:<width$}  ") } else { write!(line, "{cell:>width$}  ") };
         }
-        text.push_str("  ");
+        text.push_str("    ");
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -98,13 +110,17 @@ mod tests {
             ..Counts::default()
         };
         let unpriced = Counts { calls: 1, input: 9, output: 2, unpriced: 1, ..Counts::default() };
-        let tally = Tally::from([(key("anthropic", "claude"), priced), (key("openai", "acme-lm-1"), unpriced)]);
-        let expected = "  \
-  provider   model      calls  errors  tokens in  tokens out  cached  cost USD  first chunk
-  anthropic  claude        12       1       4200         990    1024  0.012346      25.0 ms
-  openai     acme-lm-1      1       0          9           2       0  unpriced            -
-             sum           13       1       4209         992    1024  0.012346      25.0 ms
+        let one = Tally::from([(key("anthropic", "claude"), priced)]);
+        let other = Tally::from([(key("openai", "acme-lm-1"), unpriced)]);
+        let expected = "    \
+    provider   model      calls  errors  tokens in  tokens out  cached  cost USD  first chunk
+  one seat
+    anthropic  claude        12       1       4200         990    1024  0.012346      25.0 ms
+               sum           12       1       4200         990    1024  0.012346      25.0 ms
+  another
+    openai     acme-lm-1      1       0          9           2       0  unpriced            -
+               sum            1       0          9           2       0  unpriced            -
 ";
-        assert_eq!(table(&tally), expected);
+        assert_eq!(tables(&[("one seat", &one), ("another", &other)]), expected);
     }
 }

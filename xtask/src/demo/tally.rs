@@ -141,8 +141,8 @@ pub(crate) fn whole(value: f64) -> u64 {
     value.round().max(0.0) as u64
 }
 
-/// Sentences that say where `seen` differs from `served`.
-pub(crate) fn differences(seat: &str, served: &Tally, seen: &Tally) -> Vec<String> {
+/// Sentences that say where `seen` differs from `served`. Each comes with its subject and verb.
+pub(crate) fn differences((who_served, served): (&str, &Tally), (who_saw, seen): (&str, &Tally)) -> Vec<String> {
     let keys: BTreeSet<_> = served.keys().chain(seen.keys()).collect();
     let mut sentences = Vec::new();
     for key in keys {
@@ -155,7 +155,7 @@ pub(crate) fn differences(seat: &str, served: &Tally, seen: &Tally) -> Vec<Strin
             ("cached tokens", served.cached, seen.cached),
         ] {
             if served != seen {
-                sentences.push(format!("{key}: the provider served {served} {what}, {seat} counted {seen}"));
+                sentences.push(format!("{key}: {who_served} {served} {what}, {who_saw} {seen}"));
             }
         }
     }
@@ -225,8 +225,9 @@ tollgate_tokens{provider="openai",model="gpt-4o-2024-08-06",kind="cache_read"} 4
 "#,
         );
         let served = served(LEDGER, By::Answering).unwrap();
-        assert_eq!(differences("the host", &served, &host(&host_page, By::Answering)), Vec::<String>::new());
-        assert_eq!(differences("Envoy", &served, &envoy(&envoy_page)), Vec::<String>::new());
+        for seen in [host(&host_page, By::Answering), envoy(&envoy_page)] {
+            assert_eq!(differences(("served", &served), ("counted", &seen)), Vec::<String>::new());
+        }
     }
 
     #[test]
@@ -234,7 +235,8 @@ tollgate_tokens{provider="openai",model="gpt-4o-2024-08-06",kind="cache_read"} 4
         let mut seen = served(LEDGER, By::Answering).unwrap();
         seen.get_mut(&key("gpt-4o-2024-08-06")).unwrap().output = 6;
         seen.insert(key("other"), Counts { calls: 1, ..Counts::default() });
-        let sentences = differences("the host", &served(LEDGER, By::Answering).unwrap(), &seen);
+        let served = served(LEDGER, By::Answering).unwrap();
+        let sentences = differences(("the provider served", &served), ("the host counted", &seen));
         assert_eq!(
             sentences,
             [
