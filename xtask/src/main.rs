@@ -19,7 +19,8 @@ usage: cargo xtask COMMAND [OPTION]
   component MODULE COMPONENT
                   make a component of a module that cargo built, and check that it imports nothing
   demo [--stay]   run the whole of it: simulated provider, host and Envoy; about a hundred calls of the official
-                  clients through Envoy; a table of what was seen, compared with what the provider served.
+                  clients through Envoy; spans of applications with an OpenTelemetry SDK straight to the host; tables
+                  of what was seen, compared with what the provider served and the applications sent.
                   --stay leaves everything running until Ctrl-C
   test [STEP..]   everything that has to hold: formatting, lints, unit, golden, property, component and end-to-end
                   tests; with names of steps only those (cargo xtask test --list names them)
