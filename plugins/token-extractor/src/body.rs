@@ -175,7 +175,12 @@ impl Body {
 
     /// Whether the answer is a stream of events; `None` where nothing of it could be read.
     pub(crate) fn is_stream(&self) -> Option<bool> {
-        (self.form != Form::Blank).then_some(self.form == Form::Stream)
+        match self.form {
+            Form::Blank => None,
+            // Plain text may begin like the field of an event.
+            Form::Stream => self.sse.is_confirmed().then_some(true),
+            Form::Json | Form::Other => Some(false),
+        }
     }
 
     /// What the answer said; nothing where its API is not read.
@@ -261,6 +266,11 @@ struct Events<'a, R> {
 }
 
 impl<R: Reading> Sink for Events<'_, R> {
+    #[inline]
+    fn begin(&mut self, name: &[u8]) {
+        self.answer.begin_event(name);
+    }
+
     #[inline]
     fn data(&mut self, piece: &[u8]) {
         let mut piece = piece;

@@ -69,11 +69,14 @@ impl OutputText {
         if !self.wanted() || text.bytes.is_empty() {
             return;
         }
-        self.truncated |= !text.whole;
         let piece = text.to_str();
         let room = self.limit.saturating_sub(self.used);
         let fits = piece.get(..piece.floor_char_boundary(room)).unwrap_or_default();
-        self.truncated |= fits.len() < piece.len();
+        if fits.len() < piece.len() || !text.whole {
+            // What comes later might fit again; but a text with a hole in it is not what was said.
+            self.truncated = true;
+            self.limit = self.used + fits.len();
+        }
         if fits.is_empty() {
             return;
         }

@@ -4,7 +4,7 @@ use crate::body::Body;
 use crate::content::InputBody;
 use crate::decode::Decoder;
 use crate::extractor::Limits;
-use crate::facts::Facts;
+use crate::facts::{Facts, MAX_NAME};
 use crate::notes::{self, Notes};
 use crate::path;
 use crate::request::Request;
@@ -51,7 +51,7 @@ impl Exchange {
         Self {
             plan,
             provider,
-            path_model: path::deployment(request_path).map(str::to_owned),
+            path_model: path::deployment(request_path).map(beginning),
             limits,
             request: Request::new(),
             input: InputBody::new(limits.content.input_bytes),
@@ -192,6 +192,11 @@ impl Exchange {
         }
         (!outcome.is_complete() && !facts.ended).then(|| outcome.as_str().to_owned())
     }
+}
+
+/// As much of a name in the path as is kept of any name.
+fn beginning(name: &str) -> String {
+    name.get(..name.floor_char_boundary(MAX_NAME)).unwrap_or_default().to_owned()
 }
 
 /// The usage, and how far it can be relied on.

@@ -15,6 +15,11 @@ pub const MAX_NAME: usize = 64;
 
 /// What takes the events.
 pub trait Sink {
+    /// The event's data begins. `name` is what the stream has called the event so far; empty where it has not.
+    fn begin(&mut self, name: &[u8]) {
+        let _ = name;
+    }
+
     /// The next piece of the event's data.
     fn data(&mut self, piece: &[u8]);
 
@@ -61,6 +66,8 @@ pub struct Sse {
     after_return: bool,
     /// The event has data.
     has_data: bool,
+    /// The stream has had a field or a comment that means something.
+    is_confirmed: bool,
     name: Vec<u8>,
 }
 
@@ -68,7 +75,7 @@ const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 impl Default for Sse {
     fn default() -> Self {
-        Self { state: State::Mark(0), after_return: false, has_data: false, name: Vec::new() }
+        Self { state: State::Mark(0), after_return: false, has_data: false, is_confirmed: false, name: Vec::new() }
     }
 }
 
@@ -103,6 +110,12 @@ impl Sse {
         self.state = State::Line;
     }
 
+    /// Whether the bytes are a stream of events: they had data, the name of an event, or a comment.
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.is_confirmed
+    }
+
     /// Bytes of memory that the framing has allocated.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
@@ -134,7 +147,10 @@ impl Sse {
             }
             b'd' => self.state = State::Field { known: Field::Data, matched: 1 },
             b'e' => self.state = State::Field { known: Field::Event, matched: 1 },
-            b':' => self.state = State::Value(Field::Other),
+            b':' => {
+                self.is_confirmed = true;
+                self.state = State::Value(Field::Other);
+            }
             _ => self.state = State::Field { known: Field::Other, matched: 0 },
         }
         left
@@ -162,10 +178,16 @@ impl Sse {
             Field::Data => {
                 if self.has_data {
                     sink.data(b"\n");
+                } else {
+                    sink.begin(&self.name);
+                    self.has_data = true;
+                    self.is_confirmed = true;
                 }
-                self.has_data = true;
             }
-            Field::Event => self.name.clear(),
+            Field::Event => {
+                self.name.clear();
+                self.is_confirmed = true;
+            }
             Field::Other => {}
         }
         self.state = State::Value(field);

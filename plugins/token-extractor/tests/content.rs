@@ -54,6 +54,14 @@ fn each_api_gives_the_messages_of_the_conventions() {
         r#"{"type":"response.output_text.delta","delta":"i"}"#,
         r#"{"type":"response.completed","response":{"status":"completed","output":[{"content":[{"type":"output_text","text":"Hi"}]}]}}"#,
     ]);
+    let named = [
+        ("response.output_text.delta", r#"{"delta":"H"}"#),
+        ("response.function_call_arguments.delta", r#"{"delta":"{}","type":"response.function_call_arguments.delta"}"#),
+        ("response.output_text.delta", r#"{"delta":"i","type":"response.output_text.delta"}"#),
+        ("response.reasoning_summary_text.delta", r#"{"delta":"no"}"#),
+    ]
+    .map(|(name, data)| format!("event: {name}\ndata: {data}\n\n"))
+    .concat();
     let cases = [
         (
             Call::stream(CHAT, chat),
@@ -78,6 +86,7 @@ fn each_api_gives_the_messages_of_the_conventions() {
             json!([{"role": "assistant", "parts": [text("Hi")]}]),
         ),
         (Call::stream(RESPONSES, responses), json!([{"role": "assistant", "parts": [text("Hi")]}])),
+        (Call::stream(RESPONSES, named), json!([{"role": "assistant", "parts": [text("Hi")]}])),
         (
             Call::json(
                 RESPONSES,
@@ -159,4 +168,15 @@ fn limits_cut_and_say_so() {
     assert!(content.truncated);
     let content = captured(call(), r#"{"messages":[{"role":"user","content":"too long for its limit"}]}"#, 20, 1000);
     assert_eq!((content.input_messages, content.truncated), (None, true));
+}
+
+#[test]
+fn what_comes_after_a_cut_is_not_captured() {
+    let chunk = |text: &str| format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"{text}"}}}}]}}"#);
+    for (first, limit, kept) in [("Grüezi", 3, "Gr"), ("G", 2, "G"), ("Grü", 4, "Grü")] {
+        let stream = sse(&[&chunk(first), &chunk("ü"), &chunk("x")]);
+        let content = captured(Call::stream(CHAT, stream), "{}", 0, limit);
+        let text = json!([{"role": "assistant", "parts": [{"type": "text", "content": kept}]}]);
+        assert_eq!((value(&content.output_messages), content.truncated), (text, true), "{first} {limit}");
+    }
 }

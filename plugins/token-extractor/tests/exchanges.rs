@@ -349,6 +349,26 @@ fn errors_are_named_by_type_code_or_status() {
 }
 
 #[test]
+fn an_error_in_plain_text_is_no_stream() {
+    for (body, stream) in [
+        ("denied by policy", false),
+        ("error: no such route", false),
+        ("rate limit exceeded\n", false),
+        ("id: 7\n\n", false),
+        ("event: error\ndata: {}\n\n", true),
+        (": keep-alive\n\n", true),
+        ("data: {}", true),
+    ] {
+        let mut call = Call::json(CHAT, body);
+        call.status = 403;
+        for size in [1, 7, 1000] {
+            let record = call.read(&[size]).record.unwrap();
+            assert_eq!((record.stream, record.error_type.as_deref()), (stream, Some("403")), "{body}");
+        }
+    }
+}
+
+#[test]
 fn calls_without_an_answer_are_named_by_how_they_ended() {
     for (outcome, error) in [
         (Outcome::UpstreamAborted, Some("upstream_aborted")),

@@ -103,6 +103,14 @@ fn azure_names_the_deployment_in_the_path() {
 }
 
 #[test]
+fn a_deployment_with_a_long_name_is_kept_in_part() {
+    let path: &str = Box::leak(format!("/openai/deployments/{}/chat/completions", "ü".repeat(30_000)).into());
+    let mut call = at("x.openai.azure.com", path, CHAT_ANSWER);
+    call.request = b"{}".to_vec();
+    assert_eq!(call.read(&[9]).record.unwrap().request_model, Some("ü".repeat(128)));
+}
+
+#[test]
 fn configured_routes_come_first() {
     let config = r#"{"providers": [
         {"host": ".llm.internal", "path_prefix": "/claude/", "provider": "in-house", "api": "anthropic.messages"},

@@ -16,6 +16,11 @@ pub(crate) trait Reading: Visitor {
     /// The same, to add to it.
     fn facts_mut(&mut self) -> &mut Facts;
 
+    /// The data of an event begins, which the stream calls by this name; empty where it gives none.
+    fn begin_event(&mut self, name: &[u8]) {
+        let _ = name;
+    }
+
     /// A document, or the data of an event, is at its end.
     fn end_document(&mut self) {}
 }

@@ -25,7 +25,7 @@ const TEXT: Node = 9;
 #[derive(Debug, Default)]
 pub(crate) struct Responses {
     facts: Facts,
-    /// The type of the event being read.
+    /// The type of the event being read: by its name, until the data says it.
     kind: Kinds,
     status: Option<String>,
 }
@@ -38,6 +38,16 @@ enum Kinds {
     OutputText,
 }
 
+impl Kinds {
+    fn of(word: &[u8]) -> Self {
+        match word {
+            b"error" => Self::Error,
+            b"response.output_text.delta" => Self::OutputText,
+            _ => Self::Other,
+        }
+    }
+}
+
 impl Reading for Responses {
     fn facts(&self) -> &Facts {
         &self.facts
@@ -45,6 +55,10 @@ impl Reading for Responses {
 
     fn facts_mut(&mut self) -> &mut Facts {
         &mut self.facts
+    }
+
+    fn begin_event(&mut self, name: &[u8]) {
+        self.kind = Kinds::of(name);
     }
 
     fn end_document(&mut self) {
@@ -103,11 +117,7 @@ impl Visitor for Responses {
     fn scalar(&mut self, at: Node, value: Scalar<'_>) {
         match (at, value) {
             (TYPE, Scalar::Text(text)) => {
-                self.kind = match text.bytes {
-                    b"error" => Kinds::Error,
-                    b"response.output_text.delta" => Kinds::OutputText,
-                    _ => Kinds::Other,
-                };
+                self.kind = Kinds::of(text.bytes);
                 // Other servers of this API have errors that are flat.
                 if !self.facts.stream {
                     self.facts.scalar(node::FLAT_TYPE, value);
@@ -122,7 +132,8 @@ impl Visitor for Responses {
 }
 
 impl Responses {
-    /// Whether the delta of this event is text to capture. The type comes first in every event.
+    /// Whether the delta of this event is text to capture. Where the data has its type behind the delta, the name of
+    /// the event has told it before.
     fn captures_delta(&self) -> bool {
         self.kind == Kinds::OutputText && self.facts.text.wanted()
     }
