@@ -274,7 +274,7 @@ extern "C" fn proxy_on_log(id: u32) {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(id: u32) {
-    with(|filter| filter.delete(id));
+    with(|filter| filter.delete(&Envoy, id));
 }
 
 #[unsafe(no_mangle)]

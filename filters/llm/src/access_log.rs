@@ -10,33 +10,33 @@ use crate::proxy::Proxy;
 pub(crate) fn set_fields(proxy: &impl Proxy, call: &Call<'_>) -> u64 {
     let mut fields = Fields { proxy, refused: 0 };
     let record = call.record;
-    fields.text("provider", record.provider.as_deref());
-    fields.text("operation", Some(record.operation.as_str()));
-    fields.text("model", record.model());
-    fields.text("outcome", Some(record.outcome.as_str()));
-    fields.text("error_type", record.error_type.as_deref());
+    fields.text("tollgate.provider", record.provider.as_deref());
+    fields.text("tollgate.operation", Some(record.operation.as_str()));
+    fields.text("tollgate.model", record.model());
+    fields.text("tollgate.outcome", Some(record.outcome.as_str()));
+    fields.text("tollgate.error_type", record.error_type.as_deref());
     if let Some(usage) = &record.usage {
-        fields.number("input_tokens", usage.input_tokens);
-        fields.number("output_tokens", usage.output_tokens);
-        fields.number("cache_read_tokens", usage.cache_read_tokens);
-        fields.number("cache_write_tokens", usage.cache_write_tokens);
-        fields.number("reasoning_tokens", usage.reasoning_tokens);
+        fields.number("tollgate.input_tokens", usage.input_tokens);
+        fields.number("tollgate.output_tokens", usage.output_tokens);
+        fields.number("tollgate.cache_read_tokens", usage.cache_read_tokens);
+        fields.number("tollgate.cache_write_tokens", usage.cache_write_tokens);
+        fields.number("tollgate.reasoning_tokens", usage.reasoning_tokens);
     }
-    fields.text("usage_source", record.usage_source.map(tollgate_call::UsageSource::as_str));
+    fields.text("tollgate.usage_source", record.usage_source.map(tollgate_call::UsageSource::as_str));
     match &call.cost {
-        Some(Ok(cost)) => fields.text("cost_usd", Some(&cost.total.to_string())),
-        Some(Err(unpriced)) => fields.text("unpriced", Some(unpriced.as_str())),
+        Some(Ok(cost)) => fields.text("tollgate.cost_usd", Some(&cost.total.to_string())),
+        Some(Err(unpriced)) => fields.text("tollgate.unpriced", Some(unpriced.as_str())),
         None => {}
     }
-    fields.number("time_to_first_chunk_ms", call.timing.time_to_first_chunk.map(|nanos| nanos / 1_000_000));
-    fields.text("trace_id", Some(&call.trace_id_text()));
+    fields.number("tollgate.time_to_first_chunk_ms", call.timing.time_to_first_chunk.map(|nanos| nanos / 1_000_000));
+    fields.text("tollgate.trace_id", Some(&call.trace_id_text()));
     fields.refused
 }
 
 /// Sets the whole record as JSON text. Gives how many fields the proxy refused.
 pub(crate) fn set_record(proxy: &impl Proxy, call: &Call<'_>) -> u64 {
     let mut fields = Fields { proxy, refused: 0 };
-    fields.text("record", serde_json::to_string(call.record).ok().as_deref());
+    fields.text("tollgate.record", serde_json::to_string(call.record).ok().as_deref());
     fields.refused
 }
 
@@ -48,7 +48,7 @@ struct Fields<'a, P> {
 impl<P: Proxy> Fields<'_, P> {
     fn text(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value
-            && self.proxy.set_state(&format!("tollgate.{name}"), value.as_bytes()).is_err()
+            && self.proxy.set_state(name, value.as_bytes()).is_err()
         {
             self.refused += 1;
         }

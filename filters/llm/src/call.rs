@@ -2,7 +2,6 @@
 
 use crate::exchange::Caller;
 use crate::ids::Ids;
-use std::fmt::Write;
 use tollgate_call::{Content, Record, Timing};
 use tollgate_cost_calculator::{Cost, PriceSet, Unpriced};
 
@@ -28,11 +27,8 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// The trace id as hexadecimal text.
     pub(crate) fn trace_id_text(&self) -> String {
-        self.trace_id.iter().fold(String::with_capacity(32), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        let digit = |value: u8| char::from_digit(value.into(), 16);
+        self.trace_id.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).flatten().collect()
     }
 
     /// Cost in billionths of a US dollar, where there is one.

@@ -12,6 +12,9 @@ use tollgate_token_extractor::{Exchange, Extractor, RequestHead};
 /// Longest `x-request-id` that is used, in bytes.
 const MAX_REQUEST_ID: usize = 128;
 
+/// Longest host that is kept, in bytes: what a name may have (RFC 1035, section 2.3.4), and a port.
+const MAX_HOST: usize = 261;
+
 /// A stream under way.
 pub struct Stream {
     exchange: Exchange,
@@ -50,15 +53,12 @@ impl Stream {
     /// Begins with the headers of the request.
     #[must_use]
     pub fn begin(proxy: &impl Proxy, extractor: &Extractor) -> Self {
-        let text = |name| proxy.header(Headers::Request, name).map(|bytes| lossy(&bytes)).unwrap_or_default();
-        let (method, host, path) = (text(":method"), text(":authority"), text(":path"));
-        let content_type = proxy.header(Headers::Request, "content-type");
-        let exchange = extractor.exchange(RequestHead {
-            method: &method,
-            host: &host,
-            path: &path,
-            content_type: content_type.as_deref(),
-        });
+        let text = |name| proxy.header(Headers::Request, name).map(lossy).unwrap_or_default();
+        let (method, mut host, path) = (text(":method"), text(":authority"), text(":path"));
+        let head = RequestHead { method: &method, host: &host, path: &path, content_type: None };
+        let exchange = extractor.exchange_asking(head, || proxy.header(Headers::Request, "content-type"));
+        host.truncate(host.floor_char_boundary(MAX_HOST));
+        host.shrink_to_fit();
         Self { exchange, host, started: proxy.now(), status: None, ended: false }
     }
 
@@ -97,12 +97,13 @@ impl Stream {
         self.ended = true;
     }
 
-    /// Ends the stream, in `on_log`.
+    /// Ends the stream, in `on_log`. `identify` says whether anybody wants to know who called.
     #[must_use]
-    pub fn finish(self, proxy: &impl Proxy) -> Finished {
+    pub fn finish(self, proxy: &impl Proxy, identify: bool) -> Finished {
         let outcome = self.outcome(proxy);
         let reading = self.exchange.end(outcome);
-        let caller = if reading.record.is_ok() { Caller::read(proxy, self.host) } else { Caller::default() };
+        let identify = identify && reading.record.is_ok();
+        let caller = if identify { Caller::read(proxy, self.host) } else { Caller::default() };
         Finished { reading, caller, started: self.started, ended: proxy.now().max(self.started) }
     }
 
@@ -132,8 +133,8 @@ impl Caller {
     }
 }
 
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// A header value that is a number.

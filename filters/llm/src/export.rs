@@ -65,6 +65,20 @@ impl Exporter {
         }
     }
 
+    /// Whether the other's spans go the same way as this one's, with the same limits and from the same resource.
+    #[must_use]
+    pub fn goes_where(&self, other: &Self) -> bool {
+        self.settings == other.settings && self.envelope == other.envelope
+    }
+
+    /// Counts what is still held as lost.
+    pub fn close_down(mut self, proxy: &impl Proxy, metrics: &mut Metrics) {
+        self.close();
+        let under_way = self.in_flight.values().map(|sent| sent.batch.spans);
+        let spans = self.ready.iter().map(|batch| batch.spans).chain(under_way).sum();
+        dropped(proxy, metrics, "lost", spans);
+    }
+
     /// Bytes of spans that are held now.
     #[must_use]
     pub const fn held_bytes(&self) -> usize {

@@ -14,12 +14,15 @@ use std::collections::BTreeMap;
 pub struct Filter {
     roots: BTreeMap<u32, Root>,
     streams: BTreeMap<u32, Open>,
+    /// Bytes of the module's memory that the gauge has been told of. One number for all roots: they share the memory.
+    memory: u64,
 }
 
 /// A stream: whose it is, and what is known of it.
 struct Open {
     root: u32,
-    stream: Option<Stream>,
+    /// Apart, because the map moves its entries about.
+    stream: Option<Box<Stream>>,
 }
 
 impl Filter {
@@ -34,7 +37,10 @@ impl Filter {
     pub fn configure(&mut self, proxy: &impl Proxy, root: u32, size: usize) -> bool {
         let text = if size == 0 { Vec::new() } else { proxy.body(Body::Configuration, size).unwrap_or_default() };
         match Config::parse(&text).and_then(|config| Root::new(proxy, root, config)) {
-            Ok(configured) => {
+            Ok(mut configured) => {
+                if let Some(before) = self.roots.remove(&root) {
+                    configured.succeed(proxy, before);
+                }
                 self.roots.insert(root, configured);
                 true
             }
@@ -50,7 +56,7 @@ impl Filter {
     /// The timer of a root.
     pub fn tick(&mut self, proxy: &impl Proxy, root: u32) {
         if let Some(root) = self.roots.get_mut(&root) {
-            root.tick(proxy);
+            root.tick(proxy, &mut self.memory);
         }
     }
 
@@ -67,7 +73,7 @@ impl Filter {
         if let Some(open) = self.streams.get_mut(&id)
             && let Some(root) = self.roots.get(&open.root)
         {
-            open.stream = Some(Stream::begin(proxy, root.extractor()));
+            open.stream = Some(Box::new(Stream::begin(proxy, root.extractor())));
         }
     }
 
@@ -105,14 +111,21 @@ impl Filter {
             && let Some(root) = self.roots.get_mut(&open.root)
             && let Some(stream) = open.stream.take()
         {
-            root.report(proxy, stream.finish(proxy));
+            root.report(proxy, stream.finish(proxy, root.identifies()));
         }
     }
 
-    /// A context goes away.
-    pub fn delete(&mut self, id: u32) {
-        self.streams.remove(&id);
-        self.roots.remove(&id);
+    /// A context goes away. What a root has not delivered is lost, and counted.
+    pub fn delete(&mut self, proxy: &impl Proxy, id: u32) {
+        if self.streams.remove(&id).is_some() {
+            return;
+        }
+        if let Some(mut root) = self.roots.remove(&id) {
+            root.close(proxy);
+            if self.roots.is_empty() {
+                root.tell_memory(proxy, &mut self.memory, 0);
+            }
+        }
     }
 
     /// Streams that are open now.
@@ -128,6 +141,6 @@ impl Filter {
     }
 
     fn stream(&mut self, id: u32) -> Option<&mut Stream> {
-        self.streams.get_mut(&id)?.stream.as_mut()
+        self.streams.get_mut(&id)?.stream.as_deref_mut()
     }
 }

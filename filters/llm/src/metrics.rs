@@ -142,6 +142,8 @@ pub struct Metrics {
     series: BTreeMap<String, [Slot; MEASURES]>,
     others: BTreeMap<String, [Slot; MEASURES]>,
     single: BTreeMap<String, Slot>,
+    /// Room for the labels of the call at hand.
+    labels: String,
 }
 
 impl Metrics {
@@ -151,34 +153,20 @@ impl Metrics {
         Self { limit, ..Self::default() }
     }
 
+    /// Takes over the numbers of metrics that were declared before.
+    pub fn succeed(&mut self, before: Self) {
+        *self = Self { limit: self.limit, ..before };
+    }
+
     /// Counts a call.
     pub fn call(&mut self, proxy: &impl Proxy, measured: &Measured<'_>) {
         let record = measured.record;
         let labels = self.labels(proxy, record);
         let known = self.series.get_mut(&labels);
-        let Some(slots) = known.or_else(|| self.others.get_mut(&labels)) else { return };
-        let mut series = Series { proxy, labels: &labels, slots };
-
-        series.add(Measure::of_outcome(record.outcome), 1);
-        series.add(Measure::of_source(record.usage_source), 1);
-        series.add(Measure::Errors, u64::from(record.error_type.is_some()));
-        if let Some(usage) = &record.usage {
-            for (measure, tokens) in [
-                (Measure::InputTokens, usage.input_tokens),
-                (Measure::OutputTokens, usage.output_tokens),
-                (Measure::CacheReadTokens, usage.cache_read_tokens),
-                (Measure::CacheWriteTokens, usage.cache_write_tokens),
-                (Measure::ReasoningTokens, usage.reasoning_tokens),
-            ] {
-                series.add(measure, tokens.unwrap_or(0));
-            }
+        if let Some(slots) = known.or_else(|| self.others.get_mut(&labels)) {
+            Series { proxy, labels: &labels, slots }.call(measured);
         }
-        series.add(Measure::Cost, measured.cost_nano_usd.unwrap_or(0));
-        series.add(Measure::Unpriced, u64::from(measured.unpriced));
-        if let Some(time) = measured.time_to_first_chunk {
-            series.record(Measure::TimeToFirstChunk, time / 1_000_000);
-        }
-        series.record(Measure::Duration, measured.duration / 1_000_000);
+        self.labels = labels;
     }
 
     /// Adds to a counter that stands alone; `name` may end in labels, of a small and fixed set of values.
@@ -216,10 +204,15 @@ impl Metrics {
 
     /// The labels that a call counts under; there is an entry for them when this returns.
     fn labels(&mut self, proxy: &impl Proxy, record: &Record) -> String {
-        let provider = label_value(record.provider.as_deref().unwrap_or_default());
-        let operation = record.operation.as_str();
-        let model = label_value(record.model().unwrap_or_default());
-        let labels = format!(";provider={provider};operation={operation};model={model}");
+        let mut labels = std::mem::take(&mut self.labels);
+        labels.clear();
+        labels.push_str(";provider=");
+        push_value(&mut labels, record.provider.as_deref().unwrap_or_default());
+        labels.push_str(";operation=");
+        labels.push_str(record.operation.as_str());
+        labels.push_str(";model=");
+        let without_model = labels.len();
+        push_value(&mut labels, record.model().unwrap_or_default());
         if self.series.contains_key(&labels) {
             return labels;
         }
@@ -229,8 +222,11 @@ impl Metrics {
         }
         self.add(proxy, "series_capped", 1);
         // Providers come from the configuration and operations from the code, so this map is small.
-        let labels = format!(";provider={provider};operation={operation};model={OTHER}");
-        self.others.entry(labels.clone()).or_insert([Slot::Unknown; MEASURES]);
+        labels.truncate(without_model);
+        labels.push_str(OTHER);
+        if !self.others.contains_key(&labels) {
+            self.others.insert(labels.clone(), [Slot::Unknown; MEASURES]);
+        }
         labels
     }
 }
@@ -243,6 +239,30 @@ struct Series<'a, P> {
 }
 
 impl<P: Proxy> Series<'_, P> {
+    fn call(&mut self, measured: &Measured<'_>) {
+        let record = measured.record;
+        self.add(Measure::of_outcome(record.outcome), 1);
+        self.add(Measure::of_source(record.usage_source), 1);
+        self.add(Measure::Errors, u64::from(record.error_type.is_some()));
+        if let Some(usage) = &record.usage {
+            for (measure, tokens) in [
+                (Measure::InputTokens, usage.input_tokens),
+                (Measure::OutputTokens, usage.output_tokens),
+                (Measure::CacheReadTokens, usage.cache_read_tokens),
+                (Measure::CacheWriteTokens, usage.cache_write_tokens),
+                (Measure::ReasoningTokens, usage.reasoning_tokens),
+            ] {
+                self.add(measure, tokens.unwrap_or(0));
+            }
+        }
+        self.add(Measure::Cost, measured.cost_nano_usd.unwrap_or(0));
+        self.add(Measure::Unpriced, u64::from(measured.unpriced));
+        if let Some(time) = measured.time_to_first_chunk {
+            self.record(Measure::TimeToFirstChunk, time / 1_000_000);
+        }
+        self.record(Measure::Duration, measured.duration / 1_000_000);
+    }
+
     fn add(&mut self, measure: Measure, value: u64) {
         if value > 0
             && let Some(id) = self.id(measure)
@@ -269,9 +289,18 @@ impl<P: Proxy> Series<'_, P> {
 
 /// A label value that Envoy and every scraper take as it is.
 fn label_value(text: &str) -> String {
+    let mut value = String::new();
+    push_value(&mut value, text);
+    value
+}
+
+/// Appends the same.
+fn push_value(labels: &mut String, text: &str) {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.:/+@".contains(c) { c } else { '_' };
-    let value: String = text.chars().take(MAX_LABEL).map(safe).collect();
-    if value.is_empty() { "unknown".to_owned() } else { value }
+    if text.is_empty() {
+        labels.push_str("unknown");
+    }
+    labels.extend(text.chars().take(MAX_LABEL).map(safe));
 }
 
 fn bounded(value: u64) -> i64 {

@@ -34,7 +34,6 @@ pub struct Root {
     ids: Ids,
     tick_ms: u32,
     hurried: bool,
-    memory: u64,
 }
 
 impl Root {
@@ -62,7 +61,6 @@ impl Root {
             ids: Ids::new(proxy.now(), &id.to_le_bytes()),
             tick_ms,
             hurried: false,
-            memory: 0,
         })
     }
 
@@ -78,18 +76,47 @@ impl Root {
         self.exporter.as_ref().map_or(0, Exporter::held_bytes)
     }
 
-    /// The timer: a sign of life, and the export.
-    pub fn tick(&mut self, proxy: &impl Proxy) {
+    /// Whether calls have to be told apart: spans and access-log fields carry ids, metrics do not.
+    #[must_use]
+    pub fn identifies(&self) -> bool {
+        self.exporter.is_some() || self.access_log != AccessLog::Off
+    }
+
+    /// Takes over from the instance that was configured here before: its metrics, and its spans where they still go the
+    /// same way. Others are lost, and counted.
+    pub fn succeed(&mut self, proxy: &impl Proxy, mut before: Self) {
+        match (&mut self.exporter, before.exporter.take()) {
+            (Some(exporter), Some(other)) if exporter.goes_where(&other) => *exporter = other,
+            (_, other) => before.exporter = other,
+        }
+        before.close(proxy);
+        self.metrics.succeed(before.metrics);
+        self.ids = before.ids;
+    }
+
+    /// Ends the instance: spans that are not delivered are lost.
+    pub fn close(&mut self, proxy: &impl Proxy) {
+        if let Some(exporter) = self.exporter.take() {
+            exporter.close_down(proxy, &mut self.metrics);
+        }
+    }
+
+    /// The timer: a sign of life, and the export. `told` is the memory that the gauge has been told of.
+    pub fn tick(&mut self, proxy: &impl Proxy, told: &mut u64) {
         if std::mem::take(&mut self.hurried) {
             proxy.tick_every(self.tick_ms);
         }
         self.metrics.add(proxy, "heartbeat", 1);
-        let memory = proxy.memory_bytes();
-        self.metrics.shift(proxy, "memory_bytes", signed(memory).saturating_sub(signed(self.memory)));
-        self.memory = memory;
+        self.tell_memory(proxy, told, proxy.memory_bytes());
         if let Some(exporter) = &mut self.exporter {
             exporter.flush(proxy, &mut self.metrics);
         }
+    }
+
+    /// Moves the gauge of the module's memory from what it has been told to what is so now.
+    pub fn tell_memory(&mut self, proxy: &impl Proxy, told: &mut u64, now: u64) {
+        self.metrics.shift(proxy, "memory_bytes", signed(now).saturating_sub(signed(*told)));
+        *told = now;
     }
 
     /// An answer of the collector.
@@ -117,7 +144,8 @@ impl Root {
         for (kind, count) in &redactions {
             self.metrics.add_labelled(proxy, "redactions", "type", kind, *count);
         }
-        let (trace_id, span_id) = call::identify(&mut self.ids, &caller, ended);
+        let (trace_id, span_id) =
+            if self.identifies() { call::identify(&mut self.ids, &caller, ended) } else { Default::default() };
         let call = Call {
             record: &record,
             timing: &reading.timing,

@@ -123,5 +123,5 @@ pub fn run(model: &Model, filter: &mut Filter, request: &Request, answer: &Answe
     };
     *model.details.borrow_mut() = Some(details.to_vec());
     filter.log(model, STREAM);
-    filter.delete(STREAM);
+    filter.delete(model, STREAM);
 }

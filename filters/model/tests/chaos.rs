@@ -162,7 +162,7 @@ fn take(model: &Model, filter: &mut Filter, step: Step) {
             *model.details.borrow_mut() = details;
             filter.log(model, id);
         }
-        Step::Delete { id } => filter.delete(id),
+        Step::Delete { id } => filter.delete(model, id),
         Step::Tick { root } => filter.tick(model, root),
         Step::Answered { root, token, status } => {
             let answered = status.is_some();
@@ -219,7 +219,7 @@ fn contexts_that_nobody_created_are_ignored() {
         filter.log(&model, id);
         filter.tick(&model, id);
         filter.call_answered(&model, id, id, true);
-        filter.delete(id);
+        filter.delete(&model, id);
     }
     assert_eq!(model.metric_names(), Vec::<String>::new());
 }

@@ -198,6 +198,76 @@ fn answers_of_the_collector_by_the_specification() {
 }
 
 #[test]
+fn a_configuration_that_comes_again_keeps_counters_and_spans() {
+    for (second, lost) in [(EXPORT, 0), (r#"{"export": {"cluster": "another"}}"#, 2), ("{}", 2)] {
+        let (model, mut filter) = started(EXPORT);
+        run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+        filter.tick(&model, ROOT);
+        let under_way = model.take_sent();
+        assert_eq!(under_way.len(), 1);
+        run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+
+        assert!(model.configure(&mut filter, second));
+        run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+        assert_eq!(model.sum("tollgate.calls"), 3, "{second}");
+        assert_eq!(model.sum("tollgate.export_spans_dropped;reason=lost"), lost, "{second}");
+        model.headers.borrow_mut()[2] = vec![(":status".to_owned(), b"200".to_vec())];
+        filter.call_answered(&model, ROOT, under_way[0].token, true);
+        filter.tick(&model, ROOT);
+        for sent in model.take_sent() {
+            filter.call_answered(&model, ROOT, sent.token, true);
+        }
+        let exported = if second == "{}" { 0 } else { 3 - lost };
+        assert_eq!(model.sum("tollgate.export_spans"), exported + lost, "{second}: sent and dropped");
+        assert_eq!(filter.held_bytes(), 0, "{second}");
+        let mut names = model.metric_names();
+        names.sort();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{second}: declared twice: {names:?}");
+    }
+}
+
+#[test]
+fn a_plugin_that_goes_away_counts_the_spans_it_still_held() {
+    let (model, mut filter) = started(EXPORT);
+    for _ in 0..2 {
+        run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+        filter.tick(&model, ROOT);
+    }
+    assert_eq!(model.take_sent().len(), 1, "one is under way, one waits");
+    filter.delete(&model, ROOT);
+    assert_eq!(model.sum("tollgate.export_spans_dropped;reason=lost"), 2);
+    assert_eq!(filter.held_bytes(), 0);
+}
+
+#[test]
+fn memory_is_told_once_for_all_plugins_of_a_module() {
+    let (model, mut filter) = started(EXPORT);
+    let other = ROOT + 1;
+    assert!(filter.configure(&model, other, 0));
+    for root in [ROOT, other, ROOT] {
+        filter.tick(&model, root);
+        assert_eq!(model.sum("tollgate.memory_bytes"), 1 << 20);
+    }
+    assert!(model.configure(&mut filter, "{}"));
+    filter.tick(&model, ROOT);
+    assert_eq!(model.sum("tollgate.memory_bytes"), 1 << 20);
+    filter.delete(&model, ROOT);
+    assert_eq!(model.sum("tollgate.memory_bytes"), 1 << 20);
+    filter.delete(&model, other);
+    assert_eq!(model.sum("tollgate.memory_bytes"), 0);
+}
+
+#[test]
+fn metrics_alone_ask_for_no_ids() {
+    for (config, id) in [(r#"{"access_log": "off"}"#, false), ("{}", true)] {
+        let (model, mut filter) = started(config);
+        run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+        assert_eq!(model.sum("tollgate.calls"), 1);
+        assert_eq!(model.state("tollgate.trace_id").is_some_and(|id| id.len() == 32), id, "{config}");
+    }
+}
+
+#[test]
 fn the_number_of_series_is_limited() {
     let (model, mut filter) = started(r#"{"metrics": {"series": 2}}"#);
     for name in ["a", "b", "c", "d", "a"] {

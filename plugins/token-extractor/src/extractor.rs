@@ -85,6 +85,17 @@ impl Extractor {
     /// Begins an exchange.
     #[must_use]
     pub fn exchange(&self, head: RequestHead<'_>) -> Exchange {
+        self.exchange_asking(head, || head.content_type)
+    }
+
+    /// Begins an exchange, and asks for the `content-type` header only where nothing else tells what the call is; that
+    /// of `head` is not looked at. For seats where reading a header has a price.
+    #[must_use]
+    pub fn exchange_asking<B: AsRef<[u8]>>(
+        &self,
+        head: RequestHead<'_>,
+        content_type: impl FnOnce() -> Option<B>,
+    ) -> Exchange {
         let host = provider::host(head.host);
         let route = self.routes.iter().find(|route| route.matches(&host, head.path));
         let provider = match route {
@@ -98,7 +109,7 @@ impl Extractor {
             (_, Some(api)) => Plan::Read { api, sure: true },
             (Call::Read(api), None) => Plan::Read { api, sure: known },
             (Call::OtherApi, None) => Plan::Skip { why: Skipped::NotAnLlmCall, unsupported: known },
-            (Call::Unknown, None) if may_be_json(head.content_type) => Plan::Recognise,
+            (Call::Unknown, None) if may_be_json(content_type().as_ref().map(AsRef::as_ref)) => Plan::Recognise,
             (Call::Unknown, None) => Plan::Skip { why: Skipped::NotAnLlmCall, unsupported: false },
         };
         Exchange::new(plan, provider, head.path, self.limits)
