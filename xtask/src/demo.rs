@@ -115,16 +115,16 @@ pub(crate) fn run_built(layout: &Layout, programs: &Programs, stay: bool) -> Res
 
     println!("5/6 spans of applications with an OpenTelemetry SDK, straight to the host");
     let from_sdk = client(clients::SDK_SPANS, ports.otlp_http, "sdk_spans.json")?;
-    let after_all = seen::settled(&ports, &mut processes, through_envoy.calls + from_sdk.calls)?;
+    seen::settled(&ports, &mut processes, through_envoy.calls + from_sdk.calls)?;
 
     println!("6/6 what was seen");
-    let seen = Seen::collect(&ports, &folder, after_envoy, &after_all)?;
+    let seen = Seen::collect(&ports, &folder, after_envoy)?;
     println!("\n{}", seen.tables());
-    println!("Look next at");
-    println!("  http://127.0.0.1:{}/metrics  the host's metrics", ports.metrics);
-    println!("  http://127.0.0.1:{}/stats/prometheus  Envoy's, those of the filter start with tollgate_", ports.admin);
-    println!("  {}  the spans, one OTLP/JSON request a line", folder.file(seen::SPANS).display());
-    println!("  {}  Envoy's access log with the fields of the filter", folder.file("envoy.log").display());
+    println!("Look next at, in {}", folder.0.display());
+    println!("  {:<18} the spans, one OTLP/JSON request a line", seen::SPANS);
+    println!("  {:<18} the host's metrics", seen::HOST_METRICS);
+    println!("  {:<18} Envoy's; those of the filter start with tollgate_", seen::ENVOY_METRICS);
+    println!("  {:<18} Envoy's access log with the fields of the filter", "envoy.log");
 
     let sent = Sent { through_envoy, from_sdk };
     let problems = checks::problems(&seen, &sent, &folder)?;
@@ -139,11 +139,11 @@ pub(crate) fn run_built(layout: &Layout, programs: &Programs, stay: bool) -> Res
         sent.through_envoy.planted.len() + sent.from_sdk.planted.len()
     );
     if stay {
-        println!(
-            "Everything goes on running; Ctrl-C ends it. Callers: http://127.0.0.1:{}, OTLP: 127.0.0.1:{} (gRPC), \
-             http://127.0.0.1:{}",
-            ports.envoy, ports.otlp_grpc, ports.otlp_http
-        );
+        println!("Everything goes on running; Ctrl-C ends it.");
+        println!("  http://127.0.0.1:{}  for callers", ports.envoy);
+        println!("  http://127.0.0.1:{}  for OTLP over HTTP; over gRPC on port {}", ports.otlp_http, ports.otlp_grpc);
+        println!("  http://127.0.0.1:{}/metrics  the host's metrics", ports.metrics);
+        println!("  http://127.0.0.1:{}/stats/prometheus  Envoy's", ports.admin);
         stop::wait();
     }
     Ok(())

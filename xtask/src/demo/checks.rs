@@ -1,7 +1,7 @@
 //! What has to hold of a run, each failure a sentence.
 
 use super::configs::Folder;
-use super::seen::{SPANS, Seen};
+use super::seen::{ENVOY_METRICS, HOST_METRICS, SPANS, Seen};
 use super::tally::{self, By, Tally};
 use crate::clients::{Planted, Report};
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub(crate) fn problems(seen: &Seen, sent: &Sent, folder: &Folder) -> Result<Vec<
     problems.extend(unredacted("the filter", &sent.through_envoy.planted, &seen.redacted_by_filter()));
     problems.extend(unredacted("the host", &sent.from_sdk.planted, &seen.redacted_by_host()));
     let planted: Vec<_> = sent.through_envoy.planted.iter().chain(&sent.from_sdk.planted).cloned().collect();
-    for name in [SPANS, "host.log", "envoy.log"] {
+    for name in [SPANS, HOST_METRICS, ENVOY_METRICS, "host.log", "envoy.log"] {
         let file = folder.file(name);
         let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
         problems.extend(leaks(&planted, name, &text));
@@ -115,6 +115,52 @@ fn leaks(planted: &[Planted], name: &str, text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::exposition::Page;
+    use crate::demo::spans::Spans;
+
+    /// A host that counted one call of an SDK with 10 tokens, at a price.
+    fn seen() -> Seen {
+        let host_of_sdk = r#"gen_ai_client_operation_duration_seconds_count{gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o"} 1
+tollgate_tokens_total{gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",gen_ai_token_type="input"} 10
+tollgate_cost_nano_usd_total{gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o"} 25000
+tollgate_spans_kept_total 2
+"#;
+        Seen {
+            ledger: String::new(),
+            envoy: Page::default(),
+            host_of_envoy: Page::default(),
+            host_of_sdk: Page::read(host_of_sdk),
+            spans: Spans::default(),
+        }
+    }
+
+    #[test]
+    fn the_host_has_to_count_what_the_sdk_sent() {
+        let report = |tokens: u64| Report {
+            ledger: format!(
+                r#"{{"provider":"openai","request_model":"gpt-4o","usage":{{"input_tokens":{tokens}}},"error":null}}"#
+            ),
+            ..Report::default()
+        };
+        assert_eq!(counts_from_sdk(&seen(), &report(10)).unwrap(), Vec::<String>::new());
+        let told = counts_from_sdk(&seen(), &report(11)).unwrap();
+        assert_eq!(told, ["openai gpt-4o: the applications sent 11 input tokens, the host counted 10"]);
+    }
+
+    #[test]
+    fn spans_that_are_missing_are_told() {
+        let from_sdk =
+            Report { kept_trace_ids: vec!["0a".to_owned()], teams: vec!["search".to_owned()], ..Report::default() };
+        assert_eq!(
+            spans(&seen(), &Sent { through_envoy: Report::default(), from_sdk }),
+            [
+                "the host kept 2 spans and wrote 0",
+                "the trace 0a, which sampling has to keep, is on no span",
+                "no span has a business.team; the example plugin adds it",
+                "the team search has dear calls and no cost",
+            ]
+        );
+    }
 
     fn planted() -> Vec<Planted> {
         ["a@example.com", "a@example.com", "b@example.com"]

@@ -17,6 +17,9 @@ const SETTLE: Duration = Duration::from_secs(30);
 
 /// The file of JSON lines that the example configuration names.
 pub(crate) const SPANS: &str = "spans.jsonl";
+/// Copies of the metrics pages, which are gone when the demo ends.
+pub(crate) const HOST_METRICS: &str = "host-metrics.txt";
+pub(crate) const ENVOY_METRICS: &str = "envoy-metrics.txt";
 
 /// What each seat says. Both seats end in one host; its counts are told apart by when they came.
 pub(crate) struct Seen {
@@ -60,14 +63,20 @@ fn is_settled(host: &Page, calls: u64) -> bool {
 }
 
 impl Seen {
-    /// Reads the rest, given the host's metrics after either seat was done.
-    pub(crate) fn collect(ports: &Ports, folder: &Folder, after_envoy: Page, after_all: &Page) -> Result<Self, String> {
+    /// Reads everything, given the host's metrics from between the two seats.
+    pub(crate) fn collect(ports: &Ports, folder: &Folder, after_envoy: Page) -> Result<Self, String> {
         let file = folder.file(SPANS);
         let lines = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let keep = |name: &str, text: String| {
+            let file = folder.file(name);
+            fs::write(&file, &text).map_err(|error| format!("{}: {error}", file.display()))?;
+            Ok::<_, String>(Page::read(&text))
+        };
+        let host = keep(HOST_METRICS, page(ports.metrics, "/metrics")?)?;
         Ok(Self {
             ledger: page(ports.provider, "/sim/served")?,
-            envoy: Page::read(&page(ports.admin, "/stats/prometheus")?),
-            host_of_sdk: after_all.since(&after_envoy),
+            envoy: keep(ENVOY_METRICS, page(ports.admin, "/stats/prometheus")?)?,
+            host_of_sdk: host.since(&after_envoy),
             host_of_envoy: after_envoy,
             spans: Spans::read(&lines).map_err(|error| format!("{}: {error}", file.display()))?,
         })
