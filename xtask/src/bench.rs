@@ -15,6 +15,10 @@ const PACKAGES: [&str; 5] = [
     "tollgate-engine",
 ];
 
+/// What is measured from outside, on whole processes.
+const SCRIPTS: [(&str, &str); 2] =
+    [("the host, by stage", "tests/bench/host.py"), ("the filter in Envoy", "tests/bench/overhead.py")];
+
 /// Builds, then runs them all.
 ///
 /// # Errors
@@ -31,10 +35,13 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
         bench.args(["bench", "--quiet", "--benches", "--package", package]).current_dir(&layout.root);
         ended(package, bench.env("TOLLGATE_BUILD", layout.out()).env("TOLLGATE_GENAI_PRICES", &prices))?;
     }
-    println!("\n=== the filter in Envoy (needs nginx and wrk)");
-    let script = layout.root.join("tests/bench/overhead.py");
-    let mut overhead = Command::new("python3");
-    ended("tests/bench/overhead.py", overhead.arg(script).env("ENVOY", envoy).env("TOLLGATE_BUILD", layout.out()))
+    for (what, script) in SCRIPTS {
+        println!("\n=== {what} (needs nginx and wrk)");
+        let mut python = Command::new("python3");
+        python.arg(layout.root.join(script)).env("ENVOY", &envoy).env("TOLLGATE_BUILD", layout.out());
+        ended(script, &mut python)?;
+    }
+    Ok(())
 }
 
 fn ended(name: &str, command: &mut Command) -> Result<(), String> {
