@@ -67,24 +67,31 @@ const NO_INFERENCE: &[&str] = &[
 pub(crate) fn call(method: &str, path: &str) -> Call {
     let path = without_query(path);
     let read = READ.iter().find(|(end, _)| path.ends_with(end)).map(|(_, api)| *api);
-    let other = OTHER.iter().any(|end| path.ends_with(end)) || path.contains(":generateContent");
-    let aside = path.split('/').any(|segment| NO_INFERENCE.contains(&segment));
-    let post = method.eq_ignore_ascii_case("POST");
-    match (read, post) {
+    match (read, method.eq_ignore_ascii_case("POST")) {
+        (_, false) => Call::NoInference,
         (Some(_), true) if is_of_a_thread(path) => Call::NoInference,
         (Some(api), true) => Call::Read(api),
-        (Some(_), false) => Call::NoInference,
-        (None, true) if other || path.contains(":streamGenerateContent") => Call::OtherApi,
-        (None, _) if aside || is_stored_answer(path) => Call::NoInference,
+        (None, true) if is_other_api(path) => Call::OtherApi,
+        (None, true) if is_aside(path) || is_stored_answer(path) => Call::NoInference,
         (None, true) => Call::Unknown,
-        (None, false) => Call::NoInference,
     }
+}
+
+fn is_other_api(path: &str) -> bool {
+    let ends = [":generateContent", ":streamGenerateContent"];
+    OTHER.iter().any(|end| path.ends_with(end)) || ends.iter().any(|end| path.contains(end))
+}
+
+/// Whether a segment says that a call makes no inference.
+fn is_aside(path: &str) -> bool {
+    path.split('/').any(|segment| NO_INFERENCE.contains(&segment))
 }
 
 /// The deployment that an Azure path names: `/openai/deployments/{name}/chat/completions`.
 pub(crate) fn deployment(path: &str) -> Option<&str> {
-    let (_, rest) = without_query(path).split_once("/deployments/")?;
-    rest.split('/').next().filter(|name| !name.is_empty())
+    let mut segments = without_query(path).split('/');
+    segments.find(|segment| *segment == "deployments")?;
+    segments.next().filter(|name| !name.is_empty())
 }
 
 /// A path such as `/v1/responses/resp_1`, which fetches or changes what was made before.
