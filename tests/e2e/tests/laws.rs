@@ -1,5 +1,7 @@
 //! The filter's laws in real Envoy: whatever happens to a stream, its bytes are not harmed and its record is made.
 
+use serde_json::Value;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 use tollgate_e2e::{Answer, Envoy, Piece, Settings, Upstream, client};
@@ -142,6 +144,25 @@ fn a_provider_that_cannot_be_reached() {
     let line = &envoy.access_log(2)[1];
     assert_eq!((&line["outcome"], &line["model"]), (&"upstream_aborted".into(), &"gpt-4o".into()));
     assert!(envoy.count("errors;provider=openai") > 0);
+}
+
+#[test]
+fn a_call_that_envoy_tries_again_is_one_call() {
+    let attempts = AtomicU64::new(0);
+    let upstream = Upstream::start(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
+        0 => Answer::sized(503, &[], br#"{"error":{"type":"overloaded_error"}}"#),
+        _ => Answer::json(ANSWER),
+    });
+    let mut settings = Settings::new(upstream.port());
+    let policy = "timeout: 0s\n                            retry_policy: { retry_on: 5xx, num_retries: 2 }";
+    settings.replace.push(("timeout: 0s".to_owned(), policy.to_owned()));
+    let Some(envoy) = Envoy::start(&settings) else { return };
+    let response = client::post(envoy.port(), PATH, REQUEST);
+    assert_eq!((response.status, upstream.served()), (200, 2));
+    let line = &envoy.access_log(1)[0];
+    assert_eq!((&line["outcome"], &line["error_type"]), (&"complete".into(), &Value::Null));
+    assert_eq!((&line["input_tokens"], &line["model"]), (&"1000".into(), &"gpt-4o-2024-08-06".into()));
+    assert_eq!(envoy.wait_count("calls", 1), 1);
 }
 
 #[test]
