@@ -64,7 +64,7 @@ fn exchanges_are_read_whole_and_in_chunks_plain_and_in_base64() {
     assert_eq!(record["usage_source"], "reported");
     serde_json::from_value::<tollgate_call::Record>(record.clone()).expect("a record is the library's own");
     assert_eq!(&whole[1]["record"], record);
-    assert_eq!((&whole[2]["record"], &whole[2]["reason"]), (&Value::Null, &json!("no_inference")));
+    assert_eq!((&whole[2]["record"], &whole[2]["reason"]), (&Value::Null, &json!("files")));
     assert_eq!(whole[3]["id"], Value::Null);
     assert!(whole[3]["error"].as_str().unwrap().starts_with("the line is not JSON"));
     assert_eq!(whole[4]["error"], "the line is not a JSON object");

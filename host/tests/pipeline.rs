@@ -163,6 +163,54 @@ async fn a_hostile_plugin_is_bypassed_or_blocks_as_configured() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_redactor_failed_on_goes_nowhere_unless_that_is_asked_for() {
+    let Some(build) = build() else { return };
+    let stage = |mode: &str, more: &str| {
+        format!(
+            "redact:\n  - path: {}/tests/hostile.wasm\n    limits: {{memory: 16MiB, deadline: 100ms}}\n    \
+             config: {{mode: {mode}}}\n{more}",
+            build.display()
+        )
+    };
+    let labels = r#"plugin="hostile",stage="redact""#;
+    for mode in ["trap", "loop", "grow", "refuse", "finding outside the text", "type that was not declared"] {
+        let host = Host::start(&stage(mode, ""));
+        assert_eq!(host.post("/v1/traces", request(&[chat(1, 1)])).await.0, 503, "{mode}: the sender keeps it");
+        let page = host.until_metric(&format!("tollgate_plugin_blocked_total{{{labels}}} 1")).await;
+        assert!(page.contains("tollgate_spans_received_total 0\n"), "{page}");
+        assert_eq!(host.stop().1.len(), 0, "{mode}: nothing is delivered");
+
+        let host = Host::start(&stage(mode, "    on_error: bypass"));
+        assert_eq!(host.post("/v1/traces", request(&[chat(1, 1)])).await.0, 200, "{mode}");
+        host.until_metric(&format!("tollgate_plugin_bypassed_total{{{labels}}} 1")).await;
+        assert_eq!(spans(&host.stop().1).len(), 1, "{mode}: the batch went on");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn traces_that_a_sampler_fails_on_are_kept() {
+    let Some(build) = build() else { return };
+    let stage = |mode: &str| {
+        format!(
+            "sample:\n  decision_wait: 50ms\n  plugin:\n    path: {}/tests/hostile.wasm\n    \
+             limits: {{memory: 16MiB, deadline: 100ms}}\n    config: {{mode: {mode}}}",
+            build.display()
+        )
+    };
+    let broken = ["trap", "loop", "grow", "refuse", "verdicts missing", "rule that was not declared"];
+    for mode in broken.into_iter().chain(["kept though never kept"]) {
+        let host = Host::start(&stage(mode));
+        assert_eq!(host.post("/v1/traces", request(&[chat(1, 1)])).await.0, 200, "{mode}");
+        host.until_metric("tollgate_spans_kept_total 1").await;
+        assert_eq!(spans(&host.stop().1).len(), 1, "{mode}");
+    }
+    let host = Host::start(&stage("polite"));
+    host.post("/v1/traces", request(&[chat(1, 1)])).await;
+    host.until_metric(r#"tollgate_spans_dropped_total{reason="sampled"} 1"#).await;
+    assert_eq!(host.stop().1.len(), 0, "when polite it drops");
+}
+
 /// A backend that refuses as often as it is told, then takes.
 async fn backend(refusals: usize) -> (String, Arc<AtomicUsize>) {
     let (left, taken) = (Arc::new(AtomicUsize::new(refusals)), Arc::new(AtomicUsize::new(0)));

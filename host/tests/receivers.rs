@@ -14,6 +14,8 @@ use flate2::write::GzEncoder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use std::io::Write;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use support::{Host, chat, client, request, spans};
 use tollgate_host::receivers::status::{RetryInfo, RpcStatus};
 use tollgate_otlp::SpanWriter;
@@ -153,6 +155,44 @@ fn wait_of(status: &RpcStatus) -> Option<i64> {
 
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+
+/// A body that brings something and then nothing more, without ending.
+struct Unfinished(Option<Bytes>);
+
+impl http_body::Body for Unfinished {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        self.0.take().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(http_body::Frame::data(bytes)))))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_of_a_grpc_message_count_before_it_is_whole() {
+    let host = Host::start("admit: {max_bytes_in_flight: 32KiB, retry_after: 7s}");
+    let mut part = vec![0];
+    part.extend_from_slice(&900_000_u32.to_be_bytes());
+    part.resize(48 << 10, 0);
+    let sender = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let answer = sender
+        .post(format!("{}/opentelemetry.proto.collector.trace.v1.TraceService/Export", host.grpc))
+        .header("content-type", "application/grpc")
+        .body(reqwest::Body::wrap(Unfinished(Some(part.into()))))
+        .send()
+        .await
+        .unwrap();
+    let status = Status::from_header_map(answer.headers()).unwrap();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    let details = RpcStatus::decode(status.details()).unwrap().details;
+    assert_eq!(RetryInfo::decode(details[0].value.as_slice()).unwrap().retry_delay.unwrap().seconds, 7);
+    drop(answer);
+    let page = host.until_metric(r#"tollgate_requests_refused_total{reason="overloaded"} 1"#).await;
+    assert!(page.contains("tollgate_bytes_in_flight 0\n"), "what was taken is given back: {page}");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_grpc_request_gets_the_status_of_the_specification() {

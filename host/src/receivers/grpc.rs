@@ -1,5 +1,6 @@
 //! OTLP over gRPC. Messages stay the bytes that they came as: the codec does not decode them.
 
+use super::arriving::{Arriving, Held};
 use super::{Intake, Received, Refusal, Signal, status};
 use bytes::{Buf, BufMut, Bytes};
 use std::convert::Infallible;
@@ -85,25 +86,40 @@ impl<I: Intake, S: ExportService> Service<http::Request<Body>> for Export<I, S> 
                 return Ok(Status::unimplemented("the service has one method, Export").into_http());
             }
             let max_message = export.max_message;
+            let (arriving, held) = match Arriving::new(export.intake.admission().clone()) {
+                Ok(arriving) => arriving,
+                Err(refusal) => {
+                    export.intake.admission().count_refusal(&refusal);
+                    return Ok(Status::from(&refusal).into_http());
+                }
+            };
+            let request = request.map(|body| arriving.of(body));
             let mut grpc = Grpc::new(RawCodec)
                 .accept_compressed(CompressionEncoding::Gzip)
                 .accept_compressed(CompressionEncoding::Zstd)
                 .max_decoding_message_size(max_message);
-            Ok(too_large_is_final(grpc.unary(export, request).await, max_message))
+            Ok(too_large_is_final(grpc.unary(One { export, held }, request).await, max_message))
         })
     }
 }
 
-impl<I: Intake, S: ExportService> UnaryService<Bytes> for Export<I, S> {
+/// One call of a service, with what its bytes have taken of the bound on bytes in flight.
+struct One<I, S> {
+    export: Export<I, S>,
+    held: Held,
+}
+
+impl<I: Intake, S: ExportService> UnaryService<Bytes> for One<I, S> {
     type Response = Bytes;
     type Future = BoxFuture<Response<Bytes>, Status>;
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let intake = Arc::clone(&self.intake);
+        let intake = Arc::clone(&self.export.intake);
+        let held = self.held.clone();
         Box::pin(async move {
             let bytes = request.into_inner();
             let answer = async {
-                let lease = intake.admission().lease(bytes.len())?;
+                let lease = held.for_message(intake.admission(), bytes.len())?;
                 intake.accept(Received { signal: S::SIGNAL, bytes, lease }).await
             };
             match answer.await {

@@ -3,6 +3,7 @@
 //! A receiver turns its transport into `(signal, encoded request)`, hands that to the [`Intake`], and turns the answer
 //! into the status that the OTLP specification names. It knows nothing of the stages.
 
+mod arriving;
 pub mod grpc;
 pub mod http;
 mod json;

@@ -87,6 +87,17 @@ impl Lease {
     }
 }
 
+impl Lease {
+    /// Takes what is missing to `bytes` in all.
+    ///
+    /// # Errors
+    /// As [`grow`](Self::grow).
+    pub fn grow_to(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let taken = usize::try_from(self.bytes).unwrap_or(usize::MAX);
+        self.grow(bytes.saturating_sub(taken))
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         let shared = &self.admission.0;

@@ -98,7 +98,7 @@ fn a_pin_that_does_not_fit_is_told_before_anything_is_read() {
 
 #[test]
 fn a_description_says_what_the_file_is() {
-    let Some(bytes) = component("tests/hostile.wasm") else { return };
+    let Some(bytes) = component("plugins/cost_calculator.wasm") else { return };
     let plugin = Engine::new(small()).unwrap().load_pinned(&bytes, Digest::of(&bytes)).unwrap();
     let description = plugin.describe();
     assert_eq!(description.worlds, [World::Enricher]);

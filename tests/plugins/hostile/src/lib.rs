@@ -1,8 +1,12 @@
-//! An enricher that misbehaves as its configuration says, so that the engine's tests can watch it being stopped.
+//! A plugin that misbehaves as its configuration says, so that tests can watch it being stopped: an enricher, and with
+//! fewer modes a redactor and a sampler.
 //!
 //! The configuration is `{"mode": "<mode>"}` or, for the canary, `{"mode": "canary", "pattern": "<bytes>"}`, where the
 //! bytes are the secret to look for, each with its lowest bit turned. It reads `secret` and writes the text `word` and
 //! the integer `number`.
+
+mod redactor;
+mod sampler;
 
 use std::hint::black_box;
 use tollgate_sdk::{
