@@ -76,9 +76,9 @@ impl Stream {
         self.ended |= end_of_stream;
         self.status = proxy.header(Headers::Response, ":status").and_then(|text| number(&text));
         let Some(status) = self.status else { return };
-        let encoding = proxy.header(Headers::Response, "content-encoding");
-        let headers = encoding.as_deref().map(|encoding| ("content-encoding", encoding));
-        self.exchange.response_head(status, headers);
+        let read = |name: &&'static str| Some((*name, proxy.header(Headers::Response, name)?));
+        let headers: Vec<_> = self.exchange.response_headers().iter().filter_map(read).collect();
+        self.exchange.response_head(status, headers.iter().map(|(name, value)| (*name, value.as_slice())));
     }
 
     /// Takes a chunk of the answer.

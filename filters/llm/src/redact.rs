@@ -1,13 +1,16 @@
 //! Redaction of captured content.
 
 use std::collections::BTreeMap;
-use tollgate_call::Content;
+use tollgate_call::{Content, Parameters};
 use tollgate_pii_redactor::Redactor;
 
-/// Redacts what was captured, in place. Gives how often each type was found.
-pub(crate) fn redact(redactor: &Redactor, content: &mut Content) -> Vec<(&'static str, u64)> {
+/// Redacts what was captured and what a request says in free text, in place. Gives how often each type was found.
+pub(crate) fn redact(redactor: &Redactor, content: &mut Content, asked: &mut Parameters) -> Vec<(&'static str, u64)> {
     let mut found = BTreeMap::new();
-    for messages in [&mut content.input_messages, &mut content.output_messages].into_iter().flatten() {
+    let captured = [&mut content.input_messages, &mut content.output_messages].into_iter().flatten();
+    // Applications name their users by e-mail addresses too.
+    let said = [&mut asked.user, &mut asked.conversation_id].into_iter().flatten().chain(&mut asked.stop_sequences);
+    for messages in captured.chain(said) {
         let (changed, findings) = redactor.redact_text(messages);
         for finding in findings {
             *found.entry(Redactor::type_name(finding.kind)).or_default() += 1;

@@ -132,7 +132,7 @@ impl Root {
         for note in &reading.notes {
             self.metrics.add_labelled(proxy, "notes", "note", note, 1);
         }
-        let record = match reading.record {
+        let mut record = match reading.record {
             Ok(record) => record,
             Err(skipped) => {
                 self.metrics.add_labelled(proxy, "skipped", "reason", skipped.as_str(), 1);
@@ -140,7 +140,7 @@ impl Root {
             }
         };
         let mut content = reading.content;
-        let redactions = redact(&self.redactor, &mut content);
+        let redactions = redact(&self.redactor, &mut content, &mut record.parameters);
         for (kind, count) in &redactions {
             self.metrics.add_labelled(proxy, "redactions", "type", kind, *count);
         }

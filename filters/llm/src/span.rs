@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::config::Sampling;
-use tollgate_call::{Record, UsageSource};
+use tollgate_call::{Api, Record, UsageSource};
 use tollgate_cost_calculator::{Cost, Unpriced};
 use tollgate_otlp::{Envelope, NewValue, SpanKind, SpanWriter, StatusCode, trace_state};
 use tollgate_semconv::attribute as name;
@@ -37,9 +37,8 @@ pub(crate) fn encode(call: &Call<'_>, sampling: Sampling) -> Vec<u8> {
         Some(Err(unpriced)) => no_price(&mut span, *unpriced),
         None => {}
     }
-    if let Some(time) = call.timing.time_to_first_chunk {
-        span.set(name::GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, time as f64 / 1e9);
-    }
+    parameters(&mut span, record);
+    timing(&mut span, call);
     content(&mut span, call);
     span.bytes().to_vec()
 }
@@ -66,16 +65,19 @@ fn identity(span: &mut SpanWriter, record: &Record, host: &str) {
         (name::GEN_AI_REQUEST_MODEL, record.request_model.as_deref()),
         (name::GEN_AI_RESPONSE_MODEL, record.response_model.as_deref()),
         (name::GEN_AI_RESPONSE_ID, record.response_id.as_deref()),
-        (name::TOLLGATE_API, record.api.map(tollgate_call::Api::as_str)),
+        (name::TOLLGATE_RESPONSE_SERVICE_TIER, record.service_tier.as_deref()),
+        (name::TOLLGATE_RESPONSE_SPEED, record.speed.as_deref()),
+        (name::TOLLGATE_RESPONSE_INFERENCE_GEO, record.inference_geo.as_deref()),
+        (name::OPENAI_RESPONSE_SYSTEM_FINGERPRINT, record.system_fingerprint.as_deref()),
+        (name::TOLLGATE_ERROR_CODE, record.error_code.as_deref()),
+        (name::TOLLGATE_API, record.api.as_ref().map(Api::as_str)),
     ] {
         if let Some(value) = value {
             span.set(key, value);
         }
     }
-    if !record.finish_reasons.is_empty() {
-        let reasons: Vec<&str> = record.finish_reasons.iter().map(String::as_str).collect();
-        span.set(name::GEN_AI_RESPONSE_FINISH_REASONS, reasons.as_slice());
-    }
+    texts(span, name::GEN_AI_RESPONSE_FINISH_REASONS, &record.finish_reasons);
+    texts(span, name::TOLLGATE_RESPONSE_TOOLS_CALLED, &record.tools_called);
     if record.stream {
         span.set(name::GEN_AI_REQUEST_STREAM, true);
     }
@@ -90,6 +92,67 @@ fn identity(span: &mut SpanWriter, record: &Record, host: &str) {
         span.set(name::SERVER_PORT, i64::from(port));
     }
     span.set(name::TOLLGATE_OUTCOME, record.outcome.as_str());
+}
+
+/// What the request asked for. The conventions leave out a choice count of 1.
+fn parameters(span: &mut SpanWriter, record: &Record) {
+    let asked = &record.parameters;
+    for (key, value) in [
+        (name::GEN_AI_REQUEST_TEMPERATURE, asked.temperature),
+        (name::GEN_AI_REQUEST_TOP_P, asked.top_p),
+        (name::GEN_AI_REQUEST_FREQUENCY_PENALTY, asked.frequency_penalty),
+        (name::GEN_AI_REQUEST_PRESENCE_PENALTY, asked.presence_penalty),
+    ] {
+        if let Some(value) = value {
+            span.set(key, value);
+        }
+    }
+    for (key, value) in [
+        (name::GEN_AI_REQUEST_TOP_K, asked.top_k),
+        (name::GEN_AI_REQUEST_MAX_TOKENS, asked.max_tokens),
+        (name::GEN_AI_REQUEST_CHOICE_COUNT, asked.choice_count.filter(|count| *count != 1)),
+        (name::GEN_AI_REQUEST_SEED, asked.seed),
+        (name::GEN_AI_EMBEDDINGS_DIMENSION_COUNT, asked.dimensions),
+    ] {
+        if let Some(value) = value {
+            span.set(key, value);
+        }
+    }
+    for (key, value) in [
+        (name::GEN_AI_REQUEST_REASONING_LEVEL, &asked.reasoning_level),
+        (name::GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID, &asked.previous_response_id),
+        (name::GEN_AI_OUTPUT_TYPE, &asked.output_type),
+        (name::GEN_AI_CONVERSATION_ID, &asked.conversation_id),
+        (name::TOLLGATE_REQUEST_SERVICE_TIER, &asked.service_tier),
+        (name::USER_ID, &asked.user),
+    ] {
+        if let Some(value) = value {
+            span.set(key, value.as_str());
+        }
+    }
+    texts(span, name::GEN_AI_REQUEST_STOP_SEQUENCES, &asked.stop_sequences);
+    texts(span, name::GEN_AI_REQUEST_ENCODING_FORMATS, &asked.encoding_formats);
+    texts(span, name::TOLLGATE_REQUEST_TOOLS, &asked.tools);
+}
+
+fn texts(span: &mut SpanWriter, key: &str, values: &[String]) {
+    if !values.is_empty() {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        span.set(key, values.as_slice());
+    }
+}
+
+fn timing(span: &mut SpanWriter, call: &Call<'_>) {
+    let timing = call.timing;
+    if let Some(time) = timing.time_to_first_chunk {
+        span.set(name::GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, time as f64 / 1e9)
+            .set(name::TOLLGATE_RESPONSE_OUTPUT_CHUNKS, timing.output_chunks);
+    }
+    if let Some(time) = timing.time_per_output_chunk() {
+        span.set(name::TOLLGATE_RESPONSE_TIME_PER_OUTPUT_CHUNK, time as f64 / 1e9);
+    }
+    span.set(name::HTTP_REQUEST_BODY_SIZE, timing.request_bytes)
+        .set(name::HTTP_RESPONSE_BODY_SIZE, timing.response_bytes);
 }
 
 /// The parts of an `:authority`. An IPv6 address keeps its brackets.
@@ -112,10 +175,17 @@ fn usage(span: &mut SpanWriter, record: &Record) {
         (name::GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, usage.reasoning_tokens),
         (name::GEN_AI_USAGE_AUDIO_INPUT_TOKENS, usage.audio_input_tokens),
         (name::GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, usage.audio_output_tokens),
+        (name::GEN_AI_USAGE_IMAGE_INPUT_TOKENS, usage.image_input_tokens),
+        (name::GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, usage.image_output_tokens),
+        (name::TOLLGATE_USAGE_TOOL_USE_INPUT_TOKENS, usage.tool_use_input_tokens),
+        (name::TOLLGATE_COST_PROVIDER_NANO_USD, usage.provider_cost_nano_usd),
     ] {
         if let Some(tokens) = tokens {
             span.set(key, tokens);
         }
+    }
+    for (tool, calls) in &usage.server_tool_calls {
+        span.set(&format!("{}{tool}", name::TOLLGATE_USAGE_SERVER_TOOL_PREFIX), *calls);
     }
     if let Some(source) = record.usage_source.map(UsageSource::as_str) {
         span.set(name::TOLLGATE_USAGE_SOURCE, source);

@@ -32,14 +32,14 @@ pub struct RequestHead<'a> {
 }
 
 /// What reading an exchange gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
     /// The call, or the reason word why there is none.
     pub call: Result<Record, String>,
     /// Clock readings and sizes.
     pub timing: Timing,
     /// Observations worth a counter, as words. An API or operation that has no name in the call record is one:
-    /// `unnamed_api` and `unnamed_operation`.
+    /// `unnamed_operation`.
     pub notes: Vec<String>,
 }
 

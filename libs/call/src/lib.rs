@@ -12,14 +12,20 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod api;
 mod content;
 mod outcome;
+mod parameters;
 mod record;
+mod skipped;
 mod timing;
 mod usage;
 
+pub use api::Api;
 pub use content::{Content, ContentLimits};
 pub use outcome::Outcome;
-pub use record::{Api, Operation, Reading, Record, Skipped};
+pub use parameters::Parameters;
+pub use record::{Operation, Reading, Record};
+pub use skipped::Skipped;
 pub use timing::Timing;
 pub use usage::{Usage, UsageSource};

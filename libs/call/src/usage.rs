@@ -38,6 +38,21 @@ pub struct Usage {
     /// Part of the output that was audio.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audio_output_tokens: Option<u64>,
+    /// Part of the input that was images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_input_tokens: Option<u64>,
+    /// Part of the output that was images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_output_tokens: Option<u64>,
+    /// Part of the input that the provider's own tools put there (Gemini `toolUsePromptTokenCount`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_use_input_tokens: Option<u64>,
+    /// Calls of tools that the provider ran itself and bills for, by tool: `web_search`, `web_fetch`, `file_search`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub server_tool_calls: BTreeMap<String, u64>,
+    /// What the provider says the call cost, in billionths of a US dollar; what is below is rounded to the nearest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_cost_nano_usd: Option<u64>,
     /// The total as the provider itself stated it. Never used in place of the parts; a disagreement is a signal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_total_tokens: Option<u64>,

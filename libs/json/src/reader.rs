@@ -143,18 +143,33 @@ impl Reader {
     /// # Errors
     /// Where the text is not JSON. The reader then stays in error, and repeats it, until [`Reader::reset`].
     pub fn push<V: Visitor>(&mut self, chunk: &[u8], visitor: &mut V) -> Result<(), Error> {
+        let left = self.push_one(chunk, visitor)?;
+        let solid = after_space(left);
+        if !solid.is_empty() {
+            return Err(self.fail(Reason::TrailingData, left.len() - solid.len()));
+        }
+        self.passed = self.passed.saturating_add(left.len() as u64);
+        Ok(())
+    }
+
+    /// Reads the next bytes up to the end of the outermost value, and gives what is behind it: for texts that follow one
+    /// another without a frame. After the end nothing is taken until [`Reader::reset`].
+    ///
+    /// # Errors
+    /// As [`Reader::push`], but for what follows the value.
+    pub fn push_one<'c, V: Visitor>(&mut self, chunk: &'c [u8], visitor: &mut V) -> Result<&'c [u8], Error> {
         if let Some(error) = self.failure {
             return Err(error);
         }
         let mut rest = chunk;
-        while !rest.is_empty() {
+        while !rest.is_empty() && self.state != State::Done {
             match self.step(rest, visitor) {
                 Ok(left) => rest = left,
                 Err((reason, at)) => return Err(self.fail(reason, chunk.len() - at.len())),
             }
         }
-        self.passed = self.passed.saturating_add(chunk.len() as u64);
-        Ok(())
+        self.passed = self.passed.saturating_add((chunk.len() - rest.len()) as u64);
+        Ok(rest)
     }
 
     /// Ends the text.
@@ -187,6 +202,9 @@ impl Reader {
     fn step<'c, V: Visitor>(&mut self, rest: &'c [u8], visitor: &mut V) -> Rest<'c> {
         match self.state {
             State::Text => return self.text(rest, visitor),
+            State::SkipText | State::SkipWithin | State::SkipEscape if matches!(self.want, Want::Pieces(_)) => {
+                return self.raw(rest, visitor);
+            }
             State::SkipText => return Ok(self.skip_text(rest)),
             State::SkipWithin => return self.skip_within(rest),
             State::Word => return self.word(rest, visitor),
@@ -312,7 +330,18 @@ impl Reader {
                 visitor.begin(node, kind);
                 Ok(left)
             }
-            (Want::Take(_), _) if is_word(byte) => {
+            (Want::Pieces(_), b'"') => {
+                self.begin_text(false);
+                Ok(left)
+            }
+            (Want::Pieces(node), b'{' | b'[') => {
+                self.floor = self.depth;
+                self.open(byte).map_err(|reason| (reason, solid))?;
+                self.state = State::SkipWithin;
+                visitor.piece(node, &[byte]);
+                Ok(left)
+            }
+            (Want::Take(_) | Want::Pieces(_), _) if is_word(byte) => {
                 let (word, left) = solid.split_at_checked(word_length(solid)).unwrap_or((solid, &[]));
                 if word.len() > MAX_NUMBER {
                     return Err((Reason::NumberTooLong, solid.get(MAX_NUMBER..).unwrap_or_default()));

@@ -12,6 +12,9 @@ pub enum Want {
     Skip,
     /// Report it under this node: a scalar by [`Visitor::scalar`], a container by asking about what is in it.
     Take(Node),
+    /// Report it as it comes, whatever its size, by [`Visitor::piece`]: of a string what it says, of anything else its
+    /// JSON text. [`Visitor::end`] follows.
+    Pieces(Node),
 }
 
 /// The two kinds of container.
@@ -71,12 +74,18 @@ pub trait Visitor {
     /// The value of a place that was wanted.
     fn scalar(&mut self, at: Node, value: Scalar<'_>);
 
+    /// The next bytes of a value that was wanted in [pieces](Want::Pieces). They are cut anywhere; of a string with
+    /// nothing in it none come.
+    fn piece(&mut self, at: Node, piece: &[u8]) {
+        let _ = (at, piece);
+    }
+
     /// The container `at` begins.
     fn begin(&mut self, at: Node, kind: Kind) {
         let _ = (at, kind);
     }
 
-    /// The container `at` is at its end.
+    /// The container `at`, or the value that came in pieces, is at its end.
     fn end(&mut self, at: Node) {
         let _ = at;
     }

@@ -44,6 +44,9 @@ crate::names::names! {
     /// Encodings asked of an embeddings endpoint, array of text.
     GEN_AI_REQUEST_ENCODING_FORMATS = "gen_ai.request.encoding_formats";
 
+    /// Length of the vectors asked of an embeddings endpoint, integer.
+    GEN_AI_EMBEDDINGS_DIMENSION_COUNT = "gen_ai.embeddings.dimension.count";
+
     // The answer.
     /// Id of the answer, text.
     GEN_AI_RESPONSE_ID = "gen_ai.response.id";
@@ -147,6 +150,12 @@ crate::names::names! {
     ERROR_TYPE = "error.type";
     /// Status of the answer, integer.
     HTTP_RESPONSE_STATUS_CODE = "http.response.status_code";
+    /// Size of the request's body, integer, bytes as transferred.
+    HTTP_REQUEST_BODY_SIZE = "http.request.body.size";
+    /// Size of the answer's body, integer, bytes as transferred.
+    HTTP_RESPONSE_BODY_SIZE = "http.response.body.size";
+    /// The end user, text, as the application names them to the provider.
+    USER_ID = "user.id";
     /// Name of the service that sends telemetry, text, on the resource.
     SERVICE_NAME = "service.name";
 
@@ -157,12 +166,37 @@ crate::names::names! {
     TOLLGATE_API = "tollgate.api";
     /// How the exchange ended, text.
     TOLLGATE_OUTCOME = "tollgate.outcome";
+    /// The provider's code of an error, text, beside `error.type`.
+    TOLLGATE_ERROR_CODE = "tollgate.error.code";
+    /// Names of the tools that the model was offered, array of text.
+    TOLLGATE_REQUEST_TOOLS = "tollgate.request.tools";
+    /// Service tier asked for, text, of any provider.
+    TOLLGATE_REQUEST_SERVICE_TIER = "tollgate.request.service_tier";
+    /// Service tier served, text, of any provider.
+    TOLLGATE_RESPONSE_SERVICE_TIER = "tollgate.response.service_tier";
+    /// Names of the tools that the model called, array of text, each once.
+    TOLLGATE_RESPONSE_TOOLS_CALLED = "tollgate.response.tools_called";
+    /// Speed that was served, text; it has a price of its own.
+    TOLLGATE_RESPONSE_SPEED = "tollgate.response.speed";
+    /// Where the answer was computed, text; it has a price of its own.
+    TOLLGATE_RESPONSE_INFERENCE_GEO = "tollgate.response.inference_geo";
+    /// Seconds between chunks of output after the first, double, the mean.
+    TOLLGATE_RESPONSE_TIME_PER_OUTPUT_CHUNK = "tollgate.response.time_per_output_chunk";
+    /// Chunks of a stream that carried output, integer.
+    TOLLGATE_RESPONSE_OUTPUT_CHUNKS = "tollgate.response.output_chunks";
+    /// Whether the content that was captured is not all that was said, boolean; only where true.
+    TOLLGATE_CONTENT_TRUNCATED = "tollgate.content.truncated";
     /// Part of the cache write kept for five minutes, integer.
     TOLLGATE_USAGE_CACHE_WRITE_5M_TOKENS = "tollgate.usage.cache_write_5m_tokens";
     /// Part of the cache write kept for one hour, integer.
     TOLLGATE_USAGE_CACHE_WRITE_1H_TOKENS = "tollgate.usage.cache_write_1h_tokens";
 
+    /// Part of the input that the provider's own tools put there, integer.
+    TOLLGATE_USAGE_TOOL_USE_INPUT_TOKENS = "tollgate.usage.tool_use_input_tokens";
+
     // Tollgate's own: cost.
+    /// What the provider says the call cost, in billionths of a US dollar, integer.
+    TOLLGATE_COST_PROVIDER_NANO_USD = "tollgate.cost.provider_nano_usd";
     /// Cost in US dollars, double; for display. The exact value is `tollgate.cost.nano_usd`.
     TOLLGATE_COST_AMOUNT = "tollgate.cost.amount";
     /// Cost in billionths of a US dollar, integer.
@@ -193,3 +227,6 @@ crate::names::names! {
 
 /// Start of the names of counts of findings by type: `tollgate.redaction.EMAIL_ADDRESS`, integer.
 pub const TOLLGATE_REDACTION_PREFIX: &str = "tollgate.redaction.";
+
+/// Start of the names of counts of calls of tools that the provider ran: `tollgate.usage.server_tool.web_search`, integer.
+pub const TOLLGATE_USAGE_SERVER_TOOL_PREFIX: &str = "tollgate.usage.server_tool.";

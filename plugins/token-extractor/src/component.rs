@@ -31,11 +31,10 @@ impl tollgate_sdk::Extractor for Extractor {
     }
 
     fn manifest(&self) -> ExtractorManifest {
-        let apis = [Api::ChatCompletions, Api::Responses, Api::AnthropicMessages];
         ExtractorManifest {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            apis: apis.map(|api| api.as_str().to_owned()).into(),
+            apis: Api::ALL.iter().map(|api| api.as_str().to_owned()).collect(),
         }
     }
 

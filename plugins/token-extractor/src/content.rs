@@ -19,6 +19,7 @@ const MAX_TOOLS: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part {
     Text,
+    Reasoning,
     ToolId(u64),
     ToolName(u64),
     ToolArguments(u64),
@@ -37,6 +38,7 @@ pub(crate) struct OutputText {
 struct Choice {
     number: u64,
     text: String,
+    reasoning: String,
     tools: Vec<Tool>,
 }
 
@@ -93,6 +95,7 @@ impl OutputText {
         let choice = numbered(&mut self.choices, MAX_CHOICES, |known| known.number == choice, fresh)?;
         Some(match part {
             Part::Text => &mut choice.text,
+            Part::Reasoning => &mut choice.reasoning,
             Part::ToolId(number) => &mut choice.tool(number)?.id,
             Part::ToolName(number) => &mut choice.tool(number)?.name,
             Part::ToolArguments(number) => &mut choice.tool(number)?.arguments,

@@ -5,21 +5,45 @@ use crate::content::InputBody;
 use crate::decode::Decoder;
 use crate::extractor::Limits;
 use crate::facts::{Facts, MAX_NAME};
+use crate::format::{Format, Formats};
 use crate::notes::{self, Notes};
-use crate::path;
 use crate::request::Request;
-use tollgate_call::{Api, Content, ContentLimits, Outcome, Reading, Record, Skipped, Timing, Usage, UsageSource};
+use std::sync::Arc;
+use tollgate_call::{Content, ContentLimits, Outcome, Reading, Record, Skipped, Timing, Usage, UsageSource};
 
 /// What is to be done with an exchange, as its request line says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Plan {
-    /// Read it in this API. `sure` where host or configuration vouch for it; else what is said must confirm it.
-    Read { api: Api, sure: bool },
+    /// Read it in this format. `sure` where host or configuration vouch for it; else what is said must confirm it.
+    Read { format: Arc<Format>, sure: bool },
     /// Read it if the shape of the answer is that of an API.
     Recognise,
     /// Leave it.
     Skip { why: Skipped, unsupported: bool },
 }
+
+/// What an exchange begins with.
+pub(crate) struct Opening<'a> {
+    pub(crate) plan: Plan,
+    pub(crate) provider: Option<String>,
+    /// The model that the path names.
+    pub(crate) path_model: Option<String>,
+    /// Whether the path asks for a stream.
+    pub(crate) stream: bool,
+    pub(crate) request: Request,
+    pub(crate) formats: &'a Arc<Formats>,
+    pub(crate) limits: Limits,
+}
+
+/// Headers of an answer by which Bedrock tells the counts of `InvokeModel`, whatever the family of the model.
+const BEDROCK_COUNTS: [&str; 4] = [
+    "x-amzn-bedrock-input-token-count",
+    "x-amzn-bedrock-output-token-count",
+    "x-amzn-bedrock-cache-read-input-token-count",
+    "x-amzn-bedrock-cache-write-input-token-count",
+];
+/// The header by which AWS names an error.
+const AWS_ERROR: &str = "x-amzn-errortype";
 
 /// One HTTP exchange with an LLM API, fed with bytes as they pass. Nothing that it is fed can make it fail.
 ///
@@ -32,10 +56,15 @@ pub struct Exchange {
     provider: Option<String>,
     /// The model that the path names, for APIs where it does.
     path_model: Option<String>,
+    /// Whether the path asks for a stream.
+    stream: bool,
     limits: Limits,
     request: Request,
     input: InputBody,
     status: Option<u16>,
+    /// Counts in the headers of the answer, in the order of [`BEDROCK_COUNTS`].
+    counts: [Option<u64>; BEDROCK_COUNTS.len()],
+    error_header: Option<String>,
     decoder: Decoder,
     body: Body,
     elapsed: u64,
@@ -43,21 +72,26 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn new(plan: Plan, provider: Option<String>, request_path: &str, limits: Limits) -> Self {
-        let api = match plan {
-            Plan::Read { api, .. } => Some(api),
-            Plan::Recognise | Plan::Skip { .. } => None,
+    pub(crate) fn new(opening: Opening<'_>) -> Self {
+        let Opening { plan, provider, path_model, stream, request, formats, limits } = opening;
+        let body = match &plan {
+            Plan::Read { format, .. } => Body::of(Arc::clone(format), limits.content),
+            Plan::Recognise => Body::unknown(formats, limits.content),
+            Plan::Skip { .. } => Body::unread(),
         };
         Self {
             plan,
             provider,
-            path_model: path::deployment(request_path).map(beginning),
+            path_model: path_model.map(|name| beginning(&name)),
+            stream,
             limits,
-            request: Request::new(),
+            request,
             input: InputBody::new(limits.content.input_bytes),
             status: None,
+            counts: [None; BEDROCK_COUNTS.len()],
+            error_header: None,
             decoder: Decoder::new(b"", limits.expansion),
-            body: Body::new(api, limits.content),
+            body,
             elapsed: 0,
             timing: Timing::default(),
         }
@@ -69,6 +103,22 @@ impl Exchange {
         !matches!(self.plan, Plan::Skip { .. })
     }
 
+    /// Names of the headers of the answer that are looked at, for seats where reading a header has a price.
+    #[must_use]
+    pub fn response_headers(&self) -> &'static [&'static str] {
+        /// The last ones are of Bedrock only.
+        const NAMES: [&str; 6] = {
+            let [a, b, c, d] = BEDROCK_COUNTS;
+            ["content-encoding", AWS_ERROR, a, b, c, d]
+        };
+        let of_aws = |format: &Format| matches!(format.api.as_str(), "invoke" | "converse" | "converse-stream");
+        match &self.plan {
+            Plan::Read { format, .. } if of_aws(format) || format.wrapped => &NAMES,
+            Plan::Read { .. } | Plan::Recognise => NAMES.split_at(1).0,
+            Plan::Skip { .. } => &[],
+        }
+    }
+
     /// The next bytes of the request's body.
     pub fn request_body(&mut self, chunk: &[u8]) {
         self.timing.request_bytes = self.timing.request_bytes.saturating_add(chunk.len() as u64);
@@ -78,14 +128,23 @@ impl Exchange {
         }
     }
 
-    /// Status, or 0 where there is none, and headers of the answer. Of the headers only `content-encoding` is looked at, whatever case it is
-    /// in: whether a body is a stream is told by the body itself, since servers name it wrongly.
+    /// Status, or 0 where there is none, and headers of the answer, whatever case their names are in. Of the headers only
+    /// [`response_headers`](Self::response_headers) are looked at: whether a body is a stream is told by the body itself,
+    /// since servers name it wrongly.
     pub fn response_head<'h>(&mut self, status: u16, headers: impl IntoIterator<Item = (&'h str, &'h [u8])>) {
         // Envoy has no status to tell of where no answer came.
         self.status = (status != 0).then_some(status);
         for (name, value) in headers {
             if name.eq_ignore_ascii_case("content-encoding") {
                 self.decoder = Decoder::new(value, self.limits.expansion);
+            } else if name.eq_ignore_ascii_case(AWS_ERROR) {
+                // The name may have the address of its definition behind it.
+                let word = String::from_utf8_lossy(value);
+                self.error_header = word.split(':').next().map(beginning);
+            } else if let Some((_, count)) =
+                (BEDROCK_COUNTS.iter().zip(&mut self.counts)).find(|(known, _)| name.eq_ignore_ascii_case(known))
+            {
+                *count = str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
             }
         }
     }
@@ -117,54 +176,76 @@ impl Exchange {
         let undecoded = self.decoder.note();
         // What does not come whole through its encoding, or at all, is not to blame for being incomplete.
         let cut = !outcome.is_complete() || undecoded.is_some();
-        self.body.end(cut, self.elapsed, &mut self.timing);
+        let asked = self.asked_for_stream();
+        self.body.end(cut, asked, self.elapsed, &mut self.timing);
         let mut facts = self.body.take_facts();
-        let (api, sure) = match self.plan {
-            Plan::Read { api, sure } => (Some(api), sure),
-            Plan::Recognise => (self.body.api(), true),
+        let (format, sure) = match &self.plan {
+            Plan::Read { format, sure } => (Some(Arc::clone(format)), *sure),
+            Plan::Recognise => (self.body.format().cloned(), true),
             Plan::Skip { why, unsupported } => {
-                if unsupported {
+                let why = *why;
+                if *unsupported {
                     notes.add(notes::UNSUPPORTED_API);
                 }
                 return self.skipped(why, notes);
             }
         };
-        let confirmed = sure || self.request.model().is_some() || facts.model.is_some();
-        let Some(api) = api.filter(|_| confirmed) else { return self.skipped(Skipped::NotAnLlmCall, notes) };
+        let named = self.request.model().is_some() || facts.model.is_some() || self.path_model.is_some();
+        let Some(format) = format.filter(|_| sure || named) else {
+            if self.provider.is_some() {
+                notes.add(notes::UNSUPPORTED_API);
+            }
+            return self.skipped(Skipped::NotAnLlmCall, notes);
+        };
 
         if let Some(note) = undecoded.filter(|note| outcome.is_complete() || *note != notes::TRUNCATED_ENCODING) {
             notes.add(note);
         }
-        let content = self.content(api, &facts);
-        let error_type = self.error_type(&mut facts, outcome);
-        if !cut && facts.stream && !facts.ended && error_type.is_none() && api != Api::ChatCompletions {
+        for (name, count) in BEDROCK_COUNTS.iter().zip(self.counts) {
+            count.into_iter().for_each(|count| facts.put_count(name, count));
+        }
+        let content = self.content(&format, &facts);
+        let (error_type, error_code) = self.error(&mut facts, outcome);
+        if !cut && facts.stream && !facts.ended && error_type.is_none() && format.ends_streams() {
             notes.add(notes::UNTERMINATED_STREAM);
         }
         let finish_reasons = facts.take_finish_reasons();
-        let (usage, usage_source) = usage(&mut facts, api, outcome);
+        let (usage, usage_source) = usage(&mut facts, &format, outcome);
         if usage.as_ref().is_some_and(Usage::total_disagrees) {
             notes.add(notes::TOTAL_DISAGREES);
         }
-        let asked_for_stream = self.request.wants_stream() && self.status.is_none_or(|status| status < 400);
+        let mut parameters = self.request.take_parameters();
+        parameters.output_type = parameters.output_type.or(format.output_type.map(str::to_owned));
         let record = Record {
-            provider: self.provider,
-            api: Some(api),
+            provider: self.provider.or(format.provider.map(str::to_owned)),
+            operation: format.operation,
+            api: Some(format.api.clone()),
+            parameters,
             request_model: self.request.model().map(str::to_owned).or(self.path_model),
             response_model: facts.model,
             response_id: facts.id,
             finish_reasons,
-            stream: self.body.is_stream().unwrap_or(asked_for_stream),
+            tools_called: facts.tools,
+            stream: self.body.is_stream(asked),
             status: self.status,
             usage,
             usage_source,
             service_tier: facts.tier,
+            speed: facts.speed,
+            inference_geo: facts.inference_geo,
+            system_fingerprint: facts.fingerprint,
             error_type,
+            error_code,
             outcome,
-            ..Record::default()
         };
         notes.merge(facts.notes);
         notes.merge(self.request.into_notes());
         Reading { record: Ok(record), timing: self.timing, content, notes: notes.into_sorted() }
+    }
+
+    /// Whether a stream was asked for, and not refused.
+    fn asked_for_stream(&self) -> bool {
+        (self.request.stream() == Some(true) || self.stream) && self.status.is_none_or(|status| status < 400)
     }
 
     fn skipped(self, why: Skipped, notes: Notes) -> Reading {
@@ -172,25 +253,28 @@ impl Exchange {
         Reading { record: Err(why), timing: self.timing, content, notes: notes.into_sorted() }
     }
 
-    fn content(&self, api: Api, facts: &Facts) -> Content {
+    fn content(&self, format: &Format, facts: &Facts) -> Content {
         let ContentLimits { input_bytes, .. } = self.limits.content;
         Content {
-            input_messages: if input_bytes > 0 { self.input.messages(api) } else { None },
+            input_messages: if input_bytes > 0 { self.input.messages(&format.api) } else { None },
             output_messages: facts.text.messages(),
             truncated: self.input.truncated() || facts.text.truncated(),
         }
     }
 
-    /// `error.type`: the provider's word, else the status, else how the exchange broke off.
-    fn error_type(&self, facts: &mut Facts, outcome: Outcome) -> Option<String> {
+    /// `error.type` and the provider's code beside it. The type is the provider's word, else the status, else how the
+    /// exchange broke off.
+    fn error(&mut self, facts: &mut Facts, outcome: Outcome) -> (Option<String>, Option<String>) {
         /// What the conventions say for an error that nothing names.
         const OTHER: &str = "_OTHER";
         let status = self.status.filter(|status| *status >= 400);
         if facts.has_error || status.is_some() {
-            let word = facts.take_error().or_else(|| status.map(|status| status.to_string()));
-            return Some(word.unwrap_or_else(|| OTHER.to_owned()));
+            let (word, code) = facts.take_error();
+            let word = word.or_else(|| self.error_header.take()).or_else(|| status.map(|status| status.to_string()));
+            let word = word.unwrap_or_else(|| OTHER.to_owned());
+            return (Some(word.clone()), code.filter(|code| *code != word));
         }
-        (!outcome.is_complete() && !facts.ended).then(|| outcome.as_str().to_owned())
+        ((!outcome.is_complete() && !facts.ended).then(|| outcome.as_str().to_owned()), None)
     }
 }
 
@@ -200,11 +284,12 @@ fn beginning(name: &str) -> String {
 }
 
 /// The usage, and how far it can be relied on.
-fn usage(facts: &mut Facts, api: Api, outcome: Outcome) -> (Option<Usage>, Option<UsageSource>) {
+fn usage(facts: &mut Facts, format: &Format, outcome: Outcome) -> (Option<Usage>, Option<UsageSource>) {
     let counts = std::mem::take(&mut facts.counts);
     let malformed = counts.malformed();
-    let Some(usage) = counts.into_usage(api) else { return (None, None) };
-    let whole = usage.input_tokens.is_some() && usage.output_tokens.is_some() && !malformed;
+    let Some(usage) = counts.into_usage(&format.counts) else { return (None, None) };
+    let written = usage.output_tokens.is_some() || !format.operation.writes();
+    let whole = usage.input_tokens.is_some() && written && !malformed;
     let source = if !outcome.is_complete() && !facts.ended {
         UsageSource::Aborted
     } else if whole && facts.counts_final {

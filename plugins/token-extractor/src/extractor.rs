@@ -1,11 +1,15 @@
 //! The configured extractor.
 
-use crate::exchange::{Exchange, Plan};
+use crate::config;
+use crate::exchange::{Exchange, Opening, Plan};
+use crate::format::{Format, Formats};
 use crate::path::{self, Call};
 use crate::provider;
-use serde_json::{Map, Value};
-use tollgate_call::{Api, ContentLimits, Skipped};
-use tollgate_columns::{ConfigError, Problem};
+use crate::request::{self, Request};
+use crate::tree::Tree;
+use std::sync::Arc;
+use tollgate_call::{ContentLimits, Skipped};
+use tollgate_columns::ConfigError;
 
 /// How many times larger than transferred an answer may become by decoding, unless configured. Answers of providers
 /// stay below 20.
@@ -42,27 +46,74 @@ pub(crate) struct Limits {
 /// | `providers[].host` | host in lower case, without port; `.example.com` is everything below it, `*` stands for a part of one label |
 /// | `providers[].path_prefix` | beginning of the path; at least one of `host` and `path_prefix` is given |
 /// | `providers[].provider` | the value of `gen_ai.provider.name` |
-/// | `providers[].api` | `chat.completions`, `responses` or `anthropic.messages`, where paths do not tell |
+/// | `providers[].api` | name of an API, where paths do not tell: one of [`Api::ALL`](tollgate_call::Api::ALL), or of `apis` |
+/// | `apis` | list of APIs of your own, whose formats are just places in JSON; see below |
 /// | `content.input_bytes`, `content.output_bytes` | how much content is captured, in bytes; 0, the default, is none |
 /// | `expansion_limit` | how many times larger than transferred an answer may become by decoding; 200 |
+///
+/// An API of `apis`:
+///
+/// | member | meaning |
+/// |---|---|
+/// | `name` | what records and attributes call it |
+/// | `path` | end of the path of its calls |
+/// | `operation` | `gen_ai.operation.name`: `chat` (the default), `text_completion`, `generate_content`, `embeddings`, `rerank`, `moderation` |
+/// | `stream` | how it streams: `sse` (the default), or `documents`: JSON documents one after the other or in one array |
+/// | `request` | where a request says what it asks for: `model`, `stream`, `temperature` and other parameters of the record; left out, the places of the APIs that are built in |
+/// | `response` | where an answer says what: `id`, `model`, `finish_reasons`, `usage`, `count`, `text`, `error_type`, `end` and others |
+/// | `usage` | how native counts become canonical: `"input_tokens": "usage.fresh + usage.cached"` |
+///
+/// A place is the keys that lead to it, with dots between; `[]` are elements of an array, `[choice]` elements that are
+/// answers of their own, `[block]` elements that are blocks of content; `|` stands between alternatives. Native counts
+/// are named by the last key of their usage object and their own: `usage.fresh`.
+///
+/// ```
+/// # use tollgate_token_extractor::{Extractor, RequestHead};
+/// # use tollgate_call::Outcome;
+/// let config = r#"{"apis": [{
+///     "name": "acme.generate", "path": "/generate",
+///     "response": {"model": "engine", "finish_reasons": "parts[choice].why", "usage": "meter"},
+///     "usage": {"input_tokens": "meter.in + meter.cached", "cache_read_tokens": "meter.cached", "output_tokens": "meter.out"}
+/// }]}"#;
+/// let extractor = Extractor::configure(config).unwrap();
+/// let head = RequestHead { method: "POST", host: "llm.acme.example", path: "/v3/generate", ..Default::default() };
+/// let mut exchange = extractor.exchange(head);
+/// exchange.response_head(200, []);
+/// exchange.response_body(br#"{"engine": "a-1", "parts": [{"why": "end"}], "meter": {"in": 5, "cached": 20, "out": 7}}"#, 1);
+/// let record = exchange.end(Outcome::Complete).record.unwrap();
+/// assert_eq!(record.response_model.as_deref(), Some("a-1"));
+/// assert_eq!(record.usage.unwrap().input_tokens, Some(25));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Extractor {
-    routes: Vec<Route>,
-    limits: Limits,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) limits: Limits,
+    pub(crate) formats: Arc<Formats>,
+    /// APIs of the configuration, by the ends of their paths.
+    pub(crate) paths: Vec<(String, Arc<Format>)>,
+    /// Where requests of built-in APIs say what they ask for.
+    request: Arc<Tree<request::Field>>,
 }
 
+/// Who is at a host, or below a path.
 #[derive(Clone, Debug)]
-struct Route {
-    host: Option<String>,
-    path_prefix: Option<String>,
-    provider: String,
-    api: Option<Api>,
+pub(crate) struct Route {
+    pub(crate) host: Option<String>,
+    pub(crate) path_prefix: Option<String>,
+    pub(crate) provider: String,
+    pub(crate) format: Option<Arc<Format>>,
 }
 
 impl Default for Extractor {
     fn default() -> Self {
         let limits = Limits { content: ContentLimits::default(), expansion: DEFAULT_EXPANSION };
-        Self { routes: Vec::new(), limits }
+        Self {
+            routes: Vec::new(),
+            limits,
+            formats: Arc::default(),
+            paths: Vec::new(),
+            request: Arc::new(request::builtin()),
+        }
     }
 }
 
@@ -72,14 +123,7 @@ impl Extractor {
     /// # Errors
     /// Everything that is wrong with it, each with its path.
     pub fn configure(json: &str) -> Result<Self, ConfigError> {
-        if json.trim().is_empty() {
-            return Ok(Self::default());
-        }
-        let config: Value =
-            serde_json::from_str(json).map_err(|error| ConfigError::new("", format!("not JSON: {error}")))?;
-        let mut checker = Checker::default();
-        let extractor = checker.extractor(&config);
-        if checker.0.is_empty() { Ok(extractor) } else { Err(ConfigError { problems: checker.0 }) }
+        config::read(json)
     }
 
     /// Begins an exchange.
@@ -94,7 +138,7 @@ impl Extractor {
     pub fn exchange_asking<B: AsRef<[u8]>>(
         &self,
         head: RequestHead<'_>,
-        content_type: impl FnOnce() -> Option<B>,
+        content_type: impl Fn() -> Option<B>,
     ) -> Exchange {
         let host = provider::host(head.host);
         let route = self.routes.iter().find(|route| route.matches(&host, head.path));
@@ -103,23 +147,72 @@ impl Extractor {
             None => provider::at_host(&host).map(str::to_owned),
         };
         let known = provider.is_some();
-        let plan = match (path::call(head.method, head.path), route.and_then(|route| route.api)) {
-            (Call::NoInference, _) if known => Plan::Skip { why: Skipped::NoInference, unsupported: false },
-            (Call::NoInference, _) => Plan::Skip { why: unknown_host(head.path), unsupported: false },
-            (_, Some(api)) => Plan::Read { api, sure: true },
-            (Call::Read(api), None) => Plan::Read { api, sure: known },
-            (Call::OtherApi, None) => Plan::Skip { why: Skipped::NotAnLlmCall, unsupported: known },
-            (Call::Unknown, None) if may_be_json(content_type().as_ref().map(AsRef::as_ref)) => Plan::Recognise,
-            (Call::Unknown, None) => Plan::Skip { why: Skipped::NotAnLlmCall, unsupported: false },
+        let path = path::without_query(head.path);
+        let path_model = path::model(path);
+        let call = path::call(head.method, path);
+        let chosen = self.chosen(&call, route, head.method, path);
+        let mut header = None;
+        let plan = match (call, chosen) {
+            (_, Some(format)) => Plan::Read { format, sure: true },
+            (Call::Aside(why), _) if known => Plan::Skip { why, unsupported: false },
+            (Call::Aside(why), _) => Plan::Skip { why: unknown_host(path, why), unsupported: false },
+            (Call::Read { format, .. }, _) => match self.variant(format, path_model.as_deref()) {
+                Some(format) => Plan::Read { format, sure: known },
+                None => Plan::Skip { why: Skipped::NotAnLlmCall, unsupported: true },
+            },
+            (Call::Unknown, _) => {
+                header = content_type();
+                if may_be_json(header.as_ref().map(AsRef::as_ref)) {
+                    Plan::Recognise
+                } else {
+                    Plan::Skip { why: Skipped::NotAnLlmCall, unsupported: known }
+                }
+            }
         };
-        Exchange::new(plan, provider, head.path, self.limits)
+        // Requests of other APIs are JSON.
+        if matches!(&plan, Plan::Read { format, .. } if format.uploads) {
+            header = content_type();
+        }
+        let fields = match &plan {
+            Plan::Read { format, .. } => format.request.as_ref(),
+            Plan::Recognise | Plan::Skip { .. } => None,
+        };
+        Exchange::new(Opening {
+            request: Request::new(fields.unwrap_or(&self.request), header.as_ref().map(AsRef::as_ref)),
+            plan,
+            provider,
+            path_model,
+            stream: matches!(call, Call::Read { stream: true, .. }),
+            formats: &self.formats,
+            limits: self.limits,
+        })
+    }
+
+    /// The format that the configuration says: by the end of the path, or by the route, unless the path is one that
+    /// makes no inference.
+    fn chosen(&self, call: &Call, route: Option<&Route>, method: &str, path: &str) -> Option<Arc<Format>> {
+        let own = self.paths.iter().find(|(end, _)| path.ends_with(end.as_str())).map(|(_, format)| format);
+        let routed = route.and_then(|route| route.format.as_ref()).filter(|_| !matches!(call, Call::Aside(_)));
+        own.or(routed).filter(|_| method.eq_ignore_ascii_case("POST")).cloned()
+    }
+
+    /// The variant of a format that a model speaks: what `InvokeModel` carries is the family's own.
+    fn variant(&self, format: &str, model: Option<&str>) -> Option<Arc<Format>> {
+        let anthropic = model.is_some_and(|model| model.contains("anthropic") || model.contains("claude"));
+        let own = if anthropic { self.formats.named(&format!("{format}/anthropic")) } else { None };
+        own.or_else(|| self.formats.named(format))
+    }
+
+    pub(crate) fn formats_mut(&mut self) -> &mut Formats {
+        Arc::make_mut(&mut self.formats)
     }
 }
 
 /// What to say of a call without inference at a host that nobody named: most are no LLM calls at all.
-fn unknown_host(path: &str) -> Skipped {
-    let llm = ["/chat/completions", "/count_tokens", "/v1/models", "/v1/responses", "/v1/messages"];
-    if llm.iter().any(|part| path.contains(part)) { Skipped::NoInference } else { Skipped::NotAnLlmCall }
+fn unknown_host(path: &str, why: Skipped) -> Skipped {
+    let llm = ["/chat/completions", "/v1/models", "/v1/responses", "/v1/messages"];
+    let certain = why == Skipped::CountTokens || llm.iter().any(|part| path.contains(part));
+    if certain { why } else { Skipped::NotAnLlmCall }
 }
 
 /// Whether the request can be one to an LLM API: they take JSON.
@@ -131,128 +224,5 @@ impl Route {
     fn matches(&self, host: &str, path: &str) -> bool {
         self.host.as_ref().is_none_or(|pattern| provider::matches(pattern, host))
             && self.path_prefix.as_ref().is_none_or(|prefix| path.starts_with(prefix.as_str()))
-    }
-}
-
-/// Collects problems while it reads a configuration.
-#[derive(Default)]
-struct Checker(Vec<Problem>);
-
-impl Checker {
-    fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem { path: path.into(), message: message.into() });
-    }
-
-    fn extractor(&mut self, config: &Value) -> Extractor {
-        let mut extractor = Extractor::default();
-        let Some(config) = self.object("", config, &["providers", "content", "expansion_limit"]) else {
-            return extractor;
-        };
-        match config.get("providers") {
-            None => {}
-            Some(Value::Array(routes)) => {
-                for (index, route) in routes.iter().enumerate() {
-                    extractor.routes.extend(self.route(&format!("providers[{index}]"), route));
-                }
-            }
-            Some(_) => self.problem("providers", "must be a list of {host, path_prefix, provider, api}"),
-        }
-        if let Some(content) = config.get("content")
-            && let Some(content) = self.object("content", content, &["input_bytes", "output_bytes"])
-        {
-            let ContentLimits { input_bytes, output_bytes } = &mut extractor.limits.content;
-            self.number(content, "content.", "input_bytes", 0, input_bytes);
-            self.number(content, "content.", "output_bytes", 0, output_bytes);
-        }
-        self.number(config, "", "expansion_limit", 1, &mut extractor.limits.expansion);
-        extractor
-    }
-
-    fn route(&mut self, path: &str, route: &Value) -> Option<Route> {
-        let route = self.object(path, route, &["host", "path_prefix", "provider", "api"])?;
-        let mut text = |name: &str| match route.get(name) {
-            None => None,
-            Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
-            Some(_) => {
-                self.problem(format!("{path}.{name}"), "must be a text that is not empty");
-                None
-            }
-        };
-        let (host, path_prefix, provider, api) = (text("host"), text("path_prefix"), text("provider"), text("api"));
-        if !route.contains_key("host") && !route.contains_key("path_prefix") {
-            self.problem(path, "give `host`, `path_prefix` or both");
-        }
-        if let Some(host) = host.as_deref().filter(|host| host.contains(':') || **host != host.to_ascii_lowercase()) {
-            let message = format!("write the host in lower case and without a port, not {host:?}");
-            self.problem(format!("{path}.host"), message);
-        }
-        if path_prefix.as_ref().is_some_and(|prefix| !prefix.starts_with('/')) {
-            self.problem(format!("{path}.path_prefix"), "must begin with a slash");
-        }
-        if !route.contains_key("provider") {
-            self.problem(format!("{path}.provider"), "is missing; name the provider, for example `openai`");
-        }
-        let api = api.and_then(|word| match serde_json::from_value(Value::String(word)) {
-            Ok(api) => Some(api),
-            Err(_) => {
-                let message = "must be `chat.completions`, `responses` or `anthropic.messages`";
-                self.problem(format!("{path}.api"), message);
-                None
-            }
-        });
-        Some(Route { host, path_prefix, provider: provider?, api })
-    }
-
-    fn object<'v>(&mut self, path: &str, value: &'v Value, known: &[&str]) -> Option<&'v Map<String, Value>> {
-        let Some(object) = value.as_object() else {
-            self.problem(path, "must be an object");
-            return None;
-        };
-        for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
-            let separator = if path.is_empty() { "" } else { "." };
-            let message = format!("is not known; known are {}", known.join(", "));
-            self.problem(format!("{path}{separator}{name}"), message);
-        }
-        Some(object)
-    }
-
-    fn number<T: TryFrom<u64>>(&mut self, of: &Map<String, Value>, path: &str, name: &str, least: u64, into: &mut T) {
-        let Some(value) = of.get(name) else { return };
-        match value.as_u64().filter(|number| *number >= least).and_then(|number| T::try_from(number).ok()) {
-            Some(number) => *into = number,
-            None => self.problem(format!("{path}{name}"), format!("must be a whole number from {least}")),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_problem_of_a_configuration_is_named_with_its_path() {
-        let cases: &[(&str, &[&str])] = &[
-            ("{", &[""]),
-            ("[]", &[""]),
-            (r#"{"provider": []}"#, &["provider"]),
-            (r#"{"providers": {}}"#, &["providers"]),
-            (r#"{"providers": [1, {}]}"#, &["providers[0]", "providers[1]", "providers[1].provider"]),
-            (
-                r#"{"providers": [{"host": "API.example.com:1", "path_prefix": "x", "provider": "", "api": "soap"}]}"#,
-                &["providers[0].provider", "providers[0].host", "providers[0].path_prefix", "providers[0].api"],
-            ),
-            (
-                r#"{"content": {"input_bytes": -1, "output": 2}, "expansion_limit": 0}"#,
-                &["content.output", "content.input_bytes", "expansion_limit"],
-            ),
-        ];
-        for (config, paths) in cases {
-            let error = Extractor::configure(config).unwrap_err();
-            let found: Vec<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
-            assert_eq!(found, *paths, "{config}: {error}");
-        }
-        for good in ["", " ", "{}", r#"{"content": {"output_bytes": 5}, "expansion_limit": 9}"#] {
-            assert!(Extractor::configure(good).is_ok(), "{good}");
-        }
     }
 }

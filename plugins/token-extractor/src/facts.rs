@@ -9,6 +9,8 @@ use tollgate_json::{Kind, Node, Scalar, Text, Want};
 pub(crate) const MAX_NAME: usize = 256;
 /// Choices of an answer whose finish reasons are kept.
 const MAX_CHOICES: usize = 128;
+/// Tools whose names are kept, of those offered and of those called.
+pub(crate) const MAX_TOOLS: usize = 64;
 
 /// Nodes that mean the same in every API. Those of an API are below [`node::OWN_END`].
 pub(crate) mod node {
@@ -27,6 +29,9 @@ pub(crate) mod node {
     /// `type` and `code` of an error that is not in an object of its own.
     pub(crate) const FLAT_TYPE: Node = 207;
     pub(crate) const FLAT_CODE: Node = 208;
+    pub(crate) const FINGERPRINT: Node = 209;
+    /// The name of a tool that the model calls.
+    pub(crate) const TOOL: Node = 210;
     /// The usage object, and one node a level below it.
     pub(crate) const USAGE: Node = 220;
     pub(crate) const USAGE_END: Node = USAGE + LEVELS;
@@ -38,6 +43,11 @@ pub(crate) struct Facts {
     pub(crate) id: Option<String>,
     pub(crate) model: Option<String>,
     pub(crate) tier: Option<String>,
+    pub(crate) speed: Option<String>,
+    pub(crate) inference_geo: Option<String>,
+    pub(crate) fingerprint: Option<String>,
+    /// Tools that the model calls, each once.
+    pub(crate) tools: Vec<String>,
     /// Finish reasons by number of the choice, in the order seen.
     finish_reasons: Vec<(u64, String)>,
     pub(crate) counts: Counts,
@@ -76,7 +86,37 @@ impl Facts {
     }
 
     pub(crate) fn item(&mut self, at: Node) -> Want {
-        if at == node::OUTPUT { self.want_output() } else { Want::Skip }
+        match at {
+            node::OUTPUT => self.want_output(),
+            node::USAGE..node::USAGE_END => {
+                self.counts.item(at - node::USAGE);
+                Want::Take(at + 1)
+            }
+            _ => Want::Skip,
+        }
+    }
+
+    pub(crate) fn end(&mut self, at: Node) {
+        if (node::USAGE..=node::USAGE_END).contains(&at) {
+            self.counts.end(at - node::USAGE, &mut self.notes);
+        }
+    }
+
+    /// A count that stands on its own.
+    pub(crate) fn count(&mut self, name: &str, value: Scalar<'_>, add: bool) {
+        self.counts_final = true;
+        self.counts.set(name, value, add, &mut self.notes);
+    }
+
+    /// A count that was made here, or read from a header.
+    pub(crate) fn put_count(&mut self, name: &str, count: u64) {
+        self.counts_final = true;
+        self.counts.put(name, count, &mut self.notes);
+    }
+
+    /// The model calls a tool.
+    pub(crate) fn called(&mut self, name: Text<'_>) {
+        keep_each(&mut self.tools, name, &mut self.notes);
     }
 
     pub(crate) fn begin(&mut self, at: Node, kind: Kind) {
@@ -89,8 +129,14 @@ impl Facts {
         match (at, value) {
             (node::OUTPUT, Scalar::Text(text)) => self.output |= !text.bytes.is_empty(),
             (node::ID, Scalar::Text(text)) => keep(&mut self.id, text, &mut self.notes),
+            (node::ID, Scalar::Number(number)) => self.id = Some(number.to_owned()),
             (node::MODEL, Scalar::Text(text)) => keep(&mut self.model, text, &mut self.notes),
             (node::TIER, Scalar::Text(text)) => keep(&mut self.tier, text, &mut self.notes),
+            (node::FINGERPRINT, Scalar::Text(text)) => keep(&mut self.fingerprint, text, &mut self.notes),
+            (node::TOOL, Scalar::Text(text)) => {
+                self.output |= !text.bytes.is_empty();
+                self.called(text);
+            }
             (node::ERROR, Scalar::Text(text)) => self.has_error |= !text.bytes.is_empty(),
             (node::ERROR_TYPE, Scalar::Text(text)) => keep(&mut self.error_type, text, &mut self.notes),
             (node::ERROR_CODE, Scalar::Text(text)) => keep(&mut self.error_code, text, &mut self.notes),
@@ -101,6 +147,12 @@ impl Facts {
             (node::USAGE, _) => {}
             (node::USAGE..=node::USAGE_END, Scalar::Text(text)) if self.counts.is_field("service_tier") => {
                 keep(&mut self.tier, text, &mut self.notes);
+            }
+            (node::USAGE..=node::USAGE_END, Scalar::Text(text)) if self.counts.is_field("speed") => {
+                keep(&mut self.speed, text, &mut self.notes);
+            }
+            (node::USAGE..=node::USAGE_END, Scalar::Text(text)) if self.counts.is_field("inference_geo") => {
+                keep(&mut self.inference_geo, text, &mut self.notes);
             }
             (node::USAGE..=node::USAGE_END, value) => self.counts.scalar(value, &mut self.notes),
             _ => {}
@@ -129,18 +181,37 @@ impl Facts {
 
     /// Bytes of memory that the facts have allocated.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let names = [&self.id, &self.model, &self.tier, &self.error_type, &self.error_code];
-        let names: usize = names.into_iter().flatten().map(String::capacity).sum();
+        let names = [
+            &self.id,
+            &self.model,
+            &self.tier,
+            &self.speed,
+            &self.inference_geo,
+            &self.fingerprint,
+            &self.error_type,
+            &self.error_code,
+            &self.flat_type,
+            &self.flat_code,
+        ];
+        let names: usize = names.into_iter().flatten().chain(&self.tools).map(String::capacity).sum();
         let reasons: usize =
             self.finish_reasons.iter().map(|(_, reason)| reason.capacity() + size_of::<(u64, String)>()).sum();
         names + reasons + self.counts.heap_bytes() + self.text.heap_bytes()
     }
 
-    /// The provider's word for what went wrong: the error's type, else its code.
-    pub(crate) fn take_error(&mut self) -> Option<String> {
+    /// The provider's words for what went wrong: the error's type, and its code. One of them stands for the other.
+    pub(crate) fn take_error(&mut self) -> (Option<String>, Option<String>) {
         // `{"type": "error", ...}` is the name of the event or of the document, not a kind of error.
         let flat_type = self.flat_type.take().filter(|word| word != "error");
-        self.error_type.take().or(self.error_code.take()).or(flat_type).or(self.flat_code.take())
+        let code = self.error_code.take();
+        let word = self.error_type.take().or_else(|| code.clone()).or(flat_type).or_else(|| self.flat_code.clone());
+        (word, code.or(self.flat_code.take()))
+    }
+
+    /// An error of which something else than the body tells.
+    pub(crate) fn fail(&mut self, word: &[u8]) {
+        self.has_error = true;
+        keep(&mut self.error_type, Text { bytes: word, whole: true }, &mut self.notes);
     }
 }
 
@@ -157,4 +228,18 @@ pub(crate) fn keep(place: &mut Option<String>, text: Text<'_>, notes: &mut Notes
         _ => text,
     };
     *place = Some(text.to_str().into_owned());
+}
+
+/// Adds a text to those that are kept, unless it is there.
+pub(crate) fn keep_each(kept: &mut Vec<String>, text: Text<'_>, notes: &mut Notes) {
+    if kept.iter().any(|known| known.as_bytes() == text.bytes) {
+        return;
+    }
+    if kept.len() >= MAX_TOOLS {
+        notes.add(notes::NAMES_LIMIT);
+        return;
+    }
+    let mut place = None;
+    keep(&mut place, text, notes);
+    kept.extend(place);
 }

@@ -34,20 +34,25 @@
 #![cfg_attr(not(feature = "component"), forbid(unsafe_code))]
 
 mod api;
+mod base64;
 mod body;
 #[cfg(feature = "component")]
 mod component;
+mod config;
 mod content;
 mod decode;
 pub mod dialect;
+pub mod event_stream;
 mod exchange;
 mod extractor;
 mod facts;
+mod format;
 pub mod notes;
 mod path;
 mod provider;
 mod request;
 pub mod sse;
+mod tree;
 mod usage;
 
 pub use exchange::Exchange;

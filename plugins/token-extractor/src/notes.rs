@@ -10,12 +10,16 @@ pub const USAGE_FIELDS_LIMIT: &str = "usage_fields_limit";
 pub const FINISH_REASONS_LIMIT: &str = "finish_reasons_limit";
 /// A name (model, id, reason) was longer than is kept.
 pub const NAME_TRUNCATED: &str = "name_truncated";
+/// More tools or stop sequences than are kept.
+pub const NAMES_LIMIT: &str = "names_limit";
 /// The request is not the JSON it should be.
 pub const MALFORMED_REQUEST: &str = "malformed_request";
 /// The answer, or an event of it, is not the JSON it should be.
 pub const MALFORMED_RESPONSE: &str = "malformed_response";
 /// The answer came to its end without the event that ends a stream of its API.
 pub const UNTERMINATED_STREAM: &str = "unterminated_stream";
+/// A message of an event stream is damaged: a checksum or a length is wrong, and what follows was not read.
+pub const DAMAGED_EVENT_STREAM: &str = "damaged_event_stream";
 /// The answer has a content encoding that is not read.
 pub const UNSUPPORTED_CONTENT_ENCODING: &str = "unsupported_content_encoding";
 /// The answer is not in the content encoding that its header names.
@@ -24,7 +28,7 @@ pub const UNDECODABLE_BODY: &str = "undecodable_body";
 pub const TRUNCATED_ENCODING: &str = "truncated_encoding";
 /// The answer grew more by decoding than is allowed, and was not read on.
 pub const EXPANSION_LIMIT: &str = "expansion_limit";
-/// A known provider, but an API that is not read.
+/// A known provider, but a path that is none of its APIs.
 pub const UNSUPPORTED_API: &str = "unsupported_api";
 
 /// Every note, for whoever defines counters ahead.
@@ -34,9 +38,11 @@ pub const ALL: &[&str] = &[
     USAGE_FIELDS_LIMIT,
     FINISH_REASONS_LIMIT,
     NAME_TRUNCATED,
+    NAMES_LIMIT,
     MALFORMED_REQUEST,
     MALFORMED_RESPONSE,
     UNTERMINATED_STREAM,
+    DAMAGED_EVENT_STREAM,
     UNSUPPORTED_CONTENT_ENCODING,
     UNDECODABLE_BODY,
     TRUNCATED_ENCODING,

@@ -3,11 +3,18 @@
 //! A stream may report usage several times, whole or in part. Field by field the last value wins; nothing is added
 //! up before the end. `null` reports nothing. What is no count (negative, fractional, above 2^53) is left out and
 //! noted, never read as 0.
+//!
+//! A list in the usage that breaks a count down (Gemini `promptTokensDetails`, Bedrock `cacheDetails`) is kept under
+//! what each element says it counts: `usageMetadata.promptTokensDetails.AUDIO`.
+
+mod canonical;
+
+pub(crate) use canonical::CountRules;
 
 use crate::notes::{self, Notes};
 use std::collections::BTreeMap;
-use tollgate_call::{Api, Usage};
-use tollgate_json::{Node, Scalar, Want};
+use tollgate_call::Usage;
+use tollgate_json::{Node, Scalar, Text, Want};
 
 /// The largest integer that every JSON reader holds exactly.
 const MAX_COUNT: u64 = 1 << 53;
@@ -19,29 +26,41 @@ const MAX_NAME: usize = 128;
 pub(crate) const LEVELS: Node = 4;
 
 /// Counts under the provider's own names.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
     native: BTreeMap<String, u64>,
+    /// What the provider says the call cost, in billionths of a US dollar.
+    cost: Option<u64>,
     /// The name of the field being read, and its length at each level.
     name: String,
     lengths: [usize; LEVELS as usize + 1],
+    /// The element of a list being read.
+    element: Option<Element>,
     malformed: bool,
 }
 
-const PREFIX: &str = "usage";
-
-impl Default for Counts {
-    fn default() -> Self {
-        let lengths = [PREFIX.len(); LEVELS as usize + 1];
-        Self { native: BTreeMap::new(), name: PREFIX.to_owned(), lengths, malformed: false }
-    }
+/// An element of a list of counts.
+#[derive(Clone, Debug)]
+struct Element {
+    /// The level of its members.
+    level: Node,
+    label: Option<String>,
+    count: Option<u64>,
 }
 
 impl Counts {
+    /// A usage object begins, which is called `name`.
+    pub(crate) fn root(&mut self, name: &str) {
+        self.name.clear();
+        self.name.push_str(name);
+        self.lengths = [name.len(); LEVELS as usize + 1];
+        self.element = None;
+    }
+
     /// A key at `level` of the usage object; whether its value is wanted.
     pub(crate) fn key(&mut self, level: Node, key: &[u8], notes: &mut Notes) -> bool {
         let level = usize::from(level);
-        let length = self.lengths.get(level).copied().unwrap_or(PREFIX.len());
+        let length = self.lengths.get(level).copied().unwrap_or(0);
         self.name.truncate(length);
         if length + 1 + key.len() > MAX_NAME {
             notes.add(notes::USAGE_FIELDS_LIMIT);
@@ -55,39 +74,126 @@ impl Counts {
         true
     }
 
+    /// An element of a list that stands at `level`.
+    pub(crate) fn item(&mut self, level: Node) {
+        let own = usize::from(level);
+        if let (Some(&length), Some(next)) = (self.lengths.get(own), self.lengths.get(own).copied()) {
+            self.name.truncate(length);
+            if let Some(below) = self.lengths.get_mut(own + 1) {
+                *below = next;
+            }
+        }
+        self.element = Some(Element { level: level + 1, label: None, count: None });
+    }
+
+    /// A container at `level` is at its end: an element of a list, which has said what it counts, or the list.
+    pub(crate) fn end(&mut self, level: Node, notes: &mut Notes) {
+        let Some(element) = &self.element else { return };
+        if element.level != level {
+            if element.level == level + 1 {
+                self.element = None;
+            }
+            return;
+        }
+        let Some(Element { label: Some(label), count: Some(count), .. }) = self.element.take() else { return };
+        let length = self.lengths.get(usize::from(level)).copied().unwrap_or(0);
+        self.name.truncate(length);
+        self.name.push('.');
+        self.name.push_str(&label);
+        self.insert(count, notes);
+    }
+
     /// The value of the field that was named last.
     pub(crate) fn scalar(&mut self, value: Scalar<'_>, notes: &mut Notes) {
         // Prices, durations and flags stand beside the counts. They are no counts, and not malformed either.
-        if self.name.contains("cost") || self.name.ends_with("time") {
+        if self.name.contains("cost") {
+            self.money(value);
             return;
         }
-        let counts_tokens = self.name.ends_with("tokens");
+        if self.name.ends_with("time") {
+            return;
+        }
+        let counts_tokens = self.name.ends_with("tokens") || self.name.ends_with("okenCount");
         let count = match value {
             Scalar::Number(text) => count(text),
             Scalar::Null => return,
-            Scalar::Text(_) | Scalar::Bool(_) => None,
-        };
-        match count {
-            Some(count) => {
-                if let Some(known) = self.native.get_mut(self.name.as_str()) {
-                    *known = count;
-                } else if self.native.len() < MAX_FIELDS {
-                    self.native.insert(self.name.clone(), count);
-                } else {
-                    notes.add(notes::USAGE_FIELDS_LIMIT);
-                }
+            Scalar::Text(text) => {
+                self.label(text);
+                None
             }
-            None if counts_tokens => {
+            Scalar::Bool(_) => None,
+        };
+        match (count, &mut self.element) {
+            (Some(count), Some(element)) => element.count = Some(count),
+            (Some(count), None) => self.insert(count, notes),
+            (None, _) if counts_tokens => {
                 self.malformed = true;
                 notes.add(notes::MALFORMED_USAGE);
             }
-            None => {}
+            (None, _) => {}
         }
     }
 
-    /// Whether the field being read is `name`, without the leading `usage.`.
+    /// A count that stands on its own, under its own name. With `add` it is added to what came before.
+    pub(crate) fn set(&mut self, name: &str, value: Scalar<'_>, add: bool, notes: &mut Notes) {
+        let Scalar::Number(text) = value else { return };
+        self.root(name);
+        match count(text) {
+            Some(count) => {
+                let before = if add { self.native.get(name).copied().unwrap_or(0) } else { 0 };
+                self.insert(count.saturating_add(before), notes);
+            }
+            None => {
+                self.malformed = true;
+                notes.add(notes::MALFORMED_USAGE);
+            }
+        }
+    }
+
+    /// A count that was made here, or read from a header.
+    pub(crate) fn put(&mut self, name: &str, count: u64, notes: &mut Notes) {
+        self.root(name);
+        self.insert(count, notes);
+    }
+
+    fn insert(&mut self, count: u64, notes: &mut Notes) {
+        if let Some(known) = self.native.get_mut(self.name.as_str()) {
+            *known = count;
+        } else if self.native.len() < MAX_FIELDS {
+            self.native.insert(self.name.clone(), count);
+        } else {
+            notes.add(notes::USAGE_FIELDS_LIMIT);
+        }
+    }
+
+    /// What an element of a list counts: a modality, or a time to live.
+    fn label(&mut self, text: Text<'_>) {
+        if let Some(element) = &mut self.element
+            && element.label.is_none()
+            && text.bytes.len() <= 32
+        {
+            element.label = Some(text.to_str().into_owned());
+        }
+    }
+
+    /// What the call cost by the provider's own word. OpenRouter says `usage.cost`, Perplexity `usage.cost.total_cost`,
+    /// both in dollars; xAI says `usage.cost_in_usd_ticks`, of which ten make a billionth of a dollar. Other costs are
+    /// parts of these.
+    fn money(&mut self, value: Scalar<'_>) {
+        let Scalar::Number(text) = value else { return };
+        let field = self.name.split_once('.').map(|(_, field)| field);
+        let cost = match field {
+            Some("cost" | "cost.total_cost") => nanos(text),
+            Some("cost_in_usd_ticks") => text.parse::<u64>().ok().map(|ticks| ticks.saturating_add(5) / 10),
+            _ => return,
+        };
+        self.cost = cost.or(self.cost);
+    }
+
+    /// Whether the field being read is `name`, without the usage object's own.
     pub(crate) fn is_field(&self, name: &str) -> bool {
-        self.name.get(PREFIX.len() + 1..) == Some(name)
+        let root = self.lengths.first().copied().unwrap_or(0);
+        self.name.get(root + 1..) == Some(name)
     }
 
     /// Bytes of memory that the counts have allocated.
@@ -102,97 +208,115 @@ impl Counts {
     }
 
     /// The canonical usage; `None` where nothing was reported.
-    pub(crate) fn into_usage(self, api: Api) -> Option<Usage> {
-        if self.native.is_empty() {
+    pub(crate) fn into_usage(self, rules: &CountRules) -> Option<Usage> {
+        if self.native.is_empty() && self.cost.is_none() {
             return None;
         }
-        let mut usage = match api {
-            Api::ChatCompletions => self.chat(),
-            Api::Responses => self.responses(),
-            Api::AnthropicMessages => self.messages(),
-        };
+        let mut usage = rules.apply(&self.native);
+        include_reasoning(&mut usage);
+        usage.provider_cost_nano_usd = self.cost;
         usage.native = self.native;
         Some(usage)
     }
+}
 
-    fn field(&self, name: &str) -> Option<u64> {
-        self.native.get(name).copied()
-    }
-
-    fn first(&self, names: &[&str]) -> Option<u64> {
-        names.iter().find_map(|name| self.field(name))
-    }
-
-    /// Chat completions: totals are inclusive. Besides OpenAI's place for cached tokens there are those of DeepSeek
-    /// (`prompt_cache_hit_tokens`) and Moonshot (`cached_tokens`). Mistral's `num_cached_tokens` counts what its
-    /// engine had in memory, which is not what is billed as cached, and stays native.
-    fn chat(&self) -> Usage {
-        Usage {
-            input_tokens: self.field("usage.prompt_tokens"),
-            output_tokens: self.field("usage.completion_tokens"),
-            cache_read_tokens: self.first(&[
-                "usage.prompt_tokens_details.cached_tokens",
-                "usage.prompt_cache_hit_tokens",
-                "usage.cached_tokens",
-            ]),
-            cache_write_tokens: self.first(&[
-                "usage.prompt_tokens_details.cache_write_tokens",
-                "usage.prompt_tokens_details.cache_creation_tokens",
-            ]),
-            reasoning_tokens: self.field("usage.completion_tokens_details.reasoning_tokens"),
-            audio_input_tokens: self.field("usage.prompt_tokens_details.audio_tokens"),
-            audio_output_tokens: self.field("usage.completion_tokens_details.audio_tokens"),
-            provider_total_tokens: self.field("usage.total_tokens"),
-            ..Usage::default()
-        }
-    }
-
-    /// Responses: totals are inclusive.
-    fn responses(&self) -> Usage {
-        Usage {
-            input_tokens: self.field("usage.input_tokens"),
-            output_tokens: self.field("usage.output_tokens"),
-            cache_read_tokens: self.field("usage.input_tokens_details.cached_tokens"),
-            cache_write_tokens: self.field("usage.input_tokens_details.cache_write_tokens"),
-            reasoning_tokens: self.field("usage.output_tokens_details.reasoning_tokens"),
-            audio_input_tokens: self.field("usage.input_tokens_details.audio_tokens"),
-            audio_output_tokens: self.field("usage.output_tokens_details.audio_tokens"),
-            provider_total_tokens: self.field("usage.total_tokens"),
-            ..Usage::default()
-        }
-    }
-
-    /// Messages: `input_tokens` is what neither came from the cache nor went into it, so the three are added. The
-    /// cache write is split by time to live in `cache_creation`; where only the split is reported, its sum is the
-    /// write. `thinking_tokens` counts text that the caller does see, and stays native.
-    fn messages(&self) -> Usage {
-        let five_minutes = self.field("usage.cache_creation.ephemeral_5m_input_tokens");
-        let one_hour = self.field("usage.cache_creation.ephemeral_1h_input_tokens");
-        let split = match (five_minutes, one_hour) {
-            (None, None) => None,
-            (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
-        };
-        let read = self.field("usage.cache_read_input_tokens");
-        let write = self.field("usage.cache_creation_input_tokens").or(split);
-        let cached = read.unwrap_or(0).saturating_add(write.unwrap_or(0));
-        Usage {
-            input_tokens: self.field("usage.input_tokens").map(|fresh| fresh.saturating_add(cached)),
-            output_tokens: self.field("usage.output_tokens"),
-            cache_read_tokens: read,
-            cache_write_tokens: write,
-            cache_write_5m_tokens: five_minutes,
-            cache_write_1h_tokens: one_hour,
-            ..Usage::default()
-        }
+/// Output is all that was written. xAI's chat completions leave the reasoning out of `completion_tokens`, which their
+/// total gives away.
+fn include_reasoning(usage: &mut Usage) {
+    let (Some(output), Some(reasoning), Some(total)) =
+        (usage.output_tokens, usage.reasoning_tokens, usage.provider_total_tokens)
+    else {
+        return;
+    };
+    let whole = output.saturating_add(reasoning);
+    let adds_up = usage.input_tokens.map(|input| input.saturating_add(whole)) == Some(total);
+    if reasoning > 0 && adds_up {
+        usage.output_tokens = Some(whole);
     }
 }
 
-/// A count: a whole number from 0 to 2^53.
+/// A count: a whole number from 0 to 2^53, which some servers write with a fraction of zero.
 fn count(text: &str) -> Option<u64> {
+    let whole = text.split_once('.').filter(|(_, zero)| zero.bytes().all(|digit| digit == b'0'));
+    let text = whole.map_or(text, |(whole, _)| whole);
     text.parse().ok().filter(|count| *count <= MAX_COUNT)
+}
+
+/// Dollars as billionths of a dollar, rounded to the nearest; `None` for less than nothing and for more than there are.
+fn nanos(dollars: &str) -> Option<u64> {
+    let (digits, exponent) = match dollars.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
+        None => (dollars, 0),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut amount: u128 = 0;
+    for digit in whole.bytes().chain(fraction.bytes()).take(40) {
+        let digit = char::from(digit).to_digit(10)?;
+        amount = amount.checked_mul(10)?.checked_add(digit.into())?;
+    }
+    let shift = exponent.checked_add(9)?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    let scale = 10_u128.checked_pow(shift.unsigned_abs().min(38))?;
+    let nanos = if shift >= 0 { amount.checked_mul(scale)? } else { (amount + scale / 2) / scale };
+    u64::try_from(nanos).ok()
 }
 
 /// The answer to a key under usage node `base`.
 pub(crate) fn want(base: Node, level: Node, wanted: bool) -> Want {
     if wanted && level < LEVELS { Want::Take(base + level + 1) } else { Want::Skip }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_whole_numbers() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("12", Some(12)),
+            ("12.0", Some(12)),
+            ("9007199254740992", Some(1 << 53)),
+            ("9007199254740993", None),
+            ("-1", None),
+            ("1.5", None),
+            ("1e3", None),
+        ] {
+            assert_eq!(count(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn dollars_become_nano_dollars() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("1", Some(1_000_000_000)),
+            ("0.0000157500", Some(15_750)),
+            ("1.575e-05", Some(15_750)),
+            ("0.00000000049", Some(0)),
+            ("0.0000000005", Some(1)),
+            ("2.5E1", Some(25_000_000_000)),
+            ("-0.1", None),
+            ("1e30", None),
+            ("1e-4000000000", None),
+            ("1e-400", Some(0)),
+        ] {
+            assert_eq!(nanos(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn reasoning_that_is_apart_is_included() {
+        let usage = |output, reasoning, total| Usage {
+            input_tokens: Some(32),
+            output_tokens: Some(output),
+            reasoning_tokens: Some(reasoning),
+            provider_total_tokens: Some(total),
+            ..Usage::default()
+        };
+        for (output, reasoning, total, expected) in [(9, 310, 351, 319), (319, 310, 351, 319), (9, 0, 41, 9)] {
+            let mut usage = usage(output, reasoning, total);
+            include_reasoning(&mut usage);
+            assert_eq!(usage.output_tokens, Some(expected));
+        }
+    }
 }

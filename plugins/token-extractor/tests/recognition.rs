@@ -21,14 +21,14 @@ fn at(host: &'static str, path: &'static str, body: &str) -> Call {
 fn an_unknown_path_is_recognised_by_the_shape_of_the_answer() {
     let prefix = r#"{"pad":"x","#;
     let cases: &[(String, Result<Api, Skipped>)] = &[
-        (CHAT_ANSWER.into(), Ok(Api::ChatCompletions)),
-        (sse(&[CHAT_EVENT, "[DONE]"]), Ok(Api::ChatCompletions)),
-        (RESPONSE.into(), Ok(Api::Responses)),
-        (sse(&[RESPONSE_EVENT]), Ok(Api::Responses)),
-        (MESSAGE.into(), Ok(Api::AnthropicMessages)),
-        (sse(&[r#"{"type":"ping"}"#, MESSAGE_EVENT]), Ok(Api::AnthropicMessages)),
+        (CHAT_ANSWER.into(), Ok(Api::CHAT_COMPLETIONS)),
+        (sse(&[CHAT_EVENT, "[DONE]"]), Ok(Api::CHAT_COMPLETIONS)),
+        (RESPONSE.into(), Ok(Api::RESPONSES)),
+        (sse(&[RESPONSE_EVENT]), Ok(Api::RESPONSES)),
+        (MESSAGE.into(), Ok(Api::ANTHROPIC_MESSAGES)),
+        (sse(&[r#"{"type":"ping"}"#, MESSAGE_EVENT]), Ok(Api::ANTHROPIC_MESSAGES)),
         // A marker within the first 4 KiB counts, one behind them does not.
-        (CHAT_ANSWER.replace('{', &prefix.replace('x', &"x".repeat(4000))), Ok(Api::ChatCompletions)),
+        (CHAT_ANSWER.replace('{', &prefix.replace('x', &"x".repeat(4000))), Ok(Api::CHAT_COMPLETIONS)),
         (CHAT_ANSWER.replace('{', &prefix.replace('x', &"x".repeat(5000))), Err(Skipped::NotAnLlmCall)),
         // Weak markers decide nothing.
         (r#"{"type":"message","text":"to you"}"#.into(), Err(Skipped::NotAnLlmCall)),
@@ -42,7 +42,7 @@ fn an_unknown_path_is_recognised_by_the_shape_of_the_answer() {
         let call = at("llm.internal:8080", "/in-house/generate", body);
         for size in [1, 7, 1_000_000] {
             let record = call.read(&[size]).record;
-            assert_eq!(record.as_ref().map(|record| record.api.unwrap()), expected.as_ref().copied(), "{body:.80}");
+            assert_eq!(record.clone().map(|record| record.api.unwrap()), expected.clone(), "{body:.80}");
             if let Ok(record) = record {
                 assert_eq!((record.response_model.as_deref(), record.provider), (Some("m"), None));
             }
@@ -55,25 +55,25 @@ fn hosts_paths_and_methods_tell_the_rest() {
     let openai = |api| Ok((Some("openai"), api));
     type Case = (&'static str, &'static str, &'static str, &'static str, Result<(Option<&'static str>, Api), Skipped>);
     let cases: &[Case] = &[
-        ("POST", "api.openai.com", CHAT, CHAT_ANSWER, openai(Api::ChatCompletions)),
-        ("POST", "api.openai.com:443", "/v1/responses?x=1", RESPONSE, openai(Api::Responses)),
-        ("POST", "localhost:11434", CHAT, CHAT_ANSWER, Ok((None, Api::ChatCompletions))),
-        ("POST", "api.anthropic.com", MESSAGES, MESSAGE, Ok((Some("anthropic"), Api::AnthropicMessages))),
-        ("GET", "api.openai.com", "/v1/models", "{}", Err(Skipped::NoInference)),
-        ("GET", "api.openai.com", "/anything", "{}", Err(Skipped::NoInference)),
-        ("GET", "localhost", "/v1/models", "{}", Err(Skipped::NoInference)),
+        ("POST", "api.openai.com", CHAT, CHAT_ANSWER, openai(Api::CHAT_COMPLETIONS)),
+        ("POST", "api.openai.com:443", "/v1/responses?x=1", RESPONSE, openai(Api::RESPONSES)),
+        ("POST", "localhost:11434", CHAT, CHAT_ANSWER, Ok((None, Api::CHAT_COMPLETIONS))),
+        ("POST", "api.anthropic.com", MESSAGES, MESSAGE, Ok((Some("anthropic"), Api::ANTHROPIC_MESSAGES))),
+        ("GET", "api.openai.com", "/v1/models", "{}", Err(Skipped::Models)),
+        ("GET", "api.openai.com", "/anything", "{}", Err(Skipped::StoredContent)),
+        ("GET", "localhost", "/v1/models", "{}", Err(Skipped::Models)),
         ("GET", "localhost", "/index.html", "<html>", Err(Skipped::NotAnLlmCall)),
-        ("GET", "api.openai.com", "/v1/responses/resp_1", RESPONSE, Err(Skipped::NoInference)),
-        ("POST", "api.anthropic.com", "/v1/messages/count_tokens", r#"{"input_tokens":3}"#, Err(Skipped::NoInference)),
-        ("POST", "api.anthropic.com", "/v1/messages/batches", "{}", Err(Skipped::NoInference)),
-        ("POST", "api.openai.com", "/v1/files", "{}", Err(Skipped::NoInference)),
-        ("POST", "api.openai.com", "/v1/embeddings", "{}", Err(Skipped::NotAnLlmCall)),
+        ("GET", "api.openai.com", "/v1/responses/resp_1", RESPONSE, Err(Skipped::StoredContent)),
+        ("POST", "api.anthropic.com", "/v1/messages/count_tokens", r#"{"input_tokens":3}"#, Err(Skipped::CountTokens)),
+        ("POST", "api.anthropic.com", "/v1/messages/batches", "{}", Err(Skipped::Batches)),
+        ("POST", "api.openai.com", "/v1/files", "{}", Err(Skipped::Files)),
+        ("POST", "api.openai.com", "/v1/something/new", "{}", Err(Skipped::NotAnLlmCall)),
     ];
-    for &(method, host, path, body, expected) in cases {
+    for (method, host, path, body, expected) in cases {
         let reading = Call { method, ..at(host, path, body) }.read(&[3]);
-        let got = reading.record.as_ref().map(|record| (record.provider.as_deref(), record.api.unwrap()));
-        assert_eq!(got, expected.as_ref().copied(), "{method} {host}{path}");
-        let unsupported = path == "/v1/embeddings";
+        let got = reading.record.as_ref().map(|record| (record.provider.as_deref(), record.api.clone().unwrap()));
+        assert_eq!(got, expected.as_ref().map(Clone::clone), "{method} {host}{path}");
+        let unsupported = *path == "/v1/something/new";
         assert_eq!(reading.notes.contains(&"unsupported_api"), unsupported, "{method} {host}{path}");
     }
 }
@@ -119,10 +119,10 @@ fn configured_routes_come_first() {
     ]}"#;
     let extractor = Extractor::configure(config).unwrap();
     let cases = [
-        ("a.llm.internal", "/claude/ask", MESSAGE, "in-house", Api::AnthropicMessages),
-        ("a.llm.internal", CHAT, CHAT_ANSWER, "vllm", Api::ChatCompletions),
-        ("api.openai.com", CHAT, CHAT_ANSWER, "openai-eu", Api::ChatCompletions),
-        ("api.groq.com", CHAT, CHAT_ANSWER, "groq", Api::ChatCompletions),
+        ("a.llm.internal", "/claude/ask", MESSAGE, "in-house", Api::ANTHROPIC_MESSAGES),
+        ("a.llm.internal", CHAT, CHAT_ANSWER, "vllm", Api::CHAT_COMPLETIONS),
+        ("api.openai.com", CHAT, CHAT_ANSWER, "openai-eu", Api::CHAT_COMPLETIONS),
+        ("api.groq.com", CHAT, CHAT_ANSWER, "groq", Api::CHAT_COMPLETIONS),
     ];
     for (host, path, body, provider, api) in cases {
         let record = Call { extractor: extractor.clone(), ..at(host, path, body) }.read(&[11]).record.unwrap();

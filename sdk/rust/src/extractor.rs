@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use tollgate_columns::ConfigError;
 
 pub use extraction::{Call, Header, Manifest as ExtractorManifest, Outcome, Reading, RequestHead, Timing};
-pub use extraction::{Usage, UsageSource};
+pub use extraction::{Parameters, Usage, UsageSource};
 
 /// An extractor. Export it with [`export_extractor!`](crate::export_extractor).
 pub trait Extractor: Sized + 'static {
@@ -108,17 +108,48 @@ impl From<tollgate_call::Record> for Call {
             provider: record.provider,
             operation: record.operation.as_str().to_owned(),
             api: record.api.map(|api| api.as_str().to_owned()),
+            parameters: record.parameters.into(),
             request_model: record.request_model,
             response_model: record.response_model,
             response_id: record.response_id,
             finish_reasons: record.finish_reasons,
+            tools_called: record.tools_called,
             stream: record.stream,
             status: record.status,
             usage: record.usage.map(Usage::from),
             usage_source: record.usage_source.map(UsageSource::from),
             service_tier: record.service_tier,
+            speed: record.speed,
+            inference_geo: record.inference_geo,
+            system_fingerprint: record.system_fingerprint,
             error_type: record.error_type,
+            error_code: record.error_code,
             outcome: record.outcome.into(),
+        }
+    }
+}
+
+impl From<tollgate_call::Parameters> for Parameters {
+    fn from(asked: tollgate_call::Parameters) -> Self {
+        Self {
+            temperature: asked.temperature,
+            top_p: asked.top_p,
+            top_k: asked.top_k,
+            max_tokens: asked.max_tokens,
+            choice_count: asked.choice_count,
+            seed: asked.seed,
+            frequency_penalty: asked.frequency_penalty,
+            presence_penalty: asked.presence_penalty,
+            stop_sequences: asked.stop_sequences,
+            reasoning_level: asked.reasoning_level,
+            encoding_formats: asked.encoding_formats,
+            dimensions: asked.dimensions,
+            output_type: asked.output_type,
+            previous_response_id: asked.previous_response_id,
+            service_tier: asked.service_tier,
+            tools: asked.tools,
+            user: asked.user,
+            conversation_id: asked.conversation_id,
         }
     }
 }
@@ -135,6 +166,11 @@ impl From<tollgate_call::Usage> for Usage {
             reasoning_tokens: usage.reasoning_tokens,
             audio_input_tokens: usage.audio_input_tokens,
             audio_output_tokens: usage.audio_output_tokens,
+            image_input_tokens: usage.image_input_tokens,
+            image_output_tokens: usage.image_output_tokens,
+            tool_use_input_tokens: usage.tool_use_input_tokens,
+            server_tool_calls: usage.server_tool_calls.into_iter().collect(),
+            provider_cost_nano_usd: usage.provider_cost_nano_usd,
             provider_total_tokens: usage.provider_total_tokens,
             native: usage.native.into_iter().collect(),
         }

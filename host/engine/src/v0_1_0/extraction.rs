@@ -9,7 +9,7 @@ use crate::seat::Kind;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
-use tollgate_call::{Outcome, Record, Timing, Usage, UsageSource};
+use tollgate_call::{Api, Outcome, Parameters, Record, Timing, Usage, UsageSource};
 use tollgate_columns::ConfigError;
 use wasmtime::component::ResourceAny;
 
@@ -112,18 +112,16 @@ fn record(call: wire::Call, notes: &mut Vec<String>) -> Record {
     if operation.is_none() {
         notes.push("unnamed_operation".to_owned());
     }
-    let api = call.api.as_deref().map(word);
-    if api == Some(None) {
-        notes.push("unnamed_api".to_owned());
-    }
     Record {
         provider: call.provider,
         operation: operation.unwrap_or_default(),
-        api: api.flatten(),
+        api: call.api.as_deref().map(Api::named),
+        parameters: parameters(call.parameters),
         request_model: call.request_model,
         response_model: call.response_model,
         response_id: call.response_id,
         finish_reasons: call.finish_reasons,
+        tools_called: call.tools_called,
         stream: call.stream,
         status: call.status,
         usage: call.usage.map(usage),
@@ -134,13 +132,40 @@ fn record(call: wire::Call, notes: &mut Vec<String>) -> Record {
             wire::UsageSource::Estimated => UsageSource::Estimated,
         }),
         service_tier: call.service_tier,
+        speed: call.speed,
+        inference_geo: call.inference_geo,
+        system_fingerprint: call.system_fingerprint,
         error_type: call.error_type,
+        error_code: call.error_code,
         outcome: match call.outcome {
             wire::Outcome::Complete => Outcome::Complete,
             wire::Outcome::ClientAborted => Outcome::ClientAborted,
             wire::Outcome::UpstreamAborted => Outcome::UpstreamAborted,
             wire::Outcome::TimedOut => Outcome::TimedOut,
         },
+    }
+}
+
+fn parameters(asked: wire::Parameters) -> Parameters {
+    Parameters {
+        temperature: asked.temperature,
+        top_p: asked.top_p,
+        top_k: asked.top_k,
+        max_tokens: asked.max_tokens,
+        choice_count: asked.choice_count,
+        seed: asked.seed,
+        frequency_penalty: asked.frequency_penalty,
+        presence_penalty: asked.presence_penalty,
+        stop_sequences: asked.stop_sequences,
+        reasoning_level: asked.reasoning_level,
+        encoding_formats: asked.encoding_formats,
+        dimensions: asked.dimensions,
+        output_type: asked.output_type,
+        previous_response_id: asked.previous_response_id,
+        service_tier: asked.service_tier,
+        tools: asked.tools,
+        user: asked.user,
+        conversation_id: asked.conversation_id,
     }
 }
 
@@ -155,6 +180,11 @@ fn usage(usage: wire::Usage) -> Usage {
         reasoning_tokens: usage.reasoning_tokens,
         audio_input_tokens: usage.audio_input_tokens,
         audio_output_tokens: usage.audio_output_tokens,
+        image_input_tokens: usage.image_input_tokens,
+        image_output_tokens: usage.image_output_tokens,
+        tool_use_input_tokens: usage.tool_use_input_tokens,
+        server_tool_calls: usage.server_tool_calls.into_iter().collect(),
+        provider_cost_nano_usd: usage.provider_cost_nano_usd,
         provider_total_tokens: usage.provider_total_tokens,
         native: usage.native.into_iter().collect(),
     }

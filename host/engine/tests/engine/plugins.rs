@@ -128,7 +128,7 @@ fn the_extractor_reads_a_stream_cut_anywhere() {
         let reading = exchange.end(Outcome::Complete).unwrap();
         let record = reading.call.unwrap();
         assert_eq!(record.provider.as_deref(), Some("openai"));
-        assert_eq!(record.api, Some(Api::ChatCompletions));
+        assert_eq!(record.api, Some(Api::CHAT_COMPLETIONS));
         assert_eq!(record.response_model.as_deref(), Some("gpt-4o-2024-08-06"));
         assert_eq!(record.finish_reasons, ["stop"]);
         assert_eq!(record.usage_source, Some(UsageSource::Reported));

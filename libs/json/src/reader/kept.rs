@@ -18,7 +18,18 @@ impl Reader {
     pub(super) fn text<'c, V: Visitor>(&mut self, rest: &'c [u8], visitor: &mut V) -> Rest<'c> {
         let end = text_end(rest).unwrap_or(rest.len());
         let (plain, left) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        if !plain.is_empty() {
+        if let (Want::Pieces(node), false) = (self.want, self.is_key) {
+            if !plain.is_empty() || left.first() == Some(&b'"') {
+                self.settle();
+            }
+            // What escapes have left is at most a few characters.
+            for piece in [&self.buffer, plain] {
+                if !piece.is_empty() {
+                    visitor.piece(node, piece);
+                }
+            }
+            self.buffer.clear();
+        } else if !plain.is_empty() {
             self.settle();
             self.keep(plain);
         }
@@ -41,8 +52,12 @@ impl Reader {
             self.want = if self.whole { visitor.key(self.node(), &self.buffer) } else { Want::Skip };
             self.state = State::Colon;
         } else {
-            if let Want::Take(node) = self.want {
-                visitor.scalar(node, Scalar::Text(Text { bytes: &self.buffer, whole: self.whole }));
+            match self.want {
+                Want::Take(node) => {
+                    visitor.scalar(node, Scalar::Text(Text { bytes: &self.buffer, whole: self.whole }));
+                }
+                Want::Pieces(node) => visitor.end(node),
+                Want::Skip => {}
             }
             self.leave_value();
         }
@@ -54,7 +69,8 @@ impl Reader {
     }
 
     pub(super) fn keep(&mut self, bytes: &[u8]) {
-        let limit = if self.is_key { MAX_KEY } else { self.limit };
+        let in_pieces = matches!(self.want, Want::Pieces(_));
+        let limit = if self.is_key || in_pieces { MAX_KEY } else { self.limit };
         let room = limit.saturating_sub(self.buffer.len());
         match bytes.get(..room) {
             Some(fits) if fits.len() < bytes.len() => {
@@ -91,8 +107,13 @@ impl Reader {
             number if is_number(number) => Scalar::Number(std::str::from_utf8(number).unwrap_or_default()),
             _ => return Err(Reason::BadWord),
         };
-        if let Want::Take(node) = self.want {
-            visitor.scalar(node, value);
+        match self.want {
+            Want::Take(node) => visitor.scalar(node, value),
+            Want::Pieces(node) => {
+                visitor.piece(node, word);
+                visitor.end(node);
+            }
+            Want::Skip => {}
         }
         self.leave_value();
         Ok(())

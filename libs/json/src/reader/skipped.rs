@@ -1,9 +1,30 @@
-//! Values that nobody wants, passed over in bulk.
+//! Values that nobody wants, passed over in bulk, and containers that somebody wants as the text they are.
 
 use super::{Reader, Rest, State};
 use crate::scan::{structure, text_end};
+use crate::visitor::{Visitor, Want};
 
 impl Reader {
+    /// More of a container that is wanted as its text.
+    pub(super) fn raw<'c, V: Visitor>(&mut self, rest: &'c [u8], visitor: &mut V) -> Rest<'c> {
+        let left = match (self.state, rest) {
+            (State::SkipWithin, _) => self.skip_within(rest)?,
+            (State::SkipText, _) => self.skip_text(rest),
+            (_, [_, left @ ..]) => {
+                self.state = State::SkipText;
+                left
+            }
+            (_, []) => rest,
+        };
+        if let Want::Pieces(node) = self.want {
+            visitor.piece(node, rest.get(..rest.len() - left.len()).unwrap_or_default());
+            if matches!(self.state, State::After | State::Done) {
+                visitor.end(node);
+            }
+        }
+        Ok(left)
+    }
+
     /// More of a string that is skipped: a value, or somewhere within a container that is skipped.
     #[inline]
     pub(super) fn skip_text<'c>(&mut self, rest: &'c [u8]) -> &'c [u8] {

@@ -62,17 +62,24 @@ impl Visitor for Messages {
             (ROOT, b"code") => Want::Take(node::FLAT_CODE),
             (ROOT | MESSAGE, b"usage") => {
                 self.at_root = at == ROOT;
+                self.facts.counts.root("usage");
                 Want::Take(node::USAGE)
             }
             (ROOT | MESSAGE, b"id") if self.facts.id.is_none() => Want::Take(node::ID),
             (ROOT | MESSAGE, b"model") if self.facts.model.is_none() => Want::Take(node::MODEL),
             (ROOT | MESSAGE | DELTA, b"stop_reason") => Want::Take(STOP),
-            (ROOT, b"content") if self.facts.text.wanted() => Want::Take(CONTENT),
+            (ROOT, b"content") => Want::Take(CONTENT),
+            // Bedrock's own counts, beside those of the last event.
+            (ROOT, b"amazon-bedrock-invocationMetrics") => {
+                self.at_root = true;
+                self.facts.counts.root("amazon-bedrock-invocationMetrics");
+                Want::Take(node::USAGE)
+            }
             (DELTA | BLOCK, b"text") if self.facts.text.wanted() => Want::Take(TEXT),
             (DELTA, b"partial_json") if self.facts.text.wanted() => Want::Take(ARGUMENTS),
             (BLOCK, b"id") if self.facts.text.wanted() => Want::Take(TOOL_ID),
-            (BLOCK, b"name") if self.facts.text.wanted() => Want::Take(TOOL_NAME),
-            (DELTA, b"text" | b"thinking" | b"partial_json") | (BLOCK, b"name") => self.facts.want_output(),
+            (BLOCK, b"name") => Want::Take(TOOL_NAME),
+            (DELTA, b"text" | b"thinking" | b"partial_json") => self.facts.want_output(),
             (..node::OWN_END, _) => Want::Skip,
             _ => self.facts.key(at, key),
         }
@@ -97,6 +104,7 @@ impl Visitor for Messages {
         if at == BLOCK && !self.facts.stream {
             self.block += 1;
         }
+        self.facts.end(at);
     }
 
     fn scalar(&mut self, at: Node, value: Scalar<'_>) {
@@ -115,7 +123,10 @@ impl Visitor for Messages {
             (INDEX, Scalar::Number(number)) => self.block = number.parse().unwrap_or(self.block),
             (TEXT, Scalar::Text(text)) => self.write(Part::Text, text),
             (TOOL_ID, Scalar::Text(text)) => self.write(Part::ToolId(self.block), text),
-            (TOOL_NAME, Scalar::Text(text)) => self.write(Part::ToolName(self.block), text),
+            (TOOL_NAME, Scalar::Text(text)) => {
+                self.facts.called(text);
+                self.write(Part::ToolName(self.block), text);
+            }
             (ARGUMENTS, Scalar::Text(text)) => self.write(Part::ToolArguments(self.block), text),
             (..node::OWN_END, _) => {}
             _ => self.facts.scalar(at, value),

@@ -3,6 +3,7 @@
 pub(crate) mod anthropic_messages;
 pub(crate) mod openai_chat;
 pub(crate) mod openai_responses;
+pub(crate) mod ruled;
 pub(crate) mod shape;
 
 use crate::facts::Facts;

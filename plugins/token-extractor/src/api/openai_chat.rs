@@ -56,26 +56,34 @@ impl Visitor for Chat {
             (ROOT, b"id") if self.facts.id.is_none() => Want::Take(node::ID),
             (ROOT, b"model") if self.facts.model.is_none() => Want::Take(node::MODEL),
             (ROOT, b"service_tier") if self.facts.tier.is_none() => Want::Take(node::TIER),
-            (ROOT | X_GROQ | CHOICE, b"usage") => Want::Take(node::USAGE),
+            (ROOT | X_GROQ | CHOICE, b"usage") => {
+                self.facts.counts.root("usage");
+                Want::Take(node::USAGE)
+            }
+            (ROOT, b"system_fingerprint") if self.facts.fingerprint.is_none() => Want::Take(node::FINGERPRINT),
             (ROOT, b"error") => Want::Take(node::ERROR),
             (ROOT, b"x_groq") => Want::Take(X_GROQ),
             (ROOT, b"type") => Want::Take(node::FLAT_TYPE),
             (ROOT, b"code") => Want::Take(node::FLAT_CODE),
             (CHOICE, b"delta" | b"message") => Want::Take(DELTA),
+            // Completions have their text here.
+            (CHOICE, b"text") if self.facts.text.wanted() => Want::Take(CONTENT),
+            (CHOICE, b"text") => self.facts.want_output(),
             (CHOICE, b"finish_reason") => Want::Take(FINISH),
             (CHOICE, b"index") => Want::Take(INDEX),
             (DELTA, b"content") if self.facts.text.wanted() => Want::Take(CONTENT),
-            (DELTA, b"tool_calls") if self.facts.text.wanted() => Want::Take(TOOL_CALLS),
+            (DELTA, b"tool_calls") => Want::Take(TOOL_CALLS),
+            (DELTA, b"function_call") => Want::Take(FUNCTION),
             (
                 DELTA,
-                b"content" | b"reasoning_content" | b"reasoning" | b"reasoning_details" | b"refusal" | b"tool_calls"
-                | b"function_call" | b"audio",
+                b"content" | b"reasoning_content" | b"reasoning" | b"reasoning_details" | b"refusal" | b"audio",
             ) => self.facts.want_output(),
-            (TOOL_CALL, b"index") => Want::Take(TOOL_INDEX),
-            (TOOL_CALL, b"id") => Want::Take(TOOL_ID),
             (TOOL_CALL, b"function") => Want::Take(FUNCTION),
             (FUNCTION, b"name") => Want::Take(FUNCTION_NAME),
-            (FUNCTION, b"arguments") => Want::Take(ARGUMENTS),
+            (TOOL_CALL, b"index") if self.facts.text.wanted() => Want::Take(TOOL_INDEX),
+            (TOOL_CALL, b"id") if self.facts.text.wanted() => Want::Take(TOOL_ID),
+            (FUNCTION, b"arguments") if self.facts.text.wanted() => Want::Take(ARGUMENTS),
+            (FUNCTION, b"arguments") => self.facts.want_output(),
             (..node::OWN_END, _) => Want::Skip,
             _ => self.facts.key(at, key),
         }
@@ -117,6 +125,7 @@ impl Visitor for Chat {
         {
             self.facts.finish(self.choice, reason);
         }
+        self.facts.end(at);
     }
 
     fn scalar(&mut self, at: Node, value: Scalar<'_>) {
@@ -126,7 +135,10 @@ impl Visitor for Chat {
             (TOOL_INDEX, Scalar::Number(number)) => self.tool = number.parse().unwrap_or(self.tool),
             (CONTENT, Scalar::Text(text)) => self.write(Part::Text, text),
             (TOOL_ID, Scalar::Text(text)) => self.write(Part::ToolId(self.tool), text),
-            (FUNCTION_NAME, Scalar::Text(text)) => self.write(Part::ToolName(self.tool), text),
+            (FUNCTION_NAME, Scalar::Text(text)) => {
+                self.facts.called(text);
+                self.write(Part::ToolName(self.tool), text);
+            }
             (ARGUMENTS, Scalar::Text(text)) => self.write(Part::ToolArguments(self.tool), text),
             (..node::OWN_END, _) => {}
             _ => self.facts.scalar(at, value),

@@ -21,6 +21,8 @@ const ITEM: Node = 6;
 const CONTENT: Node = 7;
 const PART: Node = 8;
 const TEXT: Node = 9;
+const ITEM_TYPE: Node = 10;
+const ITEM_NAME: Node = 11;
 
 #[derive(Debug, Default)]
 pub(crate) struct Responses {
@@ -28,6 +30,41 @@ pub(crate) struct Responses {
     /// The type of the event being read: by its name, until the data says it.
     kind: Kinds,
     status: Option<String>,
+    /// The output item being read: its type and its name.
+    item: Item,
+    name: Option<String>,
+    /// Calls of tools that the provider runs, in the order of [`SERVER_TOOLS`].
+    server_tools: [u64; SERVER_TOOLS.len()],
+}
+
+/// Types of output items that are calls of tools that the provider runs, with the native names of their counts.
+const SERVER_TOOLS: [(&[u8], &str); 6] = [
+    (b"web_search_call", "output.web_search_call"),
+    (b"file_search_call", "output.file_search_call"),
+    (b"code_interpreter_call", "output.code_interpreter_call"),
+    (b"image_generation_call", "output.image_generation_call"),
+    (b"computer_call", "output.computer_call"),
+    (b"mcp_call", "output.mcp_call"),
+];
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Item {
+    #[default]
+    Other,
+    /// A call of a tool of the caller's.
+    Call,
+    /// A call of a tool that the provider runs, by its place in [`SERVER_TOOLS`].
+    ServerTool(usize),
+}
+
+impl Item {
+    fn of(kind: &[u8]) -> Self {
+        match (kind, SERVER_TOOLS.iter().position(|(known, _)| *known == kind)) {
+            (_, Some(place)) => Self::ServerTool(place),
+            (b"function_call" | b"custom_tool_call", None) => Self::Call,
+            _ => Self::Other,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,10 +126,15 @@ impl Visitor for Responses {
             (ROOT | RESPONSE, b"model") if self.facts.model.is_none() => Want::Take(node::MODEL),
             (ROOT | RESPONSE, b"service_tier") => Want::Take(node::TIER),
             (ROOT | RESPONSE, b"status") => Want::Take(STATUS),
-            (ROOT | RESPONSE, b"usage") => Want::Take(node::USAGE),
+            (ROOT | RESPONSE, b"usage") => {
+                self.facts.counts.root("usage");
+                Want::Take(node::USAGE)
+            }
             (ROOT | RESPONSE, b"error") => Want::Take(node::ERROR),
-            (ROOT, b"output") if self.facts.text.wanted() && !self.facts.stream => Want::Take(OUTPUT),
-            (ITEM, b"content") => Want::Take(CONTENT),
+            (ROOT | RESPONSE, b"output") => Want::Take(OUTPUT),
+            (ITEM, b"type") => Want::Take(ITEM_TYPE),
+            (ITEM, b"name") => Want::Take(ITEM_NAME),
+            (ITEM, b"content") if self.facts.text.wanted() && !self.facts.stream => Want::Take(CONTENT),
             (PART, b"text") => Want::Take(TEXT),
             (..node::OWN_END, _) => Want::Skip,
             _ => self.facts.key(at, key),
@@ -108,10 +150,24 @@ impl Visitor for Responses {
     }
 
     fn begin(&mut self, at: Node, kind: Kind) {
-        if at == node::USAGE {
-            self.facts.counts_final = true;
+        match at {
+            node::USAGE => self.facts.counts_final = true,
+            OUTPUT => self.server_tools = Default::default(),
+            ITEM => (self.item, self.name) = (Item::Other, None),
+            _ => {}
         }
         self.facts.begin(at, kind);
+    }
+
+    fn end(&mut self, at: Node) {
+        match at {
+            ITEM => self.end_item(),
+            OUTPUT => {
+                let made = SERVER_TOOLS.iter().zip(self.server_tools).filter(|(_, calls)| *calls > 0);
+                made.for_each(|((_, name), calls)| self.facts.put_count(name, calls));
+            }
+            _ => self.facts.end(at),
+        }
     }
 
     fn scalar(&mut self, at: Node, value: Scalar<'_>) {
@@ -125,6 +181,8 @@ impl Visitor for Responses {
             }
             (STATUS, Scalar::Text(status)) => keep(&mut self.status, status, &mut self.facts.notes),
             (DELTA | TEXT, Scalar::Text(text)) => self.write(text),
+            (ITEM_TYPE, Scalar::Text(text)) => self.item = Item::of(text.bytes),
+            (ITEM_NAME, Scalar::Text(text)) => keep(&mut self.name, text, &mut self.facts.notes),
             (..node::OWN_END, _) => {}
             _ => self.facts.scalar(at, value),
         }
@@ -136,6 +194,22 @@ impl Responses {
     /// the event has told it before.
     fn captures_delta(&self) -> bool {
         self.kind == Kinds::OutputText && self.facts.text.wanted()
+    }
+
+    fn end_item(&mut self) {
+        match self.item {
+            Item::ServerTool(place) => {
+                if let Some(calls) = self.server_tools.get_mut(place) {
+                    *calls = calls.saturating_add(1);
+                }
+            }
+            Item::Call => {
+                if let Some(name) = self.name.take() {
+                    self.facts.called(Text { bytes: name.as_bytes(), whole: true });
+                }
+            }
+            Item::Other => {}
+        }
     }
 
     fn write(&mut self, text: Text<'_>) {

@@ -38,12 +38,11 @@ impl InputBody {
     }
 
     /// The messages as JSON text; `None` where nothing was held or it has none.
-    pub(crate) fn messages(&self, api: Api) -> Option<String> {
+    pub(crate) fn messages(&self, api: &Api) -> Option<String> {
         let request: Value = serde_json::from_slice(&self.bytes).ok()?;
-        let (instructions, messages) = match api {
-            Api::ChatCompletions => (None, request.get("messages")),
-            Api::AnthropicMessages => (request.get("system"), request.get("messages")),
-            Api::Responses => (request.get("instructions"), request.get("input")),
+        let (instructions, messages) = match api.as_str() {
+            "responses" => (request.get("instructions"), request.get("input")),
+            _ => (request.get("system"), request.get("messages")),
         };
         let mut read: Vec<_> = instructions.and_then(|content| message("system", content)).into_iter().collect();
         match messages {

@@ -1,0 +1,257 @@
+//! Answers whose format is just places in JSON documents, read by rules that are data: those of the APIs built in
+//! (see [`crate::format`]) and those that a configuration adds.
+
+use super::Reading;
+use crate::content::Part;
+use crate::facts::{Facts, keep, node};
+use crate::format::Format;
+use crate::tree::Elements;
+use std::sync::Arc;
+use tollgate_json::{Kind, Node, Reader, Scalar, Text, Visitor, Want};
+
+/// What a place in an answer says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    /// Id of the answer.
+    Id,
+    /// Model that answered.
+    Model,
+    /// Service tier that was served.
+    Tier,
+    /// Fingerprint of the serving system.
+    Fingerprint,
+    /// Why the model stopped.
+    Finish,
+    /// Number of the choice, where it is not its place among them.
+    ChoiceIndex,
+    /// Number of the block of content, where it is not its place among them.
+    BlockIndex,
+    /// Something the model wrote, which is not captured.
+    Output,
+    /// Text the model wrote.
+    Text,
+    /// Text of its reasoning.
+    Reasoning,
+    /// A tool that the model calls.
+    ToolId,
+    ToolName,
+    ToolArguments,
+    /// An object of counts, called so in native names.
+    Usage(Box<str>),
+    /// A count, under this native name.
+    Count(Box<str>),
+    /// A count to be added up over the document.
+    Sum(Box<str>),
+    /// A list whose elements are counted, under this native name.
+    Items(Box<str>),
+    /// An error is there: an object, or a text that is not empty.
+    Error,
+    ErrorType,
+    ErrorCode,
+    /// The stream is at its end, if this is there, or if it has this value.
+    End(Option<Box<str>>),
+}
+
+/// Reads answers by the rules of a format.
+#[derive(Debug)]
+pub(crate) struct Ruled {
+    format: Arc<Format>,
+    facts: Facts,
+    choice: u64,
+    choices: u64,
+    block: u64,
+    blocks: u64,
+    finish: Option<String>,
+    /// Elements of the list being counted.
+    items: u64,
+}
+
+impl Ruled {
+    pub(crate) fn new(format: Arc<Format>) -> Self {
+        Self { format, facts: Facts::default(), choice: 0, choices: 0, block: 0, blocks: 0, finish: None, items: 0 }
+    }
+
+    /// How the value of a place is wanted.
+    fn want(&mut self, place: Node) -> Want {
+        let format = Arc::clone(&self.format);
+        let fields = format.response.fields(place);
+        let Some(first) = fields.first() else { return Want::Take(place) };
+        let captures = self.facts.text.wanted();
+        match first {
+            Field::Usage(name) => {
+                self.facts.counts.root(name);
+                Want::Take(node::USAGE)
+            }
+            Field::Id if self.facts.id.is_some() => Want::Skip,
+            Field::Model if self.facts.model.is_some() => Want::Skip,
+            Field::ToolArguments if captures => Want::Pieces(place),
+            Field::Text | Field::Reasoning if captures => Want::Take(place),
+            Field::ToolId | Field::BlockIndex if captures => Want::Take(place),
+            Field::ToolId | Field::BlockIndex => Want::Skip,
+            Field::Output | Field::Text | Field::Reasoning | Field::ToolArguments if fields.len() == 1 => {
+                self.facts.want_output()
+            }
+            _ => Want::Take(place),
+        }
+    }
+
+    fn write(&mut self, part: Part, text: Text<'_>) {
+        self.facts.output |= !text.bytes.is_empty();
+        self.facts.text.push(self.choice, part, text);
+    }
+
+    fn settle_finish(&mut self) {
+        if let Some(reason) = self.finish.take() {
+            self.facts.finish(self.choice, reason);
+            self.facts.ended |= !self.format.says_end;
+        }
+    }
+
+    fn take(&mut self, field: &Field, at: Node, value: Scalar<'_>) {
+        match (field, value) {
+            (Field::Id, _) => self.facts.scalar(node::ID, value),
+            (Field::Model, _) => self.facts.scalar(node::MODEL, value),
+            (Field::Tier, _) => self.facts.scalar(node::TIER, value),
+            (Field::Fingerprint, _) => self.facts.scalar(node::FINGERPRINT, value),
+            (Field::Finish, Scalar::Text(reason)) => {
+                keep(&mut self.finish, reason, &mut self.facts.notes);
+            }
+            (Field::ChoiceIndex, Scalar::Number(number)) => self.choice = number.parse().unwrap_or(self.choice),
+            (Field::BlockIndex, Scalar::Number(number)) => self.block = number.parse().unwrap_or(self.block),
+            (Field::Output, Scalar::Text(text)) => self.facts.output |= !text.bytes.is_empty(),
+            (Field::Output, Scalar::Number(_)) => self.facts.output = true,
+            (Field::Text, Scalar::Text(text)) => self.write(Part::Text, text),
+            (Field::Reasoning, Scalar::Text(text)) => self.write(Part::Reasoning, text),
+            (Field::ToolId, Scalar::Text(text)) => self.write(Part::ToolId(self.block), text),
+            (Field::ToolName, Scalar::Text(text)) => {
+                self.facts.called(text);
+                self.write(Part::ToolName(self.block), text);
+            }
+            (Field::Count(name), _) => self.facts.count(name, value, false),
+            (Field::Sum(name), _) => self.facts.count(name, value, true),
+            (Field::Error, _) => self.facts.scalar(node::ERROR, value),
+            (Field::ErrorType, _) => self.facts.scalar(node::ERROR_TYPE, value),
+            (Field::ErrorCode, _) => self.facts.scalar(node::ERROR_CODE, value),
+            (Field::End(expected), _) => self.end_if(expected.as_deref(), at, value),
+            _ => {}
+        }
+    }
+
+    fn end_if(&mut self, expected: Option<&str>, _at: Node, value: Scalar<'_>) {
+        let is = match (expected, value) {
+            (None, value) => value != Scalar::Null,
+            (Some(expected), Scalar::Text(text)) => text.bytes == expected.as_bytes(),
+            (Some(expected), Scalar::Bool(value)) => expected.parse() == Ok(value),
+            (Some(expected), Scalar::Number(number)) => expected == number,
+            (Some(_), Scalar::Null) => false,
+        };
+        self.facts.ended |= is;
+    }
+}
+
+impl Reading for Ruled {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn facts_mut(&mut self) -> &mut Facts {
+        &mut self.facts
+    }
+
+    fn end_document(&mut self) {
+        self.settle_finish();
+        self.choice = 0;
+    }
+}
+
+impl Visitor for Ruled {
+    fn key(&mut self, at: Node, key: &[u8]) -> Want {
+        if at >= node::OWN_END {
+            return self.facts.key(at, key);
+        }
+        match self.format.response.key(at, key) {
+            Some(place) => self.want(place),
+            None => Want::Skip,
+        }
+    }
+
+    fn item(&mut self, at: Node) -> Want {
+        if at >= node::OWN_END {
+            return self.facts.item(at);
+        }
+        self.items = self.items.saturating_add(1);
+        match self.format.response.item(at) {
+            Some((_, place)) => self.want(place),
+            // A document that is a list is read element by element.
+            None if at == Reader::ROOT => Want::Take(Reader::ROOT),
+            None => Want::Skip,
+        }
+    }
+
+    fn begin(&mut self, at: Node, kind: Kind) {
+        if at >= node::OWN_END {
+            self.facts.counts_final |= at == node::USAGE;
+            self.facts.begin(at, kind);
+            return;
+        }
+        self.items = 0;
+        let format = Arc::clone(&self.format);
+        for field in format.response.fields(at) {
+            match field {
+                Field::Error if kind == Kind::Object => self.facts.has_error = true,
+                Field::End(None) => self.facts.ended = true,
+                _ => {}
+            }
+        }
+        match (kind, format.response.item(at)) {
+            (Kind::Array, Some((Elements::Choices, _))) => self.choices = 0,
+            _ => {}
+        }
+        match format.element_of(at) {
+            Some(Elements::Choices) => {
+                self.choice = self.choices;
+                self.choices += 1;
+                self.finish = None;
+            }
+            Some(Elements::Blocks) => {
+                self.block = self.blocks;
+                self.blocks += 1;
+            }
+            Some(Elements::Any) | None => {}
+        }
+    }
+
+    fn end(&mut self, at: Node) {
+        if at >= node::OWN_END {
+            self.facts.end(at);
+            return;
+        }
+        let format = Arc::clone(&self.format);
+        if format.element_of(at) == Some(Elements::Choices) {
+            self.settle_finish();
+        }
+        for field in format.response.fields(at) {
+            if let Field::Items(name) = field {
+                let items = std::mem::take(&mut self.items);
+                self.facts.put_count(name, items);
+            }
+        }
+    }
+
+    fn scalar(&mut self, at: Node, value: Scalar<'_>) {
+        if at >= node::OWN_END {
+            self.facts.scalar(at, value);
+            return;
+        }
+        let format = Arc::clone(&self.format);
+        for field in format.response.fields(at) {
+            self.take(field, at, value);
+        }
+    }
+
+    fn piece(&mut self, at: Node, piece: &[u8]) {
+        if self.format.response.fields(at).contains(&Field::ToolArguments) {
+            self.write(Part::ToolArguments(self.block), Text { bytes: piece, whole: true });
+        }
+    }
+}
