@@ -202,7 +202,11 @@ fn imports(component: &[u8]) -> Result<Vec<String>, wasmparser::BinaryReaderErro
 
 /// Builds one package of the workspace for wasm. Only the dynamic library is built: with a second crate type beside
 /// it, cargo leaves out link-time optimisation.
-fn guest(layout: &Layout, package: &str, more: &[&str]) -> Result<PathBuf, BuildError> {
+/// Builds a package of the workspace as a wasm module, and says where it is.
+///
+/// # Errors
+/// It could not be built.
+pub(crate) fn guest(layout: &Layout, package: &str, more: &[&str]) -> Result<PathBuf, BuildError> {
     let mut cargo = cargo(layout, ["rustc", "--profile", "wasm", "--target", WASM, "--lib"]);
     cargo.args(["--crate-type", "cdylib", "--package", package]).args(more);
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SIMD);
