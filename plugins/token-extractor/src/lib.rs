@@ -43,6 +43,7 @@ pub mod dialect;
 mod exchange;
 mod extractor;
 mod facts;
+pub mod include_usage;
 pub mod notes;
 mod path;
 mod provider;
