@@ -27,6 +27,7 @@ pub mod export;
 mod fields;
 pub mod filter;
 mod ids;
+pub mod include_usage;
 pub mod metrics;
 pub mod outcome;
 pub mod proxy;

@@ -63,6 +63,22 @@ impl Exchange {
         }
     }
 
+    /// The API that the request line, the host or the configuration says; `None` where only the answer can tell, or
+    /// where the exchange is left alone.
+    #[must_use]
+    pub fn api(&self) -> Option<Api> {
+        match self.plan {
+            Plan::Read { api, .. } => Some(api),
+            Plan::Recognise | Plan::Skip { .. } => None,
+        }
+    }
+
+    /// The provider that the host or the configuration says.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        self.provider.as_deref()
+    }
+
     /// Whether the bodies are looked at. Where not, a seat may spare itself the copies; sizes are then not counted.
     #[must_use]
     pub fn reads_bodies(&self) -> bool {

@@ -45,13 +45,16 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
+/// Bytes of a body, and what takes their place.
+type Splice = (Range<usize>, &'static str);
+
 /// What the body of a request says of streaming.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     stream: bool,
     include_usage: Option<bool>,
     /// Bytes that are replaced, and by what; `None` where nothing is to be done.
-    splice: Option<(Range<usize>, &'static str)>,
+    splice: Option<Splice>,
 }
 
 impl Request {
@@ -62,7 +65,7 @@ impl Request {
     pub fn read(body: &[u8]) -> Result<Self, Malformed> {
         let text = std::str::from_utf8(body).map_err(|_| Malformed::NotJson)?;
         let [stream, options] = members(text, ["stream", "stream_options"])?;
-        let stream = stream.map_or(Ok(None), |value| boolean(value))?.unwrap_or(false);
+        let stream = stream.map_or(Ok(None), boolean)?.unwrap_or(false);
         // The beginning of the object is the first byte that is no white space: the text was read, and is an object.
         let start = text.find('{').map_or(0, |at| at + 1);
         let (include_usage, splice) = match options {
@@ -96,7 +99,7 @@ impl Request {
 }
 
 /// What stream options say, and the splice that makes them say `true`.
-fn within(text: &str, options: &RawValue) -> Result<(Option<bool>, Option<(Range<usize>, &'static str)>), Malformed> {
+fn within(text: &str, options: &RawValue) -> Result<(Option<bool>, Option<Splice>), Malformed> {
     let inside = options.get();
     let [include_usage] = members(inside, ["include_usage"]).map_err(|malformed| match malformed {
         Malformed::NotAnObject => Malformed::WrongType,
