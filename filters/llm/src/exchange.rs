@@ -3,7 +3,7 @@
 //! The end is Envoy's `on_log`. It is the one callback that comes however the stream ends: with its last byte, with
 //! trailers, by an abort of the caller, a reset of the provider or a time limit.
 
-use crate::include_usage::{Asking, Options, Told};
+use crate::include_usage::{Asking, Next, Options, Told};
 use crate::outcome;
 use crate::proxy::{Body, Flow, Headers, Proxy};
 use crate::trace_context::{self, Parent};
@@ -84,17 +84,22 @@ impl Stream {
 
     /// Takes a chunk of the request; where earlier ones are held, all of them.
     pub fn request_body(&mut self, proxy: &impl Proxy, size: usize, end_of_stream: bool) -> Flow {
-        if let Some(asking) = self.asking.as_mut().filter(|asking| asking.holds_body()) {
-            if asking.waits(size, end_of_stream) {
-                return Flow::Hold;
+        match self.asking.as_ref().map_or(Next::Pass, |asking| asking.next(size, end_of_stream)) {
+            Next::Hold => return Flow::Hold,
+            Next::Edit => {
+                let body = proxy.body(Body::Request, size);
+                if let Some(asking) = &mut self.asking {
+                    asking.edit(proxy, body.as_deref());
+                }
+                self.exchange.request_body(&body.unwrap_or_default());
             }
-            let body = proxy.body(Body::Request, size);
-            asking.edit(proxy, body.as_deref());
-            self.exchange.request_body(&body.unwrap_or_default());
-        } else if self.exchange.reads_bodies()
-            && let Some(chunk) = proxy.body(Body::Request, size)
-        {
-            self.exchange.request_body(&chunk);
+            Next::Pass => {
+                if self.exchange.reads_bodies()
+                    && let Some(chunk) = proxy.body(Body::Request, size)
+                {
+                    self.exchange.request_body(&chunk);
+                }
+            }
         }
         Flow::Continue
     }

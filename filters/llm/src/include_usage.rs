@@ -6,7 +6,8 @@
 //!
 //! # How a body is held
 //! Envoy buffers it, and answers 413 by itself where it grows over the buffer limit of the listener; a chunk that comes
-//! next may be as large as that limit. So only bodies whose `content-length` says that they fit are held.
+//! next may be as large as that limit. So only bodies whose `content-length` says that they fit are held. One whose length
+//! nobody says is edited where its first chunk is all of it, which the JSON itself tells, and else goes on as it came.
 //!
 //! # How the length is kept right
 //! A filter that holds headers gets no body from Envoy, unless the plugin's `allow_on_headers_stop_iteration` is set. So
@@ -23,7 +24,7 @@ pub use told::{Answer, Ask, Told};
 use crate::proxy::{Body, Headers, Proxy};
 use tollgate_call::Api;
 use tollgate_token_extractor::Exchange;
-use tollgate_token_extractor::include_usage::{MOST_ADDED, Request, Strip};
+use tollgate_token_extractor::include_usage::{MOST_ADDED, Malformed, Request, Strip};
 
 /// Nanoseconds after which headers are no longer held where no body has come.
 const HOLD_NANOS: u64 = 2_000_000_000;
@@ -56,6 +57,17 @@ const DIGESTS: &[&str] = &["content-digest", "repr-digest", "digest", "content-m
 /// Parameters of a query that say that the request is signed.
 const SIGNED_QUERY: &[&str] = &["x-amz-signature=", "x-goog-signature="];
 
+/// What is to be done with a part of a request's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It passes on.
+    Pass,
+    /// It is held, and more is awaited.
+    Hold,
+    /// It is all that is awaited.
+    Edit,
+}
+
 /// A call for which usage may be asked.
 pub struct Asking {
     held: Option<Held>,
@@ -68,7 +80,11 @@ pub struct Asking {
 
 /// A request whose body is awaited.
 struct Held {
-    length: usize,
+    /// Bytes that the body is said to have; `None` where nobody says.
+    length: Option<usize>,
+    /// Most bytes that it may have.
+    most: usize,
+    /// Whether the headers wait with it.
     headers: bool,
     since: u64,
 }
@@ -100,17 +116,18 @@ impl Asking {
         self.held.as_ref().is_some_and(|held| held.headers)
     }
 
-    /// Whether the body is awaited.
+    /// What is to be done with a body of which `size` bytes have come. The length tells whether it is whole, and not the
+    /// flag alone: that comes with no chunk where trailers follow.
     #[must_use]
-    pub fn holds_body(&self) -> bool {
-        self.held.is_some()
-    }
-
-    /// Whether more of the body has to come than `size` bytes. The length tells, and not the flag alone: that comes
-    /// with no chunk where trailers follow.
-    #[must_use]
-    pub fn waits(&self, size: usize, end_of_stream: bool) -> bool {
-        !end_of_stream && self.held.as_ref().is_some_and(|held| size < held.length)
+    pub fn next(&self, size: usize, end_of_stream: bool) -> Next {
+        match self.held.as_ref().map(|held| held.length) {
+            Some(_) if end_of_stream => Next::Edit,
+            Some(Some(length)) if size < length => Next::Hold,
+            // No chunk has come yet, and nothing is held.
+            Some(None) if size == 0 => Next::Pass,
+            Some(_) => Next::Edit,
+            None => Next::Pass,
+        }
     }
 
     /// Gives up on a request whose headers have been held for too long.
@@ -206,26 +223,36 @@ fn hold(proxy: &impl Proxy, options: &Options, path: &str, now: u64) -> Result<H
     if is_encoded(header("content-encoding").as_deref()) {
         return Err(Ask::ContentEncoding);
     }
-    let length = header(LENGTH).ok_or(Ask::NoContentLength)?;
-    let length: usize = str::from_utf8(&length).ok().and_then(|text| text.parse().ok()).ok_or(Ask::NoContentLength)?;
-    if length.saturating_add(MOST_ADDED) > options.body_bytes {
+    let most = options.body_bytes.saturating_sub(MOST_ADDED);
+    // A length that is no number is left to Envoy, which refuses it.
+    let number = |text: Vec<u8>| str::from_utf8(&text).ok()?.parse().ok();
+    let length = header(LENGTH).map(|text| number(text).ok_or(Ask::NoContentLength)).transpose()?;
+    if length.is_some_and(|length: usize| length > most) {
         return Err(Ask::TooLarge);
     }
     if SIGNATURES.iter().any(|name| header(name).is_some()) || is_signed_query(path) {
         return Err(Ask::Signed);
     }
-    if !options.hold_headers && proxy.remove_header(Headers::Request, LENGTH).is_err() {
+    let headers = options.hold_headers && length.is_some();
+    if length.is_some() && !headers && proxy.remove_header(Headers::Request, LENGTH).is_err() {
         return Err(Ask::Refused);
     }
-    Ok(Held { length, headers: options.hold_headers, since: now })
+    Ok(Held { length, most, headers, since: now })
 }
 
 fn edit(proxy: &impl Proxy, held: &Held, body: Option<&[u8]>) -> Ask {
     let Some(body) = body else { return Ask::Refused };
-    if body.len() != held.length {
+    if body.len() > held.most {
+        return Ask::TooLarge;
+    }
+    if held.length.is_some_and(|length| body.len() != length) {
         return Ask::Incomplete;
     }
-    let Ok(request) = Request::read(body) else { return Ask::Malformed };
+    let request = match (Request::read(body), held.length) {
+        (Ok(request), _) => request,
+        (Err(Malformed::NotJson), None) => return Ask::NoContentLength,
+        (Err(_), _) => return Ask::Malformed,
+    };
     if !request.asks_for_stream() {
         return Ask::NoStream;
     }

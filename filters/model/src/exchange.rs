@@ -50,6 +50,13 @@ impl Request {
         self.header("content-length", length.to_string().as_bytes())
     }
 
+    /// Another body, in one chunk, whatever the headers say of it.
+    #[must_use]
+    pub fn body(mut self, body: &str) -> Self {
+        self.body = vec![body.as_bytes().to_vec()];
+        self
+    }
+
     /// The body in chunks of so many bytes.
     #[must_use]
     pub fn chunks(mut self, size: usize) -> Self {

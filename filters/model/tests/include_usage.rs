@@ -103,7 +103,9 @@ fn what_cannot_be_edited_safely_passes_as_it_came() {
         ("content_type", replace("content-type", "text/plain")),
         ("content_type", replace("content-type", "")),
         ("content_encoding", replace("content-encoding", "gzip")),
-        ("no_content_length", replace("content-length", "")),
+        ("no_content_length", replace("content-length", "").chunks(30)),
+        ("malformed", replace("content-length", "").body(r#"{"stream":true,"stream":true}"#)),
+        ("no_stream", replace("content-length", "").body("{}")),
         ("no_content_length", replace("content-length", "x")),
         ("incomplete", replace("content-length", "5")),
         ("incomplete", replace("content-length", "5000")),
@@ -123,6 +125,24 @@ fn what_cannot_be_edited_safely_passes_as_it_came() {
             assert_eq!(model.sum("tollgate.include_usage_answers"), 0);
             if config == REWRITE {
                 assert_eq!(passed.headers.as_ref(), Some(&request.headers), "{result}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_body_whose_length_nobody_says_is_edited_where_its_first_chunk_is_all_of_it() {
+    for config in [STRIP, REWRITE] {
+        for (chunks, edited) in [(&[BODY][..], true), (&["", BODY, ""], true), (&[&BODY[..9], &BODY[9..]], false)] {
+            for trailers in [true, false] {
+                let (model, mut filter) = started(config);
+                let body = chunks.iter().map(|chunk| chunk.as_bytes().to_vec()).collect();
+                let request = Request { body, trailers, ..Request::post(PATH, "") };
+                let passed = run(&model, &mut filter, &request, &events());
+                assert_eq!(String::from_utf8_lossy(&passed.request), if edited { EDITED } else { BODY }, "{chunks:?}");
+                assert_eq!(length(&passed.headers.unwrap()), None);
+                let result = if edited { "requested" } else { "no_content_length" };
+                assert_eq!(counted(&model, result), 1, "{chunks:?}");
             }
         }
     }

@@ -76,7 +76,7 @@ fn streams_of_servers_as_they_are_written() {
         ("an event with an id after it", format!("data: {EXTRA}\nid: 7\n\n")),
         ("another field", format!("dat: {EXTRA}\n\ndata\n\ndatum: {EXTRA}\n\n")),
         ("a byte order mark", format!("\u{FEFF}data: {DELTA}\n\n<data: {EXTRA}\n\n>")),
-        ("no stream at all", format!("{EXTRA}")),
+        ("no stream at all", EXTRA.to_owned()),
         ("nothing", String::new()),
     ];
     for (what, row) in rows {

@@ -9,8 +9,9 @@ const MOST_BODY: u64 = 16 << 20;
 /// Most bytes of an event that may be held back.
 const MOST_EVENT: u64 = 1 << 20;
 
-/// Providers whose API reference has `stream_options.include_usage`. Others may refuse a member that they do not know.
-const PROVIDERS: &[&str] = &[provider::OPENAI, provider::DEEPSEEK, provider::GROQ, provider::X_AI];
+/// Who is asked unless others are named: the provider that defined the member. Others report usage without being asked,
+/// or refuse a member that they do not know, some of them by version, as Azure does.
+const PROVIDERS: &[&str] = &[provider::OPENAI];
 
 /// How usage is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ pub enum Ask {
     ContentEncoding,
     /// The body is signed, or has a digest.
     Signed,
-    /// Nothing says how long the body is, so that it cannot be held without risk.
+    /// Nothing says how long the body is, so that it cannot be held without risk, and its first chunk is not all of it.
     NoContentLength,
     /// The body is longer than may be held.
     TooLarge,
