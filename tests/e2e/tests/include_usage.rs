@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tollgate_e2e::{Answer, Envoy, Piece, Request, Settings, Upstream, client};
@@ -307,6 +308,8 @@ fn an_envoy_that_holds_bodies_with_their_headers_is_found_out() {
     );
     assert_eq!(envoy.wait_count("include_usage;result=not_held", 1), 1);
     assert!(envoy.log().contains("allow_on_headers_stop_iteration"), "{}", envoy.log());
+    let record = envoy.access_log(1)[0]["record"].to_string();
+    assert!(record.contains(r#"\"request_model\":\"gpt-4o\""#), "what goes on late is read as well: {record}");
     let response = client::post(envoy.port(), PATH, BODY.as_bytes());
     assert_eq!(response.body, events(false).concat());
     assert_eq!(String::from_utf8_lossy(&provider.last().body), EDITED);
@@ -339,6 +342,27 @@ fn a_caller_that_is_slow_with_its_body() {
         let response = client::post(envoy.port(), PATH, BODY.as_bytes());
         assert_eq!(response.body, events(false).concat());
         assert_eq!(String::from_utf8_lossy(&provider.last().body), EDITED);
+    }
+}
+
+#[test]
+fn a_request_that_envoy_tries_again_is_edited_once() {
+    let attempts = AtomicU64::new(0);
+    let provider = Provider::start(move |_, events| match attempts.fetch_add(1, Ordering::Relaxed) % 2 {
+        0 => Answer::sized(503, &[], b"{}"),
+        _ => Answer::events(slices(&events)),
+    });
+    for filter in [REMOVE, REWRITE] {
+        let mut settings = settings(&provider, filter);
+        let policy = "timeout: 0s\n                            retry_policy: { retry_on: 5xx, num_retries: 2 }";
+        settings.replace.push(("timeout: 0s".to_owned(), policy.to_owned()));
+        let Some(envoy) = Envoy::start(&settings) else { return };
+        let response = client::post(envoy.port(), PATH, BODY.as_bytes());
+        assert_eq!((response.status, response.body), (200, events(false).concat()));
+        let requests = std::mem::take(&mut *provider.requests.lock().unwrap());
+        assert_eq!(requests.len(), 2);
+        assert!(requests.iter().all(|request| request.body == EDITED.as_bytes()), "{requests:?}");
+        assert_eq!(envoy.wait_count("include_usage;result=requested", 1), 1);
     }
 }
 
