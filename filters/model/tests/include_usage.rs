@@ -218,6 +218,16 @@ fn headers_that_hold_the_body_too_are_let_go_and_then_never_held() {
 }
 
 #[test]
+fn the_timer_that_lets_go_is_never_slow() {
+    let export = r#""export": {"cluster": "collector", "flush_ms": 60000}"#;
+    for (config, tick) in
+        [(format!("{{{export}}}"), 60_000), (REWRITE.replace("}}", &format!("}}, {export}}}")), 1_000)]
+    {
+        assert_eq!(started(&config).0.tick_ms(), tick, "{config}");
+    }
+}
+
+#[test]
 fn a_slow_caller_is_waited_for_where_headers_can_be_held() {
     let (model, mut filter) = started(REWRITE);
     run(&model, &mut filter, &post(BODY), &events());

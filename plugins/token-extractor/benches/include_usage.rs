@@ -3,7 +3,7 @@
 //! `cargo bench -p tollgate-token-extractor --bench include_usage`. Both sides run in turns over the same bytes, so that
 //! a loaded machine slows both; the best round of each counts.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark fails by panicking")]
 
 use serde_json::{Value, json};
 use std::hint::black_box;
