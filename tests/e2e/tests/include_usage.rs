@@ -250,6 +250,25 @@ fn answers_that_cannot_be_stripped_pass_whole() {
 }
 
 #[test]
+fn a_stream_that_ends_in_the_middle_of_an_event_keeps_its_last_bytes() {
+    let unended: [&[u8]; 3] = [b"data: {\"id\":\"c1\",\"choices\":[],", b"data: {\"choices\":[]}\n", b"dat"];
+    for last in unended {
+        let provider = Provider::start(move |_, events| {
+            let parts = [events[0].as_slice(), last];
+            let pause = Piece::Pause(Duration::from_millis(50));
+            Answer::chunked(200, &[("content-type", "text/event-stream")], parts).then(pause).end()
+        });
+        let Some(envoy) = Envoy::start(&settings(&provider, REMOVE)) else { return };
+        let response = client::post(envoy.port(), PATH, BODY.as_bytes());
+        assert!(response.whole);
+        assert_eq!(
+            String::from_utf8_lossy(&response.body),
+            String::from_utf8_lossy(&[&events(true)[0], last].concat())
+        );
+    }
+}
+
+#[test]
 fn trailers_of_an_answer() {
     let provider = Provider::start(|request, events| {
         let announced = [("content-type", "text/event-stream"), ("trailer", "x-checksum")];
