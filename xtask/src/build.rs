@@ -201,8 +201,7 @@ fn imports(component: &[u8]) -> Result<Vec<String>, wasmparser::BinaryReaderErro
 }
 
 /// Builds one package of the workspace for wasm. Only the dynamic library is built: with a second crate type beside
-/// it, cargo leaves out link-time optimisation.
-/// Builds a package of the workspace as a wasm module, and says where it is.
+/// it, cargo leaves out link-time optimisation. Says where the module is.
 ///
 /// # Errors
 /// It could not be built.

@@ -162,6 +162,8 @@ crate::names::names! {
     // Tollgate's own: the call.
     /// Where the counts come from, text: see [`crate::usage_source`].
     TOLLGATE_USAGE_SOURCE = "tollgate.usage.source";
+    /// Whether the proxy asked for the counts in the caller's place, boolean; only where true.
+    TOLLGATE_USAGE_REQUESTED = "tollgate.usage.requested";
     /// The wire API that was spoken, text.
     TOLLGATE_API = "tollgate.api";
     /// How the exchange ended, text.

@@ -9,7 +9,7 @@ use crate::format::{Format, Formats};
 use crate::notes::{self, Notes};
 use crate::request::Request;
 use std::sync::Arc;
-use tollgate_call::{Content, ContentLimits, Outcome, Reading, Record, Skipped, Timing, Usage, UsageSource};
+use tollgate_call::{Api, Content, ContentLimits, Outcome, Reading, Record, Skipped, Timing, Usage, UsageSource};
 
 /// What is to be done with an exchange, as its request line says.
 #[derive(Clone, Debug)]
@@ -95,6 +95,22 @@ impl Exchange {
             elapsed: 0,
             timing: Timing::default(),
         }
+    }
+
+    /// The API that the request line, the host or the configuration says; `None` where only the answer can tell, or
+    /// where the exchange is left alone.
+    #[must_use]
+    pub fn api(&self) -> Option<&Api> {
+        match &self.plan {
+            Plan::Read { format, .. } => Some(&format.api),
+            Plan::Recognise | Plan::Skip { .. } => None,
+        }
+    }
+
+    /// The provider that the host or the configuration says.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        self.provider.as_deref()
     }
 
     /// Whether the bodies are looked at. Where not, a seat may spare itself the copies; sizes are then not counted.

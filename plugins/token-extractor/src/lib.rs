@@ -47,6 +47,7 @@ mod exchange;
 mod extractor;
 mod facts;
 mod format;
+pub mod include_usage;
 pub mod notes;
 mod path;
 mod provider;
