@@ -40,6 +40,7 @@ mod component;
 mod content;
 mod decode;
 pub mod dialect;
+pub mod event_stream;
 mod exchange;
 mod extractor;
 mod facts;
