@@ -11,6 +11,10 @@ use tollgate_columns::{ConfigError, Problem};
 /// stay below 20.
 pub const DEFAULT_EXPANSION: u32 = 200;
 
+/// Bytes of the largest window that an encoding of an answer may ask for, unless configured: what RFC 9659 has a decoder
+/// of `zstd` support.
+pub const DEFAULT_WINDOW: u64 = 8 << 20;
+
 /// The beginning of a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequestHead<'a> {
@@ -29,6 +33,7 @@ pub struct RequestHead<'a> {
 pub(crate) struct Limits {
     pub(crate) content: ContentLimits,
     pub(crate) expansion: u32,
+    pub(crate) window: u64,
 }
 
 /// Tells LLM calls from other traffic and reads them. [`Extractor::default`] knows the public providers.
@@ -45,6 +50,7 @@ pub(crate) struct Limits {
 /// | `providers[].api` | `chat.completions`, `responses` or `anthropic.messages`, where paths do not tell |
 /// | `content.input_bytes`, `content.output_bytes` | how much content is captured, in bytes; 0, the default, is none |
 /// | `expansion_limit` | how many times larger than transferred an answer may become by decoding; 200 |
+/// | `window_limit` | bytes of the largest window that the encoding of an answer (`br`, `zstd`) may ask for; 8388608 |
 #[derive(Clone, Debug)]
 pub struct Extractor {
     routes: Vec<Route>,
@@ -61,7 +67,7 @@ struct Route {
 
 impl Default for Extractor {
     fn default() -> Self {
-        let limits = Limits { content: ContentLimits::default(), expansion: DEFAULT_EXPANSION };
+        let limits = Limits { content: ContentLimits::default(), expansion: DEFAULT_EXPANSION, window: DEFAULT_WINDOW };
         Self { routes: Vec::new(), limits }
     }
 }
@@ -145,7 +151,7 @@ impl Checker {
 
     fn extractor(&mut self, config: &Value) -> Extractor {
         let mut extractor = Extractor::default();
-        let Some(config) = self.object("", config, &["providers", "content", "expansion_limit"]) else {
+        let Some(config) = self.object("", config, &["providers", "content", "expansion_limit", "window_limit"]) else {
             return extractor;
         };
         match config.get("providers") {
@@ -165,6 +171,7 @@ impl Checker {
             self.number(content, "content.", "output_bytes", 0, output_bytes);
         }
         self.number(config, "", "expansion_limit", 1, &mut extractor.limits.expansion);
+        self.number(config, "", "window_limit", 1, &mut extractor.limits.window);
         extractor
     }
 
@@ -242,8 +249,8 @@ mod tests {
                 &["providers[0].provider", "providers[0].host", "providers[0].path_prefix", "providers[0].api"],
             ),
             (
-                r#"{"content": {"input_bytes": -1, "output": 2}, "expansion_limit": 0}"#,
-                &["content.output", "content.input_bytes", "expansion_limit"],
+                r#"{"content": {"input_bytes": -1, "output": 2}, "expansion_limit": 0, "window_limit": "1 MiB"}"#,
+                &["content.output", "content.input_bytes", "expansion_limit", "window_limit"],
             ),
         ];
         for (config, paths) in cases {
@@ -251,7 +258,9 @@ mod tests {
             let found: Vec<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
             assert_eq!(found, *paths, "{config}: {error}");
         }
-        for good in ["", " ", "{}", r#"{"content": {"output_bytes": 5}, "expansion_limit": 9}"#] {
+        for good in
+            ["", " ", "{}", r#"{"content": {"output_bytes": 5}, "expansion_limit": 9, "window_limit": 1048576}"#]
+        {
             assert!(Extractor::configure(good).is_ok(), "{good}");
         }
     }
