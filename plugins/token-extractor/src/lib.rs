@@ -44,6 +44,8 @@ pub mod event_stream;
 mod exchange;
 mod extractor;
 mod facts;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod notes;
 mod path;
 mod provider;
