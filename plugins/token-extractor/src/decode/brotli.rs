@@ -63,6 +63,8 @@ impl Brotli {
                     self.phase = Phase::End;
                     return Ok(());
                 }
+                // Where the buffer is full, more may wait for room in it.
+                BrotliResult::NeedsMoreInput if room == 0 => {}
                 BrotliResult::NeedsMoreInput => return Ok(()),
                 BrotliResult::NeedsMoreOutput if read > 0 || written > 0 => {}
                 BrotliResult::NeedsMoreOutput | BrotliResult::ResultFailure => return Err(notes::UNDECODABLE_BODY),
