@@ -48,9 +48,12 @@ fn frames(documents: &[String], before: &str, after: &str) -> (Vec<u8>, Vec<Rang
 }
 
 fn chat_events() -> Vec<String> {
-    let head = r#"{"id":"chatcmpl-b7Zq1","object":"chat.completion.chunk","created":1755280559,"model":"gpt-4o-2024-08-06","#;
+    let head =
+        r#"{"id":"chatcmpl-b7Zq1","object":"chat.completion.chunk","created":1755280559,"model":"gpt-4o-2024-08-06","#;
     let mut events: Vec<String> = (0..DELTAS)
-        .map(|number| format!(r#"{head}"choices":[{{"index":0,"delta":{{"content":" w{number}"}},"finish_reason":null}}]}}"#))
+        .map(|number| {
+            format!(r#"{head}"choices":[{{"index":0,"delta":{{"content":" w{number}"}},"finish_reason":null}}]}}"#)
+        })
         .collect();
     events.push(format!(
         r#"{head}"choices":[],"usage":{{"prompt_tokens":40,"completion_tokens":{DELTAS},"total_tokens":340,"prompt_tokens_details":{{"cached_tokens":0}}}}}}"#
