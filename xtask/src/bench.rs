@@ -7,10 +7,11 @@ use crate::tools::Tools;
 use std::process::Command;
 
 /// Packages with a benchmark, the boundary of components last: it needs what the build makes.
-const PACKAGES: [&str; 5] = [
+const PACKAGES: [&str; 6] = [
     "tollgate-token-extractor",
     "tollgate-cost-calculator",
     "tollgate-pii-redactor",
+    "tollgate-tokenizer",
     "tollgate-otlp",
     "tollgate-engine",
 ];

@@ -124,7 +124,11 @@ mod tests {
             "max_batch_bytes": "4MiB", "model": "gpt-4o"}"#;
         let said = problems(wrong);
         let paths: Vec<_> = said.iter().map(|problem| problem.split(':').next().unwrap()).collect();
-        assert_eq!(paths, ["fallback", "fill", "lower_bounds", "max_batch_bytes", "max_text_bytes", "model"], "{said:?}");
+        assert_eq!(
+            paths,
+            ["fallback", "fill", "lower_bounds", "max_batch_bytes", "max_text_bytes", "model"],
+            "{said:?}"
+        );
         assert_eq!(
             problems(r#"{"max_text_bytes": 9999, "max_batch_bytes": 2000}"#),
             ["max_batch_bytes: must not be below `max_text_bytes`, which is 9999"]

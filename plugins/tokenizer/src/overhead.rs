@@ -28,17 +28,8 @@ pub(crate) struct Overhead {
     pub(crate) tools: i64,
 }
 
-const O200K_BASE: Overhead = Overhead {
-    message: 3,
-    name: 1,
-    reply: 3,
-    tool: 7,
-    properties: 3,
-    property: 3,
-    values: -3,
-    value: 3,
-    tools: 12,
-};
+const O200K_BASE: Overhead =
+    Overhead { message: 3, name: 1, reply: 3, tool: 7, properties: 3, property: 3, values: -3, value: 3, tools: 12 };
 
 const CL100K_BASE: Overhead = Overhead { tool: 10, ..O200K_BASE };
 

@@ -24,6 +24,7 @@ mod node {
     pub(super) const KIND: Node = 8;
     pub(super) const DESCRIPTION: Node = 9;
     pub(super) const VALUES: Node = 10;
+    pub(super) const TOOL_TYPE: Node = 11;
 }
 
 /// Counts the tools of `json`: an array of definitions in the shape of the GenAI conventions
@@ -101,6 +102,7 @@ impl Visitor for Tools<'_> {
     fn key(&mut self, at: Node, key: &[u8]) -> Want {
         let want = match (at, key) {
             (node::TOOL, b"function") => node::FUNCTION,
+            (node::TOOL, b"type") => node::TOOL_TYPE,
             (node::TOOL | node::FUNCTION, b"name") => node::TOOL_NAME,
             (node::TOOL | node::FUNCTION, b"description") => node::TOOL_DESCRIPTION,
             (node::TOOL | node::FUNCTION, b"parameters" | b"input_schema") => node::SCHEMA,
@@ -151,9 +153,16 @@ impl Visitor for Tools<'_> {
 
     fn scalar(&mut self, at: Node, value: Scalar<'_>) {
         match at {
+            // What a tool of the provider's own (a web search, say) reads is billed as input, and seen by nobody else.
+            node::TOOL_TYPE => {
+                if let Scalar::Text(kind) = value {
+                    self.tally.lower_bound |= !matches!(kind.bytes, b"function" | b"custom" | b"");
+                }
+            }
             node::TOOL_NAME => self.held(value, |tools| Some(&mut tools.tool.name)),
             node::TOOL_DESCRIPTION => self.held(value, |tools| Some(&mut tools.tool.description)),
-            // Of several types the first is the one that is no `null`.
+            // Of several types the first counts that says something; `null` says that the parameter may be left out.
+            node::KIND if matches!(value, Scalar::Text(text) if text.bytes == b"null") => {}
             node::KIND => self.held(value, |tools| {
                 tools.schemas.last_mut().map(|schema| &mut schema.kind).filter(|kind| kind.is_empty())
             }),

@@ -53,7 +53,9 @@ fn published_counts_are_met() {
 #[test]
 fn no_segment_is_larger_than_the_limit_whatever_the_text_and_none_is_small_but_the_last() {
     let one_mebibyte = |unit: &str| unit.repeat((1 << 20) / unit.len());
-    for unit in ["a", "A", " ", "\n", "\n ", ".", "0", "é", "語", "👩‍👩", "a b ", "aA", "ab'", " \u{a0}", "word after word "] {
+    for unit in
+        ["a", "A", " ", "\n", "\n ", ".", "0", "é", "語", "👩‍👩", "a b ", "aA", "ab'", " \u{a0}", "word after word "]
+    {
         let text = one_mebibyte(unit);
         let cut: Vec<_> = segments(&text).collect();
         assert_eq!(cut.concat(), text, "{unit:?}");
@@ -99,6 +101,10 @@ proptest! {
             prop_assert_eq!(encoding.count(&format!("{before} {after}")), parts);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn long_prose_is_counted_in_segments_as_it_is_in_one(words in proptest::collection::vec("[a-zA-Z'é,.]{1,12}", 4_000..6_000)) {

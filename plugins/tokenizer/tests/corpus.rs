@@ -95,14 +95,26 @@ fn estimates_are_near_what_the_provider_reported() {
         return;
     };
     let file = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let extractor =
-        Extractor::configure(r#"{"content": {"input_bytes": 4194304, "output_bytes": 4194304}}"#).unwrap();
+    let extractor = Extractor::configure(r#"{"content": {"input_bytes": 4194304, "output_bytes": 4194304}}"#).unwrap();
     let enricher = Enricher::configure("{}").unwrap();
     for line in BufReader::new(GzDecoder::new(file)).lines() {
         let exchange: Value = serde_json::from_str(&line.unwrap()).unwrap();
-        if !exchange["host"].as_str().unwrap().contains("openai") { continue; }
+        if !exchange["host"].as_str().unwrap().contains("openai") {
+            continue;
+        }
         if let Some(call) = call(&extractor, &enricher, &exchange) {
-            println!("{} {} {} {} in {:?}/{} out {:?}/{} {:?}", call.id, call.model, call.api, call.tools, call.estimated.0, call.reported.0, call.estimated.1, call.reported.1, call.lower_bound);
+            println!(
+                "{} {} {} {} in {:?}/{} out {:?}/{} {:?}",
+                call.id,
+                call.model,
+                call.api,
+                call.tools,
+                call.estimated.0,
+                call.reported.0,
+                call.estimated.1,
+                call.reported.1,
+                call.lower_bound
+            );
         }
     }
 }
