@@ -8,7 +8,7 @@ use tiktoken::CoreBpe;
 ///
 /// A vocabulary splits text into words and merges the bytes of each; a word may be as long as the text, and merging
 /// takes memory of about 30 times its length and time of n log n. A longer text is counted in segments.
-const SEGMENT: usize = 16 << 10;
+const SEGMENT: usize = 4 << 10;
 
 /// A public vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +47,8 @@ impl Encoding {
     /// How many tokens the text has. Names of special tokens, such as `<|endoftext|>`, are text like any other: so
     /// they are to a model that reads them in a message.
     ///
-    /// A text of more than 16 KiB is counted in segments, which end where a word begins. Where there is no such place
-    /// for 8 KiB, as in a text of one letter, the segment ends anywhere, and the count may be off by a few tokens.
+    /// A text of more than 4 KiB is counted in segments, which end where a word begins. Where there is no such place
+    /// for 2 KiB, as in a text of one letter, the segment ends anywhere, and the count may be off by a few tokens.
     ///
     /// ```
     /// use tollgate_tokenizer::Encoding;
