@@ -212,13 +212,27 @@ fn a_batch_with_more_text_than_its_limit_is_estimated_up_to_there() {
 }
 
 #[test]
-fn text_that_would_take_long_is_counted_within_the_limits() {
-    // The limits bound the bytes, the segments what each can cost; here it is only seen to end, and to be a count.
-    for unit in ["a", " ", "A", "\n", "é", "語", "=", "0", "aé", " \u{a0}", "\u{301}"] {
+fn no_text_takes_more_work_than_the_limits_allow() {
+    // Slow for its length, but ASCII or East Asian: a whole mebibyte is counted.
+    for unit in ["a", " ", "A", "\n", "=", "0", "\n ", "語"] {
         let text = format!("x{}", unit.repeat(((1 << 20) - 1) / unit.len()));
         let written = one("{}", &[CHAT, MODEL, INPUT, Text(read::OUTPUT_MESSAGES, &text)]);
         let tokens: usize = written["output_tokens"].parse().unwrap();
         assert!(tokens > 1_000 && tokens <= 1 << 20, "{unit:?}: {tokens}");
+    }
+    // Slower: as much as takes as long as that, and no more.
+    let every: String = (0xa0..0x3000).filter_map(char::from_u32).collect();
+    let shuffled: String = (0..5_000).filter_map(|n| every.chars().nth(n * 7_919 % 9_000)).collect();
+    for (text, fits) in [
+        ("д".repeat(30_000), true),
+        ("д".repeat(40_000), false),
+        ("e\u{301}".repeat(30_000), true),
+        ("e\u{301}".repeat(40_000), false),
+        (shuffled.clone(), true),
+        (shuffled.repeat(2), false),
+    ] {
+        let written = one("{}", &[CHAT, MODEL, INPUT, Text(read::OUTPUT_MESSAGES, &text)]);
+        assert_eq!(written.get("unestimated").map(String::as_str), (!fits).then_some("too_large"), "{}", &text[..40]);
     }
 }
 

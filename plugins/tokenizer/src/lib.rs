@@ -44,6 +44,7 @@ mod tools;
 mod unestimated;
 mod value_text;
 mod vocabulary;
+mod work;
 
 pub use enricher::Enricher;
 pub use unestimated::Unestimated;

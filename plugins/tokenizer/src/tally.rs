@@ -2,6 +2,7 @@
 
 use crate::unestimated::Unestimated;
 use crate::vocabulary::Encoding;
+use crate::work;
 
 /// How far a count has come.
 #[derive(Clone, Copy, Debug)]
@@ -9,7 +10,7 @@ pub(crate) struct Tally {
     encoding: Encoding,
     /// Tokens so far. The documented overheads have a negative one among them.
     tokens: i64,
-    /// Bytes of text that may still be counted.
+    /// Bytes of text that may still be counted, slow ones counted more than once: see [`work`].
     room: usize,
     /// Whether there was more text than that.
     overrun: bool,
@@ -27,7 +28,9 @@ impl Tally {
     pub(crate) fn text(&mut self, text: &str) {
         if is_data_url(text) {
             self.lower_bound = true;
-        } else if self.take(text.len()) {
+        } else if text.len() > self.room {
+            self.overrun = true;
+        } else if self.take(work::of(text)) {
             self.add(i64::try_from(self.encoding.count(text)).unwrap_or(i64::MAX));
         }
     }
