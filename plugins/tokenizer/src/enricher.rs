@@ -78,8 +78,8 @@ const WRITES: [(&str, Kind); 7] = [
 /// | `max_batch_bytes` | most text that is counted of a batch, in bytes; later spans have no estimate | 2 MiB |
 ///
 /// Both limits bound the time that counting takes, so that a call of the plugin ends before its deadline whatever the text
-/// is. A byte of ASCII, Chinese, Japanese or Korean counts as one; any other character, which takes longer, as 32, and as
-/// 200 where it is of another kind than those before it.
+/// is. A byte of ASCII, Chinese, Japanese or Korean counts as one; any other character, which takes longer, as 16, and as
+/// 400 where it is of another kind than those before it.
 #[derive(Clone, Debug)]
 pub struct Enricher {
     settings: Settings,

@@ -146,6 +146,12 @@ impl Messages<'_> {
         self.part.is_none_or(|(_, textual)| textual)
     }
 
+    fn end_container(&mut self) {
+        if self.value.end() {
+            self.end_value();
+        }
+    }
+
     fn end_value(&mut self) {
         self.tally.lower_bound |= self.value.left_out;
         match self.value.get() {
@@ -275,11 +281,7 @@ impl Visitor for Messages<'_> {
             node::ROOT if self.single => self.end_message(),
             node::MESSAGE => self.end_message(),
             node::ROOT | node::PARTS | node::PART => self.end_part(),
-            node::VALUE | node::INSIDE => {
-                if self.value.end() {
-                    self.end_value();
-                }
-            }
+            node::VALUE | node::INSIDE => self.end_container(),
             _ => {}
         }
     }
