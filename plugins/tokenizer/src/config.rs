@@ -34,7 +34,7 @@ impl Default for Settings {
             fallback: None,
             lower_bounds: true,
             max_text_bytes: 1 << 20,
-            max_batch_bytes: 2 << 20,
+            max_batch_bytes: 1 << 20,
         }
     }
 }

@@ -75,7 +75,7 @@ const WRITES: [(&str, Kind); 7] = [
 /// | `fallback` | vocabulary for models whose own is not public or not known: `o200k_base`, `cl100k_base` | none |
 /// | `lower_bounds` | whether a count is written that leaves out images, or reasoning that is not shown | true |
 /// | `max_text_bytes` | most text of a count, in bytes, 1 KiB to 64 MiB; with more there is no estimate | 1 MiB |
-/// | `max_batch_bytes` | most text that is counted of a batch, in bytes; later spans have no estimate | 2 MiB |
+/// | `max_batch_bytes` | most text that is counted of a batch, in bytes; later spans have no estimate | 1 MiB |
 ///
 /// Both limits bound the time that counting takes, so that a call of the plugin ends before its deadline whatever the text
 /// is. A byte of ASCII, Chinese, Japanese or Korean counts as one; any other character, which takes longer, as 16, and as

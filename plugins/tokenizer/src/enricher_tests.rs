@@ -213,10 +213,11 @@ fn a_batch_with_more_text_than_its_limit_is_estimated_up_to_there() {
 
 #[test]
 fn no_text_takes_more_work_than_the_limits_allow() {
+    let config = r#"{"max_batch_bytes": 2097152}"#;
     // Slow for its length, but ASCII or East Asian: a whole mebibyte is counted.
     for unit in ["a", " ", "A", "\n", "=", "0", "\n ", "語"] {
         let text = format!("x{}", unit.repeat(((1 << 20) - 1) / unit.len()));
-        let written = one("{}", &[CHAT, MODEL, INPUT, Text(read::OUTPUT_MESSAGES, &text)]);
+        let written = one(config, &[CHAT, MODEL, INPUT, Text(read::OUTPUT_MESSAGES, &text)]);
         let tokens: usize = written["output_tokens"].parse().unwrap();
         assert!(tokens > 1_000 && tokens <= 1 << 20, "{unit:?}: {tokens}");
     }
@@ -231,7 +232,7 @@ fn no_text_takes_more_work_than_the_limits_allow() {
         (shuffled.clone(), true),
         (shuffled.repeat(2), false),
     ] {
-        let written = one("{}", &[CHAT, MODEL, INPUT, Text(read::OUTPUT_MESSAGES, &text)]);
+        let written = one(config, &[CHAT, MODEL, INPUT, Text(read::OUTPUT_MESSAGES, &text)]);
         assert_eq!(written.get("unestimated").map(String::as_str), (!fits).then_some("too_large"), "{}", &text[..40]);
     }
 }

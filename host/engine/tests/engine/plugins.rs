@@ -80,7 +80,7 @@ fn the_tokenizer_estimates_within_the_limits_that_plugins_have() {
     assert_eq!(row.text(written("tollgate.usage.source")), Some("estimated"));
     assert_eq!(row.text(written("tollgate.usage.estimator")), Some("tiktoken o200k_base"));
     // As much of the slowest text as a batch may hold ends before its deadline, and more is not begun.
-    let slow = said(&" ".repeat(1 << 20).replacen(' ', "", 64));
+    let slow = said(&" ".repeat(1 << 19).replacen(' ', "", 64));
     let edits = call(&slow, &slow);
     let row = edits.rows().next().unwrap();
     assert_eq!(row.text(written("tollgate.usage.estimated")), Some("input,output"));
