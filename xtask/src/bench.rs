@@ -7,7 +7,13 @@ use crate::tools::Tools;
 use std::process::Command;
 
 /// Pure packages with a benchmark.
-const PACKAGES: [&str; 3] = ["tollgate-cost-calculator", "tollgate-pii-redactor", "tollgate-otlp"];
+const PACKAGES: [&str; 5] = [
+    "tollgate-token-extractor",
+    "tollgate-cost-calculator",
+    "tollgate-pii-redactor",
+    "tollgate-tokenizer",
+    "tollgate-otlp",
+];
 
 /// What is measured from outside, on whole processes.
 const SCRIPTS: [(&str, &str); 2] =
