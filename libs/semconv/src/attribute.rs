@@ -147,12 +147,20 @@ crate::names::names! {
     ERROR_TYPE = "error.type";
     /// Status of the answer, integer.
     HTTP_RESPONSE_STATUS_CODE = "http.response.status_code";
+    /// Id of the user on whose behalf the application calls, text.
+    USER_ID = "user.id";
     /// Name of the service that sends telemetry, text, on the resource.
     SERVICE_NAME = "service.name";
 
     // Tollgate's own: the call.
     /// Where the counts come from, text: see [`crate::usage_source`].
     TOLLGATE_USAGE_SOURCE = "tollgate.usage.source";
+    /// What the span is to the bill, text: see [`crate::call_role`].
+    TOLLGATE_CALL_ROLE = "tollgate.call.role";
+    /// `gen_ai.usage.input_tokens` as the emitter had it, integer; only where it left the cached parts out.
+    TOLLGATE_USAGE_REPORTED_INPUT_TOKENS = "tollgate.usage.reported_input_tokens";
+    /// `gen_ai.usage.output_tokens` as the emitter had it, integer; only where it left reasoning out.
+    TOLLGATE_USAGE_REPORTED_OUTPUT_TOKENS = "tollgate.usage.reported_output_tokens";
     /// The wire API that was spoken, text.
     TOLLGATE_API = "tollgate.api";
     /// How the exchange ended, text.

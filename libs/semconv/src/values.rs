@@ -103,6 +103,20 @@ pub mod usage_source {
     }
 }
 
+/// Values of `tollgate.call.role`.
+pub mod call_role {
+    crate::names::names! {
+        /// One call to a model, which the provider bills.
+        BILLABLE = "billable";
+        /// An agent, a workflow, a step, a tool: what usage it has is the sum of the calls below it.
+        AGGREGATE = "aggregate";
+        /// A span around one operation, which repeats the usage of what it wraps.
+        WRAPPER = "wrapper";
+        /// A call that another span has reported already.
+        DUPLICATE = "duplicate";
+    }
+}
+
 /// Values of `tollgate.cost.source` and `gen_ai.usage.cost.source`.
 pub mod cost_source {
     crate::names::names! {
