@@ -38,8 +38,11 @@ fn enriched(config: &str, attributes: &[(&str, V)]) -> Vec<(String, String)> {
     added
 }
 
+/// What it is, the span's attributes, the attributes it gets.
+type Case<'a> = (&'a str, &'a [(&'a str, V)], &'a [(&'a str, &'a str)]);
+
 /// A table of cases; `gen_ai.` and `tollgate.` are left out of expected names as `~` and `!`.
-fn check(config: &str, cases: &[(&str, &[(&str, V)], &[(&str, &str)])]) {
+fn check(config: &str, cases: &[Case<'_>]) {
     for (what, attributes, expected) in cases {
         let added = enriched(config, attributes);
         let added: Vec<_> = added.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
