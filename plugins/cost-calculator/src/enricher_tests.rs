@@ -145,7 +145,11 @@ fn the_manifest_names_no_attribute_that_can_hold_a_prompt() {
             !["messages", "prompt", "completion", "instructions", "content"].iter().any(|word| name.contains(word))
         );
     }
-    for (place, name) in [(read::ROLE, "tollgate.call.role"), (read::START_TIME, "span:startTime"), (read::SERVICE_TIER, "openai.response.service_tier")] {
+    for (place, name) in [
+        (read::ROLE, "tollgate.call.role"),
+        (read::START_TIME, "span:startTime"),
+        (read::SERVICE_TIER, "openai.response.service_tier"),
+    ] {
         assert_eq!(manifest.reads[usize::from(place)], name);
     }
 }
