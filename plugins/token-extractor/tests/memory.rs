@@ -78,7 +78,12 @@ fn streams() -> Vec<Stream> {
         stream("messages", "/v1/messages", &sse(&[start]), &sse(&[delta])),
         stream("responses", "/v1/responses", &sse(&[created]), &sse(&[text])),
         stream("Gemini", "/v1beta/models/g:streamGenerateContent", "", &sse(&[gemini])),
-        stream("Gemini as an array", "/v1beta/models/g:streamGenerateContent", &format!("[{gemini}"), &format!(",{gemini}")),
+        stream(
+            "Gemini as an array",
+            "/v1beta/models/g:streamGenerateContent",
+            &format!("[{gemini}"),
+            &format!(",{gemini}"),
+        ),
         stream("Ollama", "/api/chat", "", line),
         Stream { name: "Converse", path: "/model/m/converse-stream", body: Vec::new(), delta: converse },
     ]
@@ -87,7 +92,9 @@ fn streams() -> Vec<Stream> {
 fn begin(extractor: &Extractor, stream: &Stream) -> Box<Exchange> {
     let head = RequestHead { method: "POST", host: "api.openai.com", path: stream.path, ..RequestHead::default() };
     let mut exchange = Box::new(extractor.exchange(head));
-    exchange.request_body(br#"{"model":"asked-for","stream":true,"temperature":0.5,"messages":[{"role":"user","content":"Hi"}]}"#);
+    exchange.request_body(
+        br#"{"model":"asked-for","stream":true,"temperature":0.5,"messages":[{"role":"user","content":"Hi"}]}"#,
+    );
     exchange.response_head(200, []);
     exchange.response_body(&stream.body, 0);
     exchange
