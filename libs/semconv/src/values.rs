@@ -11,6 +11,10 @@ pub mod operation {
         GENERATE_CONTENT = "generate_content";
         /// Embeddings.
         EMBEDDINGS = "embeddings";
+        /// Ordering documents by relevance; the conventions have no word for it.
+        RERANK = "rerank";
+        /// Classifying content as harmful; the conventions have no word for it.
+        MODERATION = "moderation";
         /// A search for documents.
         RETRIEVAL = "retrieval";
         /// Fetching an answer that was made before; never has usage.
@@ -29,7 +33,7 @@ pub mod operation {
 
     /// Operations that are calls to a model. Only their spans carry usage of their own; on any other span usage is an
     /// aggregate, and adding it would count twice.
-    pub const INFERENCE: &[&str] = &[CHAT, TEXT_COMPLETION, GENERATE_CONTENT, EMBEDDINGS];
+    pub const INFERENCE: &[&str] = &[CHAT, TEXT_COMPLETION, GENERATE_CONTENT, EMBEDDINGS, RERANK, MODERATION];
 }
 
 /// Values of `gen_ai.provider.name`.
