@@ -5,7 +5,7 @@
 //! output's; `content_block_delta` holds output; `message_delta` holds `delta.stop_reason` and the final `usage`, some
 //! or all of its fields; `message_stop` ends the stream. `ping` may come anywhere, and so may `error`.
 
-use super::Reading;
+use super::{Memory, Reading};
 use crate::content::Part;
 use crate::facts::{Facts, keep, node};
 use tollgate_json::{Kind, Node, Reader, Scalar, Text, Visitor, Want};
@@ -40,6 +40,16 @@ impl Reading for Messages {
 
     fn facts_mut(&mut self) -> &mut Facts {
         &mut self.facts
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        self.facts.memory([self.block, u64::from(self.at_root), 0, 0]).filter(|_| self.stop.is_none())
+    }
+
+    fn recall(&mut self, memory: &Memory) {
+        let [block, at_root, ..] = memory.own;
+        (self.block, self.at_root) = (block, at_root != 0);
+        self.facts.output = memory.output;
     }
 
     fn end_document(&mut self) {
@@ -112,6 +122,7 @@ impl Visitor for Messages {
             (TYPE, Scalar::Text(text)) => match text.bytes {
                 b"message_stop" => self.facts.ended = true,
                 b"error" => {
+                    self.facts.said = true;
                     self.facts.has_error = true;
                     self.facts.ended = true;
                 }

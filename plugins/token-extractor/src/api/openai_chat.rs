@@ -6,7 +6,7 @@
 //! `choices[].usage`. The stream ends with the data `[DONE]`, which some servers leave out. An error after the answer
 //! began is an event with `error`.
 
-use super::Reading;
+use super::{Memory, Reading};
 use crate::content::Part;
 use crate::facts::{Facts, keep, node};
 use tollgate_json::{Kind, Node, Reader, Scalar, Visitor, Want};
@@ -45,6 +45,17 @@ impl Reading for Chat {
 
     fn facts_mut(&mut self) -> &mut Facts {
         &mut self.facts
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        let Self { choice, choices, tool, tools, .. } = *self;
+        self.facts.memory([choice, choices, tool, tools]).filter(|_| self.finish.is_none())
+    }
+
+    fn recall(&mut self, memory: &Memory) {
+        [self.choice, self.choices, self.tool, self.tools] = memory.own;
+        self.finish = None;
+        self.facts.output = memory.output;
     }
 }
 

@@ -6,7 +6,7 @@
 //! at the end. That last event repeats the whole answer and may be far larger than any other. `error` events are flat:
 //! `{"type": "error", "code": ..}`.
 
-use super::Reading;
+use super::{Memory, Reading};
 use crate::content::Part;
 use crate::facts::{Facts, keep, node};
 use tollgate_json::{Kind, Node, Reader, Scalar, Text, Visitor, Want};
@@ -96,6 +96,17 @@ impl Reading for Responses {
 
     fn begin_event(&mut self, name: &[u8]) {
         self.kind = Kinds::of(name);
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        self.facts.memory([self.kind as u64, 0, 0, 0]).filter(|_| self.status.is_none())
+    }
+
+    fn recall(&mut self, memory: &Memory) {
+        let kinds = [Kinds::Other, Kinds::Error, Kinds::OutputText];
+        let [own, ..] = memory.own;
+        self.kind = kinds.into_iter().find(|kind| *kind as u64 == own).unwrap_or_default();
+        self.facts.output = memory.output;
     }
 
     fn end_document(&mut self) {
