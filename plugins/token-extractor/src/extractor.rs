@@ -198,8 +198,11 @@ impl Extractor {
 
     /// The variant of a format that a model speaks: what `InvokeModel` carries is the family's own.
     fn variant(&self, format: &str, model: Option<&str>) -> Option<Arc<Format>> {
-        let anthropic = model.is_some_and(|model| model.contains("anthropic") || model.contains("claude"));
-        let own = if anthropic { self.formats.named(&format!("{format}/anthropic")) } else { None };
+        /// What is in the names of models, and the variant that they speak.
+        const VARIANTS: [(&str, &str); 4] =
+            [("anthropic", "anthropic"), ("claude", "anthropic"), ("embed", "embeddings"), ("rerank", "rerank")];
+        let variant = VARIANTS.iter().find(|(part, _)| model.is_some_and(|model| model.contains(part)));
+        let own = variant.and_then(|(_, variant)| self.formats.named(&format!("{format}/{variant}")));
         own.or_else(|| self.formats.named(format))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::content::OutputText;
 use crate::notes::{self, Notes};
-use crate::usage::{self, Counts};
+use crate::usage::{self, Counts, Merge};
 use tollgate_json::{Kind, Node, Scalar, Text, Want};
 
 /// Bytes of the longest name (model, id, tier, reason, error) that is kept.
@@ -103,9 +103,9 @@ impl Facts {
     }
 
     /// A count that stands on its own.
-    pub(crate) fn count(&mut self, name: &str, value: Scalar<'_>, add: bool) {
+    pub(crate) fn count(&mut self, name: &str, value: Scalar<'_>, merge: Merge) {
         self.counts_final = true;
-        self.counts.set(name, value, add, &mut self.notes);
+        self.counts.set(name, value, merge, &mut self.notes);
     }
 
     /// A count that was made here, or read from a header.

@@ -18,6 +18,7 @@ pub(crate) enum Call {
 const ENDS: &[(&str, &str, bool)] = &[
     ("/chat/completions", "chat.completions", false),
     ("/responses", "responses", false),
+    ("/responses/compact", "responses", false),
     ("/messages", "anthropic.messages", false),
     ("/completions", "completions", false),
     ("/embeddings", "embeddings", false),
@@ -38,7 +39,7 @@ const ENDS: &[(&str, &str, bool)] = &[
     ("/v2/embed", "cohere.embed", false),
     ("/rerank", "rerank", false),
     ("/api/chat", "ollama", false),
-    ("/api/generate", "ollama", false),
+    ("/api/generate", "ollama.generate", false),
     ("/api/embed", "ollama.embed", false),
     ("/api/embeddings", "ollama.embed", false),
     // watsonx chat answers as chat completions do.
@@ -216,6 +217,7 @@ mod tests {
             ("POST", "/together/v1/chat/completions", whole("chat.completions")),
             ("POST", "/v1/completions", whole("completions")),
             ("POST", "/v1/responses", whole("responses")),
+            ("POST", "/v1/responses/compact", whole("responses")),
             ("POST", "/v1/messages?beta=true", whole("anthropic.messages")),
             ("POST", "/organizations/acme/models/claude/messages", whole("anthropic.messages")),
             ("POST", "/files/v1/chat/completions", whole("chat.completions")),

@@ -39,6 +39,17 @@ pub(crate) struct Counts {
     malformed: bool,
 }
 
+/// What a count that comes again does with the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Merge {
+    /// It replaces it.
+    Last,
+    /// It is added to it.
+    Sum,
+    /// The larger one counts.
+    Most,
+}
+
 /// An element of a list of counts.
 #[derive(Clone, Debug)]
 struct Element {
@@ -134,14 +145,19 @@ impl Counts {
         }
     }
 
-    /// A count that stands on its own, under its own name. With `add` it is added to what came before.
-    pub(crate) fn set(&mut self, name: &str, value: Scalar<'_>, add: bool, notes: &mut Notes) {
+    /// A count that stands on its own, under its own name.
+    pub(crate) fn set(&mut self, name: &str, value: Scalar<'_>, merge: Merge, notes: &mut Notes) {
         let Scalar::Number(text) = value else { return };
         self.root(name);
         match count(text) {
             Some(count) => {
-                let before = if add { self.native.get(name).copied().unwrap_or(0) } else { 0 };
-                self.insert(count.saturating_add(before), notes);
+                let before = self.native.get(name).copied().unwrap_or(0);
+                let merged = match merge {
+                    Merge::Last => count,
+                    Merge::Sum => count.saturating_add(before),
+                    Merge::Most => count.max(before),
+                };
+                self.insert(merged, notes);
             }
             None => {
                 self.malformed = true;

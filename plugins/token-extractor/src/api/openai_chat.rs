@@ -61,9 +61,11 @@ impl Visitor for Chat {
                 Want::Take(node::USAGE)
             }
             (ROOT, b"system_fingerprint") if self.facts.fingerprint.is_none() => Want::Take(node::FINGERPRINT),
-            (ROOT, b"error") => Want::Take(node::ERROR),
+            // Groq tells of an error on a stream in a member of its own.
+            (ROOT | X_GROQ, b"error") => Want::Take(node::ERROR),
             (ROOT, b"x_groq") => Want::Take(X_GROQ),
-            (ROOT, b"type") => Want::Take(node::FLAT_TYPE),
+            // Errors that are flat: of Mistral and vLLM, and of text-generation-inference.
+            (ROOT, b"type" | b"error_type") => Want::Take(node::FLAT_TYPE),
             (ROOT, b"code") => Want::Take(node::FLAT_CODE),
             (CHOICE, b"delta" | b"message") => Want::Take(DELTA),
             // Completions have their text here.

@@ -322,6 +322,25 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
         usage: INVOKE_USAGE,
         ..Definition::EMPTY
     },
+    // Models of embeddings and of reranking; of some of them only a header says the tokens.
+    Definition {
+        name: "invoke/embeddings",
+        provider: Some(provider::AWS_BEDROCK),
+        api: Some("invoke"),
+        operation: Operation::Embeddings,
+        response: INVOKE_RESPONSE,
+        usage: INVOKE_USAGE,
+        ..Definition::EMPTY
+    },
+    Definition {
+        name: "invoke/rerank",
+        provider: Some(provider::AWS_BEDROCK),
+        api: Some("invoke"),
+        operation: Operation::Rerank,
+        response: INVOKE_RESPONSE,
+        usage: INVOKE_USAGE,
+        ..Definition::EMPTY
+    },
     // Claude on Bedrock speaks Anthropic's own messages.
     Definition {
         name: "invoke/anthropic",
@@ -373,8 +392,11 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
         operation: Operation::Embeddings,
         response: &[("id", "id"), ("usage", "meta | usage")],
         usage: &[
-            ("input_tokens", "meta.billed_units.input_tokens | usage.billed_units.input_tokens | usage.total_tokens"),
-            ("image_input_tokens", "meta.billed_units.image_tokens"),
+            (
+                "input_tokens",
+                "meta.billed_units.input_tokens + @image_input_tokens | usage.billed_units.input_tokens + @image_input_tokens | meta.billed_units.image_tokens | usage.total_tokens",
+            ),
+            ("image_input_tokens", "meta.billed_units.image_tokens | usage.billed_units.image_tokens"),
         ],
         ..Definition::EMPTY
     },
@@ -392,18 +414,18 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
         name: "ollama",
         provider: Some("ollama"),
         bare_stream: true,
-        response: &[
-            ("model", "model"),
-            ("finish_reasons", "done_reason"),
-            ("text", "message.content | response"),
-            ("reasoning", "message.thinking | thinking"),
-            ("tool_name", "message.tool_calls[block].function.name"),
-            ("tool_arguments", "message.tool_calls[block].function.arguments"),
-            ("count", "prompt_eval_count | eval_count"),
-            ("end", "done=true"),
-            ERROR,
-        ],
-        usage: &[("input_tokens", "prompt_eval_count"), ("output_tokens", "eval_count")],
+        response: OLLAMA_RESPONSE,
+        usage: OLLAMA_USAGE,
+        ..Definition::EMPTY
+    },
+    Definition {
+        name: "ollama.generate",
+        provider: Some("ollama"),
+        api: Some("ollama"),
+        operation: Operation::TextCompletion,
+        bare_stream: true,
+        response: OLLAMA_RESPONSE,
+        usage: OLLAMA_USAGE,
         ..Definition::EMPTY
     },
     Definition {
@@ -423,7 +445,9 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
             ("model", "model_id"),
             ("finish_reasons", "results[choice].stop_reason"),
             ("text", "results[choice].generated_text"),
-            ("count", "results[choice].input_token_count | results[choice].generated_token_count"),
+            // Only the first event of a stream says the input; the others say 0.
+            ("most", "results[choice].input_token_count"),
+            ("count", "results[choice].generated_token_count"),
             ("error", "errors"),
             ("error_code", "errors[].code"),
         ],
@@ -445,6 +469,20 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
         ..Definition::EMPTY
     },
 ];
+
+/// Chat and generate of Ollama.
+const OLLAMA_RESPONSE: Rules = &[
+    ("model", "model"),
+    ("finish_reasons", "done_reason"),
+    ("text", "message.content | response"),
+    ("reasoning", "message.thinking | thinking"),
+    ("tool_name", "message.tool_calls[block].function.name"),
+    ("tool_arguments", "message.tool_calls[block].function.arguments"),
+    ("count", "prompt_eval_count | eval_count"),
+    ("end", "done=true"),
+    ERROR,
+];
+const OLLAMA_USAGE: Rules = &[("input_tokens", "prompt_eval_count"), ("output_tokens", "eval_count")];
 
 /// The formats of the families that Bedrock serves: Nova, Titan, Llama, Cohere, Mistral, AI21 and those that speak chat
 /// completions.
