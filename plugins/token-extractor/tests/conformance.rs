@@ -8,7 +8,7 @@
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use tollgate_call::{Outcome, Reading};
-use tollgate_conformance::{Case, Encoding, corpus, differences, load};
+use tollgate_conformance::{Case, corpus, differences, load};
 use tollgate_token_extractor::{Extractor, RequestHead, notes};
 
 /// Bytes of the longest body that is cut in two at every place.
@@ -21,14 +21,10 @@ const MAX_LINES: usize = 4;
 #[test]
 fn every_case_reads_as_expected_at_every_split() {
     let extractor = Extractor::default();
-    let (mut failures, mut skipped) = (Vec::new(), Vec::new());
+    let mut failures = Vec::new();
     let cases = load(corpus()).unwrap();
     for case in &cases {
         let whole = read(&extractor, case, &[]);
-        if not_decoded(case, &whole) {
-            skipped.push(case.file.as_str());
-            continue;
-        }
         let mut problems = differences(&case.expect, &fields(&whole));
         if !case.expect.contains_key("notes") && !whole.notes.is_empty() {
             problems.push(format!("notes are {:?}, not none", whole.notes));
@@ -50,11 +46,8 @@ fn every_case_reads_as_expected_at_every_split() {
             failures.push(format!("{}: and {left} more", case.file));
         }
     }
-    if !skipped.is_empty() {
-        eprintln!("SKIPPED: {} cases in content encodings that are not read: {}", skipped.len(), skipped.join(", "));
-    }
     assert!(failures.is_empty(), "{} problems\n{}", failures.len(), failures.join("\n"));
-    assert!(cases.len() >= 150, "there are only {} cases", cases.len());
+    assert!(cases.len() >= 300, "there are only {} cases", cases.len());
 }
 
 #[test]
@@ -104,13 +97,6 @@ fn files_are_named_told_apart_and_sourced() {
 /// What a reading says that does not depend on a clock.
 fn said(reading: &Reading) -> (&Result<tollgate_call::Record, tollgate_call::Skipped>, &[&'static str], u64) {
     (&reading.record, &reading.notes, reading.timing.output_chunks)
-}
-
-/// Whether the answer is in an encoding that this build does not decode.
-fn not_decoded(case: &Case, whole: &Reading) -> bool {
-    let newer = |encoding| matches!(encoding, Encoding::Br | Encoding::Zstd);
-    let encoding = case.response.as_ref().and_then(|response| response.encoding);
-    encoding.is_some_and(newer) && whole.notes.contains(&notes::UNSUPPORTED_CONTENT_ENCODING)
 }
 
 /// Ways to cut the answer: what they are called, and where the cuts are.

@@ -1,6 +1,9 @@
 //! Calls to feed to an extractor.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+pub mod event_stream;
 
 use tollgate_call::{Outcome, Reading};
 use tollgate_token_extractor::{Exchange, Extractor, RequestHead};
