@@ -73,7 +73,8 @@ impl Facts {
         match at {
             node::OUTPUT => self.want_output(),
             node::ERROR => match key {
-                b"type" => Want::Take(node::ERROR_TYPE),
+                // Google's word is the status; other statuses are numbers, and no words.
+                b"type" | b"status" => Want::Take(node::ERROR_TYPE),
                 b"code" => Want::Take(node::ERROR_CODE),
                 _ => Want::Skip,
             },

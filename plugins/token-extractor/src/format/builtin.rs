@@ -61,17 +61,30 @@ const RESPONSES_USAGE: Rules = &[
 
 /// Messages: `input_tokens` is what neither came from the cache nor went into it, so the three are added. The cache
 /// write is split by time to live in `cache_creation`; where only the split is reported, its sum is the write.
-/// `thinking_tokens` counts text that the caller does see, and stays native.
+/// `thinking_tokens` counts text that the caller does see, and stays native. The counts leave out what the compaction of
+/// a long conversation took, which is billed all the same and stands in `iterations`; it is added.
 const MESSAGES_USAGE: Rules = &[
-    ("input_tokens", "usage.input_tokens + @cache_read_tokens + @cache_write_tokens"),
-    ("output_tokens", "usage.output_tokens"),
-    ("cache_read_tokens", "usage.cache_read_input_tokens"),
+    (
+        "input_tokens",
+        "usage.input_tokens + usage.iterations.compaction.input_tokens + @cache_read_tokens + @cache_write_tokens",
+    ),
+    ("output_tokens", "usage.output_tokens + usage.iterations.compaction.output_tokens"),
+    (
+        "cache_read_tokens",
+        "usage.cache_read_input_tokens + usage.iterations.compaction.cache_read_input_tokens | usage.iterations.compaction.cache_read_input_tokens",
+    ),
     (
         "cache_write_tokens",
-        "usage.cache_creation_input_tokens | usage.cache_creation.ephemeral_5m_input_tokens + usage.cache_creation.ephemeral_1h_input_tokens | usage.cache_creation.ephemeral_1h_input_tokens",
+        "usage.cache_creation_input_tokens + usage.iterations.compaction.cache_creation_input_tokens | usage.cache_creation.ephemeral_5m_input_tokens + usage.cache_creation.ephemeral_1h_input_tokens | usage.cache_creation.ephemeral_1h_input_tokens | usage.iterations.compaction.cache_creation_input_tokens",
     ),
-    ("cache_write_5m_tokens", "usage.cache_creation.ephemeral_5m_input_tokens"),
-    ("cache_write_1h_tokens", "usage.cache_creation.ephemeral_1h_input_tokens"),
+    (
+        "cache_write_5m_tokens",
+        "usage.cache_creation.ephemeral_5m_input_tokens + usage.iterations.compaction.cache_creation.ephemeral_5m_input_tokens",
+    ),
+    (
+        "cache_write_1h_tokens",
+        "usage.cache_creation.ephemeral_1h_input_tokens + usage.iterations.compaction.cache_creation.ephemeral_1h_input_tokens",
+    ),
     ("web_search", "usage.server_tool_use.web_search_requests"),
     ("web_fetch", "usage.server_tool_use.web_fetch_requests"),
     ("code_execution", "usage.server_tool_use.code_execution_requests"),
@@ -267,6 +280,15 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
             ERROR_CODE,
         ],
         usage: &[("input_tokens", "predictions.embeddings.statistics.token_count")],
+        ..Definition::EMPTY
+    },
+    Definition {
+        name: "predict/imagen",
+        provider: Some(provider::GCP_GEN_AI),
+        api: Some("predict"),
+        operation: Operation::GenerateContent,
+        output_type: Some("image"),
+        response: &[("model", "model"), ERROR, ("error_type", "error.status"), ERROR_CODE],
         ..Definition::EMPTY
     },
     Definition {
