@@ -89,3 +89,41 @@ fn flushed<W: Write>(mut encoder: W, frames: &[&[u8]], length: impl Fn(&W) -> us
     }
     Ok((encoder, ends))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn every_encoding_decodes_to_what_was_encoded_up_to_each_boundary() {
+        let plain = b"data: first\n\ndata: second\n\nrest";
+        for encoding in [
+            Encoding::Gzip,
+            Encoding::GzipMembers,
+            Encoding::Deflate,
+            Encoding::DeflateRaw,
+            Encoding::Br,
+            Encoding::Zstd,
+        ] {
+            let (encoded, ends) = encode(encoding, plain, &[13, 27]).unwrap();
+            assert!(ends.len() >= 2 && ends.is_sorted(), "{encoding:?}: {ends:?}");
+            for (length, expected) in [(ends[0], 13), (ends[1], 27), (encoded.len(), plain.len())] {
+                let bytes = &encoded[..length];
+                let mut decoder: Box<dyn Read> = match encoding {
+                    Encoding::Gzip | Encoding::GzipMembers => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
+                    Encoding::Deflate => Box::new(flate2::read::ZlibDecoder::new(bytes)),
+                    Encoding::DeflateRaw => Box::new(flate2::read::DeflateDecoder::new(bytes)),
+                    Encoding::Br => Box::new(brotli::Decompressor::new(bytes, 4096)),
+                    Encoding::Zstd => Box::new(zstd::Decoder::new(bytes).unwrap()),
+                };
+                // What is cut ends in an error, behind all that came before.
+                let (mut decoded, mut byte) = (Vec::new(), [0]);
+                while decoder.read(&mut byte).is_ok_and(|read| read == 1) {
+                    decoded.extend(byte);
+                }
+                assert_eq!(decoded, plain[..expected], "{encoding:?} at {length}");
+            }
+        }
+    }
+}

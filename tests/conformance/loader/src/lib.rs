@@ -203,3 +203,58 @@ pub enum Problem {
     #[error("response.encoding: {0}")]
     Encoding(io::Error),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_case_that_the_readme_shows_is_one() {
+        let readme = std::fs::read_to_string(corpus().join("README.md")).unwrap();
+        let (_, rest) = readme.split_once("```json\n").unwrap();
+        let (shown, _) = rest.split_once("```").unwrap();
+        let case = parse("readme".to_owned(), shown).unwrap();
+        assert_eq!(case.boundaries().count(), 2, "{case:?}");
+        assert!(case.transferred().ends_with(b"data: [DONE]\n\n"));
+    }
+
+    #[test]
+    fn what_is_no_case_is_said() {
+        let request = r#""name": "n", "source": "s", "request": {"host": "h", "path": "/", "headers": {"a": "b"}}"#;
+        let cases = [
+            (String::new(), "EOF"),
+            (format!(r#"{{{request}, "expect": {{}}}}"#), "expect: says nothing"),
+            (format!(r#"{{{request}, "expects": {{"api": "x"}}}}"#), "unknown field"),
+            (
+                format!(r#"{{{request}, "response": {{"body": 1, "text": "1"}}, "expect": {{"api": "x"}}}}"#),
+                "has more than one of",
+            ),
+            (
+                format!(r#"{{{request}, "response": {{"headers": {{"A": "b"}}}}, "expect": {{"api": "x"}}}}"#),
+                "not in lower case",
+            ),
+            (
+                format!(r#"{{{request}, "cut": {{"bytes": 1, "outcome": "timed_out"}}, "expect": {{"api": "x"}}}}"#),
+                "cut: is behind the end",
+            ),
+            (
+                format!(r#"{{{request}, "response": {{"messages": [{{"payload": 1}}]}}, "expect": {{"api": "x"}}}}"#),
+                "response.messages[0]: needs one of",
+            ),
+        ];
+        for (text, expected) in cases {
+            let error = parse("file.json".to_owned(), &text).unwrap_err().to_string();
+            assert!(error.starts_with("file.json: ") && error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_cut_counts_frames_and_bytes() {
+        let text = r#"{"name": "n", "source": "s", "request": {"host": "h", "path": "/"},
+            "response": {"lines": [{"a": 1}, {"b": 2}]}, "cut": {"frames": 1, "bytes": 3, "outcome": "complete"},
+            "expect": {"api": "x"}}"#;
+        let case = parse("f".to_owned(), text).unwrap();
+        assert_eq!(case.transferred(), b"{\"a\":1}\n{\"b");
+        assert_eq!(case.boundaries().collect::<Vec<_>>(), [8]);
+    }
+}
