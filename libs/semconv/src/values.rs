@@ -115,6 +115,35 @@ pub mod counts {
     }
 }
 
+/// Values of `tollgate.call.role`.
+pub mod call_role {
+    crate::names::names! {
+        /// One call to a model, which the provider bills.
+        BILLABLE = "billable";
+        /// An agent, a workflow, a step, a tool: what usage it has is the sum of the calls below it.
+        AGGREGATE = "aggregate";
+        /// A span around one operation, which repeats the usage of what it wraps.
+        WRAPPER = "wrapper";
+        /// A call that another span has reported already.
+        DUPLICATE = "duplicate";
+    }
+
+    /// Whether a span counts: by its role, or where it has none by its operation.
+    ///
+    /// ```
+    /// use tollgate_semconv::call_role::is_billable;
+    /// assert!(is_billable(Some("billable"), None) && is_billable(None, Some("chat")));
+    /// assert!(!is_billable(Some("duplicate"), Some("chat")) && !is_billable(None, Some("invoke_agent")));
+    /// ```
+    #[must_use]
+    pub fn is_billable(role: Option<&str>, operation: Option<&str>) -> bool {
+        match role {
+            Some(role) => role == BILLABLE,
+            None => operation.is_some_and(|name| super::operation::INFERENCE.contains(&name)),
+        }
+    }
+}
+
 /// Values of `tollgate.cost.source` and `gen_ai.usage.cost.source`.
 pub mod cost_source {
     crate::names::names! {

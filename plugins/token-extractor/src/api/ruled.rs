@@ -221,9 +221,8 @@ impl Visitor for Ruled {
                 _ => {}
             }
         }
-        match (kind, format.response.item(at)) {
-            (Kind::Array, Some((Elements::Choices, _))) => self.choices = 0,
-            _ => {}
+        if let (Kind::Array, Some((Elements::Choices, _))) = (kind, format.response.item(at)) {
+            self.choices = 0;
         }
         match format.element_of(at) {
             Some(Elements::Choices) => {
