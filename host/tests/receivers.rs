@@ -177,6 +177,7 @@ async fn bytes_of_a_grpc_message_count_before_it_is_whole() {
     let mut part = vec![0];
     part.extend_from_slice(&900_000_u32.to_be_bytes());
     part.resize(48 << 10, 0);
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let sender = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let answer = sender
         .post(format!("{}/opentelemetry.proto.collector.trace.v1.TraceService/Export", host.grpc))

@@ -221,7 +221,8 @@ impl Exchange {
         }
         let content = self.content(&format, &facts);
         let (error_type, error_code) = self.error(&mut facts, outcome);
-        if !cut && facts.stream && !facts.ended && error_type.is_none() && format.ends_streams() {
+        let unended = facts.stream && self.body.is_stream(asked) && !facts.ended;
+        if !cut && unended && error_type.is_none() && format.ends_streams() {
             notes.add(notes::UNTERMINATED_STREAM);
         }
         let finish_reasons = facts.take_finish_reasons();

@@ -202,10 +202,18 @@ impl Extractor {
         own.or(routed).filter(|_| method.eq_ignore_ascii_case("POST")).cloned()
     }
 
-    /// The variant of a format that a model speaks: what `InvokeModel` carries is the family's own.
+    /// The variant of a format that a model speaks: what `InvokeModel` and `predict` carry is the family's own.
     fn variant(&self, format: &str, model: Option<&str>) -> Option<Arc<Format>> {
-        let anthropic = model.is_some_and(|model| model.contains("anthropic") || model.contains("claude"));
-        let own = if anthropic { self.formats.named(&format!("{format}/anthropic")) } else { None };
+        /// What is in the names of models, and the variant that they speak.
+        const VARIANTS: [(&str, &str); 5] = [
+            ("anthropic", "anthropic"),
+            ("claude", "anthropic"),
+            ("embed", "embeddings"),
+            ("rerank", "rerank"),
+            ("imagen", "imagen"),
+        ];
+        let variant = VARIANTS.iter().find(|(part, _)| model.is_some_and(|model| model.contains(part)));
+        let own = variant.and_then(|(_, variant)| self.formats.named(&format!("{format}/{variant}")));
         own.or_else(|| self.formats.named(format))
     }
 

@@ -3,7 +3,7 @@
 use crate::api::Memory;
 use crate::content::OutputText;
 use crate::notes::{self, Notes};
-use crate::usage::{self, Counts};
+use crate::usage::{self, Counts, Merge};
 use tollgate_json::{Kind, Node, Scalar, Text, Want};
 
 /// Bytes of the longest name (model, id, tier, reason, error) that is kept.
@@ -76,7 +76,8 @@ impl Facts {
         match at {
             node::OUTPUT => self.want_output(),
             node::ERROR => match key {
-                b"type" => Want::Take(node::ERROR_TYPE),
+                // Google's word is the status; other statuses are numbers, and no words.
+                b"type" | b"status" => Want::Take(node::ERROR_TYPE),
                 b"code" => Want::Take(node::ERROR_CODE),
                 _ => Want::Skip,
             },
@@ -105,11 +106,18 @@ impl Facts {
         }
     }
 
+    /// A usage object may begin, which is called `name`. How it is to be read.
+    pub(crate) fn usage(&mut self, name: &str) -> Want {
+        self.said = true;
+        self.counts.root(name);
+        Want::Take(node::USAGE)
+    }
+
     /// A count that stands on its own.
-    pub(crate) fn count(&mut self, name: &str, value: Scalar<'_>, add: bool) {
+    pub(crate) fn count(&mut self, name: &str, value: Scalar<'_>, merge: Merge) {
         self.said = true;
         self.counts_final = true;
-        self.counts.set(name, value, add, &mut self.notes);
+        self.counts.set(name, value, merge, &mut self.notes);
     }
 
     /// A count that was made here, or read from a header.

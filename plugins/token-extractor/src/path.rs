@@ -18,8 +18,11 @@ pub(crate) enum Call {
 const ENDS: &[(&str, &str, bool)] = &[
     ("/chat/completions", "chat.completions", false),
     ("/responses", "responses", false),
+    ("/responses/compact", "responses", false),
     ("/messages", "anthropic.messages", false),
     ("/completions", "completions", false),
+    // Mistral's agents.
+    ("/agents/completions", "chat.completions", false),
     ("/embeddings", "embeddings", false),
     ("/images/generations", "images", false),
     ("/images/edits", "images", false),
@@ -38,7 +41,7 @@ const ENDS: &[(&str, &str, bool)] = &[
     ("/v2/embed", "cohere.embed", false),
     ("/rerank", "rerank", false),
     ("/api/chat", "ollama", false),
-    ("/api/generate", "ollama", false),
+    ("/api/generate", "ollama.generate", false),
     ("/api/embed", "ollama.embed", false),
     ("/api/embeddings", "ollama.embed", false),
     // watsonx chat answers as chat completions do.
@@ -60,6 +63,9 @@ const METHODS: &[(&str, &str, bool)] = &[
     ("predict", "predict", false),
 ];
 
+/// The model that Vertex asks for where only the tokens of a request to a model of Anthropic are to be counted.
+const VERTEX_COUNT_TOKENS: &str = "count-tokens";
+
 /// Segments that say that a call makes no inference, wherever they stand in a path that no API above ends.
 const ASIDES: &[(&str, Skipped)] = &[
     ("count_tokens", Skipped::CountTokens),
@@ -74,7 +80,9 @@ const ASIDES: &[(&str, Skipped)] = &[
     ("model-invocation-job", Skipped::Batches),
     ("model-invocation-jobs", Skipped::Batches),
     ("batchPredictionJobs", Skipped::Batches),
+    ("async-invoke", Skipped::Batches),
     ("realtime", Skipped::Realtime),
+    ("invoke-with-bidirectional-stream", Skipped::Realtime),
     ("threads", Skipped::StoredContent),
     ("conversations", Skipped::StoredContent),
     ("cachedContents", Skipped::StoredContent),
@@ -110,6 +118,9 @@ fn read(path: &str) -> Option<Call> {
         return Some(Call::Read { format, stream: *stream });
     }
     let (model, method) = path.rsplit('/').next()?.rsplit_once(':')?;
+    if model == VERTEX_COUNT_TOKENS {
+        return None;
+    }
     if method == "rawPredict" || method == "streamRawPredict" {
         // Vertex passes the publisher's own format through.
         let format = match publisher(path) {
@@ -128,10 +139,15 @@ fn read(path: &str) -> Option<Call> {
 fn aside(path: &str) -> Option<Skipped> {
     match path.rsplit_once(':').map(|(_, method)| method) {
         Some("countTokens" | "computeTokens") => return Some(Skipped::CountTokens),
+        Some("rawPredict") if path.ends_with("/count-tokens:rawPredict") => return Some(Skipped::CountTokens),
         Some("batchGenerateContent" | "asyncBatchEmbedContent") => return Some(Skipped::Batches),
         // An inference of a publisher's model, in a format that only its answer can tell.
         Some("rawPredict" | "streamRawPredict") => return None,
         _ => {}
+    }
+    // The Live API of Gemini.
+    if path.ends_with(".BidiGenerateContent") {
+        return Some(Skipped::Realtime);
     }
     let segment = |segment: &str| ASIDES.iter().find(|(known, _)| *known == segment).map(|(_, why)| *why);
     // A call on something that is stored, such as `/v1/responses/resp_1/cancel`, which fetches or changes it.
@@ -149,11 +165,12 @@ fn aside(path: &str) -> Option<Skipped> {
 pub(crate) fn model(path: &str) -> Option<String> {
     let path = without_query(path);
     let mut segments = path.split('/');
-    let kind = segments.find(|segment| matches!(*segment, "deployments" | "model" | "models" | "endpoints"))?;
+    let kind = segments
+        .find(|segment| matches!(*segment, "deployments" | "model" | "models" | "tunedModels" | "endpoints"))?;
     let name = segments.next()?;
     let name = match kind {
         // Tuned models of Vertex are served by an endpoint, which then is all that names them.
-        "models" | "endpoints" => name.rsplit_once(':')?.0,
+        "models" | "tunedModels" | "endpoints" => name.rsplit_once(':')?.0,
         _ => {
             // Bedrock's names have slashes, where somebody did not encode them.
             let rest = path.split_once(&format!("/{kind}/"))?.1;
@@ -216,6 +233,7 @@ mod tests {
             ("POST", "/together/v1/chat/completions", whole("chat.completions")),
             ("POST", "/v1/completions", whole("completions")),
             ("POST", "/v1/responses", whole("responses")),
+            ("POST", "/v1/responses/compact", whole("responses")),
             ("POST", "/v1/messages?beta=true", whole("anthropic.messages")),
             ("POST", "/organizations/acme/models/claude/messages", whole("anthropic.messages")),
             ("POST", "/files/v1/chat/completions", whole("chat.completions")),
@@ -251,6 +269,7 @@ mod tests {
             ("POST", "/v1/messages/count_tokens", Call::Aside(Skipped::CountTokens)),
             ("POST", "/v1beta/models/gemini:countTokens", Call::Aside(Skipped::CountTokens)),
             ("POST", "/model/anthropic.claude/count-tokens", Call::Aside(Skipped::CountTokens)),
+            ("POST", "/v1/p/publishers/anthropic/models/count-tokens:rawPredict", Call::Aside(Skipped::CountTokens)),
             ("POST", "/v1/messages/batches", Call::Aside(Skipped::Batches)),
             ("GET", "/v1/messages/batches/b/results", Call::Aside(Skipped::Batches)),
             ("POST", "/v1beta/models/gemini:batchGenerateContent", Call::Aside(Skipped::Batches)),

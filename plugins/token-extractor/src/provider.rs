@@ -39,6 +39,12 @@ const HOSTS: &[(&str, &str)] = &[
     ("api.together.xyz", "together"),
     ("api.together.ai", "together"),
     ("api.fireworks.ai", "fireworks"),
+    ("router.huggingface.co", "huggingface"),
+    ("dashscope.aliyuncs.com", "dashscope"),
+    ("dashscope-*.aliyuncs.com", "dashscope"),
+    ("api.voyageai.com", "voyageai"),
+    ("api.jina.ai", "jina"),
+    ("ollama.com", "ollama"),
 ];
 
 /// The public provider at a host; `None` for any other.

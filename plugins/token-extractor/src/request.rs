@@ -21,7 +21,7 @@ pub(crate) struct Request {
 
 #[derive(Debug)]
 enum Form {
-    Json(Reader),
+    Json(Box<Reader>),
     Multipart(Box<Multipart>),
 }
 
@@ -40,7 +40,7 @@ impl Request {
     pub(crate) fn new(fields: &Arc<Tree<Field>>, content_type: Option<&[u8]>) -> Self {
         let form = match content_type.and_then(Multipart::new) {
             Some(multipart) => Form::Multipart(Box::new(multipart)),
-            None => Form::Json(Reader::new(MAX_NAME + 1)),
+            None => Form::Json(Box::new(Reader::new(MAX_NAME + 1))),
         };
         let (parameters, notes) = (Parameters::default(), Notes::default());
         Self { form, said: Said { fields: Arc::clone(fields), model: None, stream: None, parameters, notes } }
@@ -78,7 +78,7 @@ impl Request {
 
     pub(crate) fn heap_bytes(&self) -> usize {
         let form = match &self.form {
-            Form::Json(reader) => reader.heap_bytes(),
+            Form::Json(reader) => size_of::<Reader>() + reader.heap_bytes(),
             Form::Multipart(multipart) => size_of::<Multipart>() + multipart.heap_bytes(),
         };
         let Parameters { stop_sequences, tools, .. } = &self.said.parameters;

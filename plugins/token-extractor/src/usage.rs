@@ -5,7 +5,9 @@
 //! noted, never read as 0.
 //!
 //! A list in the usage that breaks a count down (Gemini `promptTokensDetails`, Bedrock `cacheDetails`) is kept under
-//! what each element says it counts: `usageMetadata.promptTokensDetails.AUDIO`.
+//! what each element says it counts: `usageMetadata.promptTokensDetails.AUDIO`. Where an element has several counts
+//! (Anthropic `iterations`), each is kept under its name behind that, added up over the elements that say the same:
+//! `usage.iterations.compaction.input_tokens`. A list that comes again replaces the one before.
 
 mod canonical;
 
@@ -22,6 +24,8 @@ const MAX_COUNT: u64 = 1 << 53;
 const MAX_FIELDS: usize = 64;
 /// Bytes of a field's name, with its path.
 const MAX_NAME: usize = 128;
+/// Counts of one element of a list that are kept.
+const MAX_ELEMENT: usize = 16;
 /// Levels of nesting that are read.
 pub(crate) const LEVELS: Node = 4;
 
@@ -34,9 +38,21 @@ pub(crate) struct Counts {
     /// The name of the field being read, and its length at each level.
     name: String,
     lengths: [usize; LEVELS as usize + 1],
-    /// The element of a list being read.
+    /// The level of the list being read, and the element of it.
+    list: Option<Node>,
     element: Option<Element>,
     malformed: bool,
+}
+
+/// What a count that comes again does with the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Merge {
+    /// It replaces it.
+    Last,
+    /// It is added to it.
+    Sum,
+    /// The larger one counts.
+    Most,
 }
 
 /// An element of a list of counts.
@@ -45,7 +61,8 @@ struct Element {
     /// The level of its members.
     level: Node,
     label: Option<String>,
-    count: Option<u64>,
+    /// Counts by their names within the element.
+    counts: Vec<(String, u64)>,
 }
 
 impl Counts {
@@ -54,7 +71,7 @@ impl Counts {
         self.name.clear();
         self.name.push_str(name);
         self.lengths = [name.len(); LEVELS as usize + 1];
-        self.element = None;
+        (self.list, self.element) = (None, None);
     }
 
     /// A key at `level` of the usage object; whether its value is wanted.
@@ -83,24 +100,40 @@ impl Counts {
                 *below = next;
             }
         }
-        self.element = Some(Element { level: level + 1, label: None, count: None });
+        if self.list.is_none() {
+            self.list = Some(level);
+            let list = format!("{}.", self.name);
+            self.native.retain(|name, _| !name.starts_with(&list));
+        }
+        self.element = Some(Element { level: level + 1, label: None, counts: Vec::new() });
     }
 
     /// A container at `level` is at its end: an element of a list, which has said what it counts, or the list.
     pub(crate) fn end(&mut self, level: Node, notes: &mut Notes) {
-        let Some(element) = &self.element else { return };
-        if element.level != level {
-            if element.level == level + 1 {
-                self.element = None;
-            }
+        if self.list == Some(level) {
+            (self.list, self.element) = (None, None);
             return;
         }
-        let Some(Element { label: Some(label), count: Some(count), .. }) = self.element.take() else { return };
+        let Some(Element { label: Some(label), counts, .. }) = self.element.take_if(|element| element.level == level)
+        else {
+            return;
+        };
         let length = self.lengths.get(usize::from(level)).copied().unwrap_or(0);
         self.name.truncate(length);
         self.name.push('.');
         self.name.push_str(&label);
-        self.insert(count, notes);
+        if let [(_, count)] = counts.as_slice() {
+            self.insert(*count, notes);
+            return;
+        }
+        let length = self.name.len();
+        for (field, count) in counts {
+            self.name.truncate(length);
+            self.name.push('.');
+            self.name.push_str(&field);
+            let before = self.native.get(self.name.as_str()).copied().unwrap_or(0);
+            self.insert(count.saturating_add(before), notes);
+        }
     }
 
     /// The value of the field that was named last.
@@ -124,7 +157,15 @@ impl Counts {
             Scalar::Bool(_) => None,
         };
         match (count, &mut self.element) {
-            (Some(count), Some(element)) => element.count = Some(count),
+            (Some(count), Some(element)) => {
+                let list = self.lengths.get(usize::from(element.level)).copied().unwrap_or(0);
+                let field = self.name.get(list + 1..).unwrap_or_default();
+                if element.counts.len() < MAX_ELEMENT {
+                    element.counts.push((field.to_owned(), count));
+                } else {
+                    notes.add(notes::USAGE_FIELDS_LIMIT);
+                }
+            }
             (Some(count), None) => self.insert(count, notes),
             (None, _) if counts_tokens => {
                 self.malformed = true;
@@ -134,14 +175,19 @@ impl Counts {
         }
     }
 
-    /// A count that stands on its own, under its own name. With `add` it is added to what came before.
-    pub(crate) fn set(&mut self, name: &str, value: Scalar<'_>, add: bool, notes: &mut Notes) {
+    /// A count that stands on its own, under its own name.
+    pub(crate) fn set(&mut self, name: &str, value: Scalar<'_>, merge: Merge, notes: &mut Notes) {
         let Scalar::Number(text) = value else { return };
         self.root(name);
         match count(text) {
             Some(count) => {
-                let before = if add { self.native.get(name).copied().unwrap_or(0) } else { 0 };
-                self.insert(count.saturating_add(before), notes);
+                let before = self.native.get(name).copied().unwrap_or(0);
+                let merged = match merge {
+                    Merge::Last => count,
+                    Merge::Sum => count.saturating_add(before),
+                    Merge::Most => count.max(before),
+                };
+                self.insert(merged, notes);
             }
             None => {
                 self.malformed = true;
@@ -166,10 +212,12 @@ impl Counts {
         }
     }
 
-    /// What an element of a list counts: a modality, or a time to live.
+    /// What an element of a list counts: a modality, a time to live, or a kind of iteration. The model that it is about
+    /// does not tell.
     fn label(&mut self, text: Text<'_>) {
         if let Some(element) = &mut self.element
             && element.label.is_none()
+            && !self.name.ends_with(".model")
             && text.bytes.len() <= 32
         {
             element.label = Some(text.to_str().into_owned());
@@ -199,7 +247,9 @@ impl Counts {
     /// Bytes of memory that the counts have allocated.
     pub(crate) fn heap_bytes(&self) -> usize {
         let entries: usize = self.native.keys().map(|name| name.capacity() + size_of::<(String, u64)>()).sum();
-        self.name.capacity() + entries
+        let element: usize =
+            self.element.iter().flat_map(|element| &element.counts).map(|(name, _)| name.capacity()).sum();
+        self.name.capacity() + entries + element
     }
 
     /// Whether a count was malformed.

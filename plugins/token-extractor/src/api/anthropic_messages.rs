@@ -72,8 +72,7 @@ impl Visitor for Messages {
             (ROOT, b"code") => Want::Take(node::FLAT_CODE),
             (ROOT | MESSAGE, b"usage") => {
                 self.at_root = at == ROOT;
-                self.facts.counts.root("usage");
-                Want::Take(node::USAGE)
+                self.facts.usage("usage")
             }
             (ROOT | MESSAGE, b"id") if self.facts.id.is_none() => Want::Take(node::ID),
             (ROOT | MESSAGE, b"model") if self.facts.model.is_none() => Want::Take(node::MODEL),
@@ -82,8 +81,7 @@ impl Visitor for Messages {
             // Bedrock's own counts, beside those of the last event.
             (ROOT, b"amazon-bedrock-invocationMetrics") => {
                 self.at_root = true;
-                self.facts.counts.root("amazon-bedrock-invocationMetrics");
-                Want::Take(node::USAGE)
+                self.facts.usage("amazon-bedrock-invocationMetrics")
             }
             (DELTA | BLOCK, b"text") if self.facts.text.wanted() => Want::Take(TEXT),
             (DELTA, b"partial_json") if self.facts.text.wanted() => Want::Take(ARGUMENTS),

@@ -67,14 +67,13 @@ impl Visitor for Chat {
             (ROOT, b"id") if self.facts.id.is_none() => Want::Take(node::ID),
             (ROOT, b"model") if self.facts.model.is_none() => Want::Take(node::MODEL),
             (ROOT, b"service_tier") if self.facts.tier.is_none() => Want::Take(node::TIER),
-            (ROOT | X_GROQ | CHOICE, b"usage") => {
-                self.facts.counts.root("usage");
-                Want::Take(node::USAGE)
-            }
+            (ROOT | X_GROQ | CHOICE, b"usage") => self.facts.usage("usage"),
             (ROOT, b"system_fingerprint") if self.facts.fingerprint.is_none() => Want::Take(node::FINGERPRINT),
-            (ROOT, b"error") => Want::Take(node::ERROR),
+            // Groq tells of an error on a stream in a member of its own.
+            (ROOT | X_GROQ, b"error") => Want::Take(node::ERROR),
             (ROOT, b"x_groq") => Want::Take(X_GROQ),
-            (ROOT, b"type") => Want::Take(node::FLAT_TYPE),
+            // Errors that are flat: of Mistral and vLLM, and of text-generation-inference.
+            (ROOT, b"type" | b"error_type") => Want::Take(node::FLAT_TYPE),
             (ROOT, b"code") => Want::Take(node::FLAT_CODE),
             (CHOICE, b"delta" | b"message") => Want::Take(DELTA),
             // Completions have their text here.

@@ -137,10 +137,7 @@ impl Visitor for Responses {
             (ROOT | RESPONSE, b"model") if self.facts.model.is_none() => Want::Take(node::MODEL),
             (ROOT | RESPONSE, b"service_tier") => Want::Take(node::TIER),
             (ROOT | RESPONSE, b"status") => Want::Take(STATUS),
-            (ROOT | RESPONSE, b"usage") => {
-                self.facts.counts.root("usage");
-                Want::Take(node::USAGE)
-            }
+            (ROOT | RESPONSE, b"usage") => self.facts.usage("usage"),
             (ROOT | RESPONSE, b"error") => Want::Take(node::ERROR),
             (ROOT | RESPONSE, b"output") => Want::Take(OUTPUT),
             (ITEM, b"type") => Want::Take(ITEM_TYPE),

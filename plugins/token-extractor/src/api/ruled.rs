@@ -6,6 +6,7 @@ use crate::content::Part;
 use crate::facts::{Facts, keep, node};
 use crate::format::Format;
 use crate::tree::Elements;
+use crate::usage::Merge;
 use std::sync::Arc;
 use tollgate_json::{Kind, Node, Reader, Scalar, Text, Visitor, Want};
 
@@ -42,6 +43,8 @@ pub(crate) enum Field {
     Count(Box<str>),
     /// A count to be added up over the document.
     Sum(Box<str>),
+    /// A count that later events of a stream may say smaller.
+    Most(Box<str>),
     /// A list whose elements are counted, under this native name.
     Items(Box<str>),
     /// An error is there: an object, or a text that is not empty.
@@ -64,11 +67,23 @@ pub(crate) struct Ruled {
     finish: Option<String>,
     /// Elements of the list being counted.
     items: u64,
+    /// Whether the usage being read is there only at the end of a stream.
+    usage_ends: bool,
 }
 
 impl Ruled {
     pub(crate) fn new(format: Arc<Format>) -> Self {
-        Self { format, facts: Facts::default(), choice: 0, choices: 0, block: 0, blocks: 0, finish: None, items: 0 }
+        Self {
+            format,
+            facts: Facts::default(),
+            choice: 0,
+            choices: 0,
+            block: 0,
+            blocks: 0,
+            finish: None,
+            items: 0,
+            usage_ends: false,
+        }
     }
 
     /// How the value of a place is wanted.
@@ -79,8 +94,8 @@ impl Ruled {
         let captures = self.facts.text.wanted();
         match first {
             Field::Usage(name) => {
-                self.facts.counts.root(name);
-                Want::Take(node::USAGE)
+                self.usage_ends = fields.contains(&Field::End(None));
+                self.facts.usage(name)
             }
             Field::Id if self.facts.id.is_some() => Want::Skip,
             Field::Model if self.facts.model.is_some() => Want::Skip,
@@ -127,8 +142,9 @@ impl Ruled {
                 self.facts.called(text);
                 self.write(Part::ToolName(self.block), text);
             }
-            (Field::Count(name), _) => self.facts.count(name, value, false),
-            (Field::Sum(name), _) => self.facts.count(name, value, true),
+            (Field::Count(name), _) => self.facts.count(name, value, Merge::Last),
+            (Field::Sum(name), _) => self.facts.count(name, value, Merge::Sum),
+            (Field::Most(name), _) => self.facts.count(name, value, Merge::Most),
             (Field::Error, _) => self.facts.scalar(node::ERROR, value),
             (Field::ErrorType, _) => self.facts.scalar(node::ERROR_TYPE, value),
             (Field::ErrorCode, _) => self.facts.scalar(node::ERROR_CODE, value),
@@ -201,6 +217,7 @@ impl Visitor for Ruled {
     fn begin(&mut self, at: Node, kind: Kind) {
         if at >= node::OWN_END {
             self.facts.counts_final |= at == node::USAGE;
+            self.facts.ended |= at == node::USAGE && self.usage_ends;
             self.facts.begin(at, kind);
             return;
         }
@@ -213,9 +230,8 @@ impl Visitor for Ruled {
                 _ => {}
             }
         }
-        match (kind, format.response.item(at)) {
-            (Kind::Array, Some((Elements::Choices, _))) => self.choices = 0,
-            _ => {}
+        if let (Kind::Array, Some((Elements::Choices, _))) = (kind, format.response.item(at)) {
+            self.choices = 0;
         }
         match format.element_of(at) {
             Some(Elements::Choices) => {

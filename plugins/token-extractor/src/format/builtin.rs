@@ -61,17 +61,30 @@ const RESPONSES_USAGE: Rules = &[
 
 /// Messages: `input_tokens` is what neither came from the cache nor went into it, so the three are added. The cache
 /// write is split by time to live in `cache_creation`; where only the split is reported, its sum is the write.
-/// `thinking_tokens` counts text that the caller does see, and stays native.
+/// `thinking_tokens` counts text that the caller does see, and stays native. The counts leave out what the compaction of
+/// a long conversation took, which is billed all the same and stands in `iterations`; it is added.
 const MESSAGES_USAGE: Rules = &[
-    ("input_tokens", "usage.input_tokens + @cache_read_tokens + @cache_write_tokens"),
-    ("output_tokens", "usage.output_tokens"),
-    ("cache_read_tokens", "usage.cache_read_input_tokens"),
+    (
+        "input_tokens",
+        "usage.input_tokens + usage.iterations.compaction.input_tokens + @cache_read_tokens + @cache_write_tokens",
+    ),
+    ("output_tokens", "usage.output_tokens + usage.iterations.compaction.output_tokens"),
+    (
+        "cache_read_tokens",
+        "usage.cache_read_input_tokens + usage.iterations.compaction.cache_read_input_tokens | usage.iterations.compaction.cache_read_input_tokens",
+    ),
     (
         "cache_write_tokens",
-        "usage.cache_creation_input_tokens | usage.cache_creation.ephemeral_5m_input_tokens + usage.cache_creation.ephemeral_1h_input_tokens | usage.cache_creation.ephemeral_1h_input_tokens",
+        "usage.cache_creation_input_tokens + usage.iterations.compaction.cache_creation_input_tokens | usage.cache_creation.ephemeral_5m_input_tokens + usage.cache_creation.ephemeral_1h_input_tokens | usage.cache_creation.ephemeral_1h_input_tokens | usage.iterations.compaction.cache_creation_input_tokens",
     ),
-    ("cache_write_5m_tokens", "usage.cache_creation.ephemeral_5m_input_tokens"),
-    ("cache_write_1h_tokens", "usage.cache_creation.ephemeral_1h_input_tokens"),
+    (
+        "cache_write_5m_tokens",
+        "usage.cache_creation.ephemeral_5m_input_tokens + usage.iterations.compaction.cache_creation.ephemeral_5m_input_tokens",
+    ),
+    (
+        "cache_write_1h_tokens",
+        "usage.cache_creation.ephemeral_1h_input_tokens + usage.iterations.compaction.cache_creation.ephemeral_1h_input_tokens",
+    ),
     ("web_search", "usage.server_tool_use.web_search_requests"),
     ("web_fetch", "usage.server_tool_use.web_fetch_requests"),
     ("code_execution", "usage.server_tool_use.code_execution_requests"),
@@ -270,6 +283,15 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
         ..Definition::EMPTY
     },
     Definition {
+        name: "predict/imagen",
+        provider: Some(provider::GCP_GEN_AI),
+        api: Some("predict"),
+        operation: Operation::GenerateContent,
+        output_type: Some("image"),
+        response: &[("model", "model"), ERROR, ("error_type", "error.status"), ERROR_CODE],
+        ..Definition::EMPTY
+    },
+    Definition {
         name: "converse",
         provider: Some(provider::AWS_BEDROCK),
         response: &[
@@ -318,6 +340,25 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
         provider: Some(provider::AWS_BEDROCK),
         events: true,
         wrapped: true,
+        response: INVOKE_RESPONSE,
+        usage: INVOKE_USAGE,
+        ..Definition::EMPTY
+    },
+    // Models of embeddings and of reranking; of some of them only a header says the tokens.
+    Definition {
+        name: "invoke/embeddings",
+        provider: Some(provider::AWS_BEDROCK),
+        api: Some("invoke"),
+        operation: Operation::Embeddings,
+        response: INVOKE_RESPONSE,
+        usage: INVOKE_USAGE,
+        ..Definition::EMPTY
+    },
+    Definition {
+        name: "invoke/rerank",
+        provider: Some(provider::AWS_BEDROCK),
+        api: Some("invoke"),
+        operation: Operation::Rerank,
         response: INVOKE_RESPONSE,
         usage: INVOKE_USAGE,
         ..Definition::EMPTY
@@ -373,8 +414,11 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
         operation: Operation::Embeddings,
         response: &[("id", "id"), ("usage", "meta | usage")],
         usage: &[
-            ("input_tokens", "meta.billed_units.input_tokens | usage.billed_units.input_tokens | usage.total_tokens"),
-            ("image_input_tokens", "meta.billed_units.image_tokens"),
+            (
+                "input_tokens",
+                "meta.billed_units.input_tokens + @image_input_tokens | usage.billed_units.input_tokens + @image_input_tokens | meta.billed_units.image_tokens | usage.total_tokens",
+            ),
+            ("image_input_tokens", "meta.billed_units.image_tokens | usage.billed_units.image_tokens"),
         ],
         ..Definition::EMPTY
     },
@@ -392,18 +436,18 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
         name: "ollama",
         provider: Some("ollama"),
         bare_stream: true,
-        response: &[
-            ("model", "model"),
-            ("finish_reasons", "done_reason"),
-            ("text", "message.content | response"),
-            ("reasoning", "message.thinking | thinking"),
-            ("tool_name", "message.tool_calls[block].function.name"),
-            ("tool_arguments", "message.tool_calls[block].function.arguments"),
-            ("count", "prompt_eval_count | eval_count"),
-            ("end", "done=true"),
-            ERROR,
-        ],
-        usage: &[("input_tokens", "prompt_eval_count"), ("output_tokens", "eval_count")],
+        response: OLLAMA_RESPONSE,
+        usage: OLLAMA_USAGE,
+        ..Definition::EMPTY
+    },
+    Definition {
+        name: "ollama.generate",
+        provider: Some("ollama"),
+        api: Some("ollama"),
+        operation: Operation::TextCompletion,
+        bare_stream: true,
+        response: OLLAMA_RESPONSE,
+        usage: OLLAMA_USAGE,
         ..Definition::EMPTY
     },
     Definition {
@@ -423,7 +467,9 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
             ("model", "model_id"),
             ("finish_reasons", "results[choice].stop_reason"),
             ("text", "results[choice].generated_text"),
-            ("count", "results[choice].input_token_count | results[choice].generated_token_count"),
+            // Only the first event of a stream says the input; the others say 0.
+            ("most", "results[choice].input_token_count"),
+            ("count", "results[choice].generated_token_count"),
             ("error", "errors"),
             ("error_code", "errors[].code"),
         ],
@@ -445,6 +491,20 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
         ..Definition::EMPTY
     },
 ];
+
+/// Chat and generate of Ollama.
+const OLLAMA_RESPONSE: Rules = &[
+    ("model", "model"),
+    ("finish_reasons", "done_reason"),
+    ("text", "message.content | response"),
+    ("reasoning", "message.thinking | thinking"),
+    ("tool_name", "message.tool_calls[block].function.name"),
+    ("tool_arguments", "message.tool_calls[block].function.arguments"),
+    ("count", "prompt_eval_count | eval_count"),
+    ("end", "done=true"),
+    ERROR,
+];
+const OLLAMA_USAGE: Rules = &[("input_tokens", "prompt_eval_count"), ("output_tokens", "eval_count")];
 
 /// The formats of the families that Bedrock serves: Nova, Titan, Llama, Cohere, Mistral, AI21 and those that speak chat
 /// completions.

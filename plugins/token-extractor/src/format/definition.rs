@@ -110,7 +110,7 @@ impl Definition<'_> {
 /// | `choice_index`, `block_index` | number of the choice or block, where it is not its place in the array |
 /// | `service_tier`, `system_fingerprint` | as served |
 /// | `usage` | an object of counts; its fields are kept as `<last key>.<field>` |
-/// | `count`, `sum` | one count, or one to be added up; kept under the place, without brackets |
+/// | `count`, `sum`, `most` | one count, one to be added up, or one whose largest value counts; kept under the place, without brackets |
 /// | `items` | a list whose elements are counted; kept under the place, without brackets |
 /// | `text`, `reasoning`, `output` | what the model wrote; the first two are content |
 /// | `tool_id`, `tool_name`, `tool_arguments` | a tool that the model calls |
@@ -136,6 +136,7 @@ fn field(name: &str, place: &str, value: Option<&str>) -> Result<Field, String> 
         }
         "count" => Field::Count(native()),
         "sum" => Field::Sum(native()),
+        "most" => Field::Most(native()),
         "items" => Field::Items(native()),
         "text" => Field::Text,
         "reasoning" => Field::Reasoning,
@@ -152,7 +153,7 @@ fn field(name: &str, place: &str, value: Option<&str>) -> Result<Field, String> 
 }
 
 /// Names of the rules of an answer.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "id",
     "model",
     "finish_reasons",
@@ -163,6 +164,7 @@ const NAMES: [&str; 21] = [
     "usage",
     "count",
     "sum",
+    "most",
     "items",
     "text",
     "reasoning",
