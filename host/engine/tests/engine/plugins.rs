@@ -1,6 +1,7 @@
 //! The project's own plugins through the engine: each loads, configures with `{}`, and does its first task.
 
 use crate::common::{component, small};
+use std::time::Duration;
 use tollgate_call::{Api, Outcome, UsageSource};
 use tollgate_columns::{Batch, Edits, Texts, Traces};
 use tollgate_engine::{ConfigureError, Engine, EngineConfig, Plugin, RequestHead, World};
@@ -55,7 +56,9 @@ fn the_cost_calculator_prices_a_span() {
 #[test]
 fn the_tokenizer_estimates_within_the_limits_that_plugins_have() {
     let Some(bytes) = component("plugins/tokenizer.wasm") else { return };
-    let plugin = Engine::new(EngineConfig { instances: 2, ..EngineConfig::default() }).unwrap().load(&bytes).unwrap();
+    // The deadline that the documentation gives it; memory is what every plugin has.
+    let config = EngineConfig { instances: 2, deadline: Duration::from_secs(2), ..EngineConfig::default() };
+    let plugin = Engine::new(config).unwrap().load(&bytes).unwrap();
     assert_eq!(plugin.describe().worlds, [World::Enricher]);
     let mut enricher = plugin.enricher("{}").unwrap();
     let manifest = enricher.manifest().clone();
@@ -187,7 +190,11 @@ fn the_extractor_s_enricher_gives_foreign_names_the_conventions_names() {
     assert_eq!(plugin.describe().worlds, [World::Extractor, World::Enricher]);
     let mut enricher = plugin.enricher("{}").unwrap();
     let manifest = enricher.manifest().clone();
-    let given = span(&manifest.reads, &[("llm.model_name", "gpt-4o")], &[("llm.token_count.prompt", 7)]);
+    let given = span(
+        &manifest.reads,
+        &[("openinference.span.kind", "LLM"), ("llm.model_name", "gpt-4o")],
+        &[("llm.token_count.prompt", 7)],
+    );
     let edits = enricher.enrich(given).unwrap();
     let row = edits.rows().next().unwrap();
     let written = |name: &str| {

@@ -76,4 +76,35 @@ impl Reader {
         self.passed = mark.passed;
         self.nodes.iter_mut().zip(mark.nodes).for_each(|(place, node)| *place = node);
     }
+
+    /// Reads up to the end of the next value, or of the container that is open, and gives what is behind it.
+    ///
+    /// # Errors
+    /// As [`Reader::push_one`].
+    #[inline]
+    pub fn push_value<'c, V: Visitor>(&mut self, chunk: &'c [u8], visitor: &mut V) -> Result<&'c [u8], Error> {
+        if let Some(error) = self.failure {
+            return Err(error);
+        }
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            match self.step(rest, visitor) {
+                Ok(left) => rest = left,
+                Err((reason, at)) => return Err(self.fail(reason, chunk.len() - at.len())),
+            }
+            if matches!(self.state, State::After | State::Done) {
+                break;
+            }
+        }
+        self.passed = self.passed.saturating_add((chunk.len() - rest.len()) as u64);
+        Ok(rest)
+    }
+
+    /// Takes the outermost value as complete, where somebody knows what its last `bytes` were.
+    #[inline]
+    pub fn complete(&mut self, bytes: usize) {
+        self.state = State::Done;
+        (self.depth, self.kinds) = (0, 0);
+        self.passed = self.passed.saturating_add(bytes as u64);
+    }
 }

@@ -1,8 +1,9 @@
-//! The beginning that the events of a stream share.
+//! The beginning and the end that the events of a stream share.
 //!
-//! Most of a delta is what every delta of its stream begins with: id, model, time, the way down to the text. It is read
-//! once; where another event begins with the same bytes, reading goes on behind them. What is skipped in this way has
-//! said nothing: a beginning is remembered only up to where the event tells something.
+//! Most of a delta is what every delta of its stream begins with, id, model, time, the way down to the text, and what it
+//! ends with. Both are read once; where another event begins with the same bytes, reading goes on behind them, and where
+//! it has the same end behind its value, reading is done. What is skipped in this way has said nothing: a beginning is
+//! remembered only up to where the event tells something, an end only if it tells nothing.
 
 use crate::api::{Memory, Reading};
 use tollgate_json::{Mark, Reader};
@@ -11,6 +12,8 @@ use tollgate_json::{Mark, Reader};
 const MAX_SHARED: usize = 512;
 /// Bytes that are worth being skipped.
 const MIN_SHARED: usize = 16;
+/// Bytes of an end that is remembered.
+const MAX_END: usize = 128;
 /// Events in a row that begin otherwise, after which no more is tried.
 const MAX_MISSES: u8 = 16;
 
@@ -27,22 +30,28 @@ struct Known {
     length: usize,
     mark: Mark,
     memory: Memory,
+    /// What comes behind the value that follows the beginning.
+    end: Vec<u8>,
+    /// Events whose end was another.
+    other_ends: u8,
 }
 
 impl Prefix {
     /// Reads the beginning of an event of which nothing has been read, and gives what is left to be read of `piece`.
     #[inline]
     pub(super) fn read<'c, R: Reading>(&mut self, piece: &'c [u8], reader: &mut Reader, answer: &mut R) -> &'c [u8] {
-        if let Some(Known { length, mark, memory }) = &self.known
-            && let Some((beginning, rest)) = piece.split_at_checked(*length)
-            && self.text.get(..*length) == Some(beginning)
+        if let Some(known) = &mut self.known
+            && let Some((beginning, rest)) = piece.split_at_checked(known.length)
+            && self.text.get(..known.length) == Some(beginning)
         {
             self.misses = 0;
-            reader.resume(mark);
-            answer.recall(memory);
-            return rest;
+            reader.resume(&known.mark);
+            answer.recall(&known.memory);
+            return known.read(rest, reader, answer);
         }
-        if self.misses < MAX_MISSES { self.learn(piece, reader, answer) } else { piece }
+        // A piece that ends within the beginning says nothing about the rest of the event.
+        let cut = self.known.is_some() && self.text.starts_with(piece);
+        if self.misses < MAX_MISSES && !cut { self.learn(piece, reader, answer) } else { piece }
     }
 
     /// Reads an event, and remembers how far it begins like the one before.
@@ -62,6 +71,8 @@ impl Prefix {
                     length,
                     mark,
                     memory,
+                    end: Vec::new(),
+                    other_ends: 0,
                 });
                 rest
             }
@@ -71,6 +82,41 @@ impl Prefix {
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        self.text.capacity()
+        self.text.capacity() + self.known.as_ref().map_or(0, |known| known.end.capacity())
+    }
+}
+
+impl Known {
+    /// Reads what is behind the beginning, and gives what is left.
+    #[inline]
+    fn read<'c, R: Reading>(&mut self, rest: &'c [u8], reader: &mut Reader, answer: &mut R) -> &'c [u8] {
+        // Errors stay in the reader.
+        let Ok(end) = reader.push_value(rest, answer) else { return &[] };
+        if *end == *self.end && !end.is_empty() && answer.memory().is_some() {
+            reader.complete(end.len());
+            return &[];
+        }
+        if self.other_ends < MAX_MISSES && (1..=MAX_END).contains(&end.len()) {
+            return self.learn_end(end, reader, answer);
+        }
+        end
+    }
+
+    /// Reads the end of an event, and remembers it if it is all there and says nothing.
+    #[cold]
+    fn learn_end<'c, R: Reading>(&mut self, end: &'c [u8], reader: &mut Reader, answer: &mut R) -> &'c [u8] {
+        self.other_ends += 1;
+        let before = answer.memory();
+        let Ok(left) = reader.push_one(end, answer) else { return &[] };
+        let after = answer.memory();
+        if let (Some(before), Some(after)) = (before, after)
+            && before.output == after.output
+            && left.is_empty()
+            && reader.is_complete()
+        {
+            self.end.clear();
+            self.end.extend_from_slice(end);
+        }
+        left
     }
 }

@@ -1,50 +1,56 @@
 //! The answers that are read.
 
-use crate::Case;
+use crate::{Case, Chunks};
 use std::ops::Range;
 
 /// Deltas of each stream.
 const DELTAS: u64 = 300;
 
 pub(crate) fn cases() -> Vec<Case> {
-    let chat = frames(&chat_events(), "data: ", "\n\n");
-    let messages = frames(&messages_events(), "event: e\ndata: ", "\n\n");
-    let responses = frames(&responses_events(), "event: e\ndata: ", "\n\n");
-    let gemini = frames(&gemini_events(), "data: ", "\r\n\r\n");
-    let lines = frames(&ollama_lines(), "", "\n");
-    let document = frames(&[document()], "", "");
-    let each = |(body, documents): &(Vec<u8>, Vec<Range<usize>>)| body.len() / documents.len();
-    let (event, whole) = (each(&chat), chat.0.len());
-    let case = |name, path, (body, documents): &(Vec<u8>, Vec<Range<usize>>), chunk| Case {
-        name,
-        path,
-        body: body.clone(),
-        chunk,
-        documents: documents.clone(),
-        output_tokens: DELTAS,
-    };
+    let chat = Framed::new(&chat_events(), "data: ", "\n\n");
+    let messages = Framed::new(&messages_events(), "event: content_block_delta\ndata: ", "\n\n");
+    let responses = Framed::new(&responses_events(), "event: response.output_text.delta\ndata: ", "\n\n");
+    let gemini = Framed::new(&gemini_events(), "data: ", "\r\n\r\n");
+    let lines = Framed::new(&ollama_lines(), "", "\n");
+    let document = Framed::new(&[document()], "", "");
+    let gemini_path = "/v1beta/models/g:streamGenerateContent";
     vec![
-        case("chat completions stream, whole", "/v1/chat/completions", &chat, whole),
-        case("chat completions stream, an event a chunk", "/v1/chat/completions", &chat, event),
-        case("chat completions stream, 16 bytes a chunk", "/v1/chat/completions", &chat, 16),
-        case("messages stream, an event a chunk", "/v1/messages", &messages, each(&messages)),
-        case("responses stream, an event a chunk", "/v1/responses", &responses, each(&responses)),
-        case("Gemini stream, an event a chunk", "/v1beta/models/g:streamGenerateContent", &gemini, each(&gemini)),
-        case("Ollama lines, a line a chunk", "/api/chat", &lines, each(&lines)),
-        case("chat completions document", "/v1/chat/completions", &document, document.0.len()),
+        chat.case("chat completions stream, whole", "/v1/chat/completions", Chunks::Of(chat.body.len())),
+        chat.case("chat completions stream, an event a chunk", "/v1/chat/completions", Chunks::Events),
+        chat.case("chat completions stream, 1,000 bytes a chunk", "/v1/chat/completions", Chunks::Of(1000)),
+        chat.case("chat completions stream, 16 bytes a chunk", "/v1/chat/completions", Chunks::Of(16)),
+        messages.case("messages stream, an event a chunk", "/v1/messages", Chunks::Events),
+        responses.case("responses stream, an event a chunk", "/v1/responses", Chunks::Events),
+        gemini.case("Gemini stream, an event a chunk", gemini_path, Chunks::Events),
+        lines.case("Ollama lines, a line a chunk", "/api/chat", Chunks::Events),
+        document.case("chat completions document", "/v1/chat/completions", Chunks::Of(document.body.len())),
     ]
 }
 
-/// The documents in their frames, and where they are.
-fn frames(documents: &[String], before: &str, after: &str) -> (Vec<u8>, Vec<Range<usize>>) {
-    let (mut body, mut places) = (String::new(), Vec::new());
-    for document in documents {
-        body += before;
-        places.push(body.len()..body.len() + document.len());
-        body += document;
-        body += after;
+/// Documents in their frames, and where they are.
+struct Framed {
+    body: Vec<u8>,
+    documents: Vec<Range<usize>>,
+    before: usize,
+}
+
+impl Framed {
+    fn new(documents: &[String], before: &str, after: &str) -> Self {
+        let (mut body, mut places) = (String::new(), Vec::new());
+        for document in documents {
+            body += before;
+            places.push(body.len()..body.len() + document.len());
+            body += document;
+            body += after;
+        }
+        Self { body: body.into_bytes(), documents: places, before: before.len() }
     }
-    (body.into_bytes(), places)
+
+    fn case(&self, name: &'static str, path: &'static str, chunks: Chunks) -> Case {
+        let Self { body, documents, before } = self;
+        let (body, documents) = (body.clone(), documents.clone());
+        Case { name, path, body, chunks, documents, before: *before, output_tokens: DELTAS }
+    }
 }
 
 fn chat_events() -> Vec<String> {

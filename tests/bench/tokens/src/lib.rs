@@ -22,12 +22,23 @@ pub struct Case {
     pub path: &'static str,
     /// The answer.
     pub body: Vec<u8>,
-    /// Bytes that come at once.
-    pub chunk: usize,
+    /// How it comes.
+    pub chunks: Chunks,
     /// Where the documents in it are.
     documents: Vec<std::ops::Range<usize>>,
+    /// Bytes of its frame before each document.
+    before: usize,
     /// Tokens of output that it reports.
     output_tokens: u64,
+}
+
+/// What comes at once.
+#[derive(Clone, Copy, Debug)]
+pub enum Chunks {
+    /// As many bytes.
+    Of(usize),
+    /// A document with its frame.
+    Events,
 }
 
 impl Case {
@@ -71,8 +82,16 @@ fn read_with_tollgate(extractor: &Extractor, case: &Case) -> u64 {
     let head = RequestHead { method: "POST", host: "api.openai.com", path: case.path, ..RequestHead::default() };
     let mut exchange = extractor.exchange(head);
     exchange.response_head(200, []);
-    for chunk in black_box(&case.body).chunks(case.chunk) {
-        exchange.response_body(chunk, 1);
+    let body = black_box(&case.body);
+    match case.chunks {
+        Chunks::Of(bytes) => body.chunks(bytes).for_each(|chunk| exchange.response_body(chunk, 1)),
+        Chunks::Events => {
+            // A frame begins where the one before ended; what is behind the last document belongs to it.
+            let begins = case.documents.iter().map(|document| document.start - case.before);
+            for (begin, end) in begins.clone().zip(begins.skip(1).chain([body.len()])) {
+                exchange.response_body(body.get(begin..end).expect("documents are in the body"), 1);
+            }
+        }
     }
     let record = exchange.end(Outcome::Complete).record.expect("it is a call");
     let tokens = record.usage.and_then(|usage| usage.output_tokens);
