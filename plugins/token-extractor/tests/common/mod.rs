@@ -2,7 +2,10 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
-use tollgate_call::{Outcome, Reading};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tollgate_call::{Content, Outcome, Reading};
 use tollgate_token_extractor::{Exchange, Extractor, RequestHead};
 
 pub const CHAT: &str = "/v1/chat/completions";
@@ -75,4 +78,61 @@ impl Call {
 /// A stream of events with these data.
 pub fn sse(events: &[&str]) -> String {
     events.iter().map(|data| format!("data: {data}\n\n")).collect()
+}
+
+/// What is captured of a call within these limits, the same at every chunk size.
+pub fn captured(mut call: Call, request: &str, input: usize, output: usize) -> Content {
+    let config = json!({"content": {"input_bytes": input, "output_bytes": output}});
+    call.extractor = Extractor::configure(&config.to_string()).expect("limits are a configuration");
+    call.request = request.as_bytes().to_vec();
+    let whole = call.read_in(usize::MAX);
+    for size in [1, 2, 3, 7, 64] {
+        assert_eq!(call.read_in(size).content, whole.content, "in chunks of {size}");
+    }
+    whole.content
+}
+
+impl Call {
+    /// The call with request and answer in chunks of this size.
+    pub fn read_in(&self, size: usize) -> Reading {
+        let Self { method, host, path, .. } = *self;
+        let mut exchange = self.extractor.exchange(RequestHead { method, host, path, content_type: None });
+        self.request.chunks(size).for_each(|chunk| exchange.request_body(chunk));
+        exchange.response_head(self.status, [("content-encoding", self.encoding.as_bytes())]);
+        self.body.chunks(size).for_each(|chunk| exchange.response_body(chunk, 1));
+        exchange.end(Outcome::Complete)
+    }
+}
+
+/// A JSON text that is captured, as a value.
+pub fn value(text: Option<&String>) -> Value {
+    text.map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}")))
+}
+
+/// A stream in AWS event stream encoding: payloads behind the headers `:event-type` and `:message-type`.
+pub fn event_stream(events: &[(&str, String)]) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for (name, payload) in events {
+        let mut headers = Vec::new();
+        for (header, value) in [(":event-type", *name), (":message-type", "event")] {
+            headers.push(u8::try_from(header.len()).expect("a header is short"));
+            headers.extend_from_slice(header.as_bytes());
+            headers.push(7);
+            headers.extend_from_slice(&u16::try_from(value.len()).expect("a value is short").to_be_bytes());
+            headers.extend_from_slice(value.as_bytes());
+        }
+        let length = |length: usize| u32::try_from(length).expect("a message is short").to_be_bytes();
+        let mut message = [length(16 + headers.len() + payload.len()), length(headers.len())].concat();
+        message.extend_from_slice(&crc32fast::hash(&message).to_be_bytes());
+        message.extend_from_slice(&headers);
+        message.extend_from_slice(payload.as_bytes());
+        message.extend_from_slice(&crc32fast::hash(&message).to_be_bytes());
+        stream.extend_from_slice(&message);
+    }
+    stream
+}
+
+/// The payload by which Bedrock wraps an event of a model in a stream.
+pub fn wrapped(event: &str) -> (&'static str, String) {
+    ("chunk", json!({"bytes": STANDARD.encode(event), "p": "abc"}).to_string())
 }
