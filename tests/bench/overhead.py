@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples/envoy/envoy.yaml"
 MODULE = Path(os.environ.get("TOLLGATE_BUILD", ROOT / "target/tollgate")) / "filter/tollgate_filter.wasm"
 LISTENER, ADMIN, PROVIDER, COLLECTOR = 21000, 21001, 21002, 21003
-REQUEST = '{"model":"gpt-4o","messages":[{"role":"user","content":"Say something long."}]}'
+REQUEST = '{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"Say something long."}]}'
 
 NATIVE = """- name: native
                     typed_config:
@@ -40,6 +40,7 @@ VARIANTS = {
     "envoy alone": None,
     "ai_protocol_manager": None,
     "tollgate, metrics": {"access_log": "off"},
+    "tollgate, metrics, asks for usage": {"access_log": "off", "include_usage": "inject_and_strip"},
     "tollgate, metrics and access log": {},
     "tollgate, metrics, access log, spans": {"export": {"cluster": "collector"}},
 }

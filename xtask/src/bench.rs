@@ -6,13 +6,13 @@ use crate::build::{self, Layout};
 use crate::tools::Tools;
 use std::process::Command;
 
-/// Packages with a benchmark, the boundary of components last: it needs what the build makes.
+/// Pure packages with a benchmark.
 const PACKAGES: [&str; 5] = [
     "tollgate-token-extractor",
     "tollgate-cost-calculator",
     "tollgate-pii-redactor",
+    "tollgate-tokenizer",
     "tollgate-otlp",
-    "tollgate-engine",
 ];
 
 /// What is measured from outside, on whole processes.
@@ -28,13 +28,15 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     let prices = tools.genai_prices()?;
     let envoy = tools.envoy()?;
     build::run().map_err(|error| error.to_string())?;
+    tokens(layout)?;
     for package in PACKAGES {
         println!("\n=== {package}");
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut bench = Command::new(cargo);
-        bench.args(["bench", "--quiet", "--benches", "--package", package]).current_dir(&layout.root);
-        ended(package, bench.env("TOLLGATE_BUILD", layout.out()).env("TOLLGATE_GENAI_PRICES", &prices))?;
+        let mut bench = cargo(layout, &["bench", "--quiet", "--benches", "--package", package]);
+        ended(package, bench.env("TOLLGATE_GENAI_PRICES", &prices))?;
     }
+    println!("\n=== the boundary of components");
+    let mut boundary = cargo(layout, &["bench", "--quiet", "--package", "tollgate-engine", "--bench", "boundary"]);
+    ended("boundary", boundary.env("TOLLGATE_BUILD", layout.out()))?;
     for (what, script) in SCRIPTS {
         println!("\n=== {what} (needs nginx and wrk)");
         let mut python = Command::new("python3");
@@ -42,6 +44,23 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
         ended(script, &mut python)?;
     }
     Ok(())
+}
+
+/// What reading an answer costs, native and in wasm.
+///
+/// # Errors
+/// A sentence where it could not be run.
+pub(crate) fn tokens(layout: &Layout) -> Result<(), String> {
+    let module = build::guest(layout, "tollgate-bench-tokens", &[]).map_err(|error| error.to_string())?;
+    println!("\n=== reading answers");
+    let mut bench = cargo(layout, &["bench", "--quiet", "--package", "tollgate-engine", "--bench", "tokens"]);
+    ended("tokens", bench.env("TOLLGATE_BENCH_TOKENS", module))
+}
+
+fn cargo(layout: &Layout, arguments: &[&str]) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments).current_dir(&layout.root);
+    cargo
 }
 
 fn ended(name: &str, command: &mut Command) -> Result<(), String> {

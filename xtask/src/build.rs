@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the four components, the Envoy filter, the host binary, the example plugin and the component
+//! `cargo xtask build`: the five components, the Envoy filter, the host binary, the example plugin and the component
 //! that the tests stop, all under `target/tollgate/`.
 
 use std::ffi::OsStr;
@@ -116,18 +116,19 @@ pub(crate) fn run() -> Result<Layout, BuildError> {
 }
 
 /// The components: package, features, and where each goes.
-fn packages(layout: &Layout) -> [(&'static str, &'static [&'static str], PathBuf); 5] {
+fn packages(layout: &Layout) -> [(&'static str, &'static [&'static str], PathBuf); 6] {
     let shell: &[&str] = &["--features", "component"];
     [
         ("tollgate-token-extractor", shell, layout.plugin("token_extractor")),
         ("tollgate-cost-calculator", shell, layout.plugin("cost_calculator")),
         ("tollgate-pii-redactor", shell, layout.plugin("pii_redactor")),
         ("tollgate-sampler", shell, layout.plugin("sampler")),
+        ("tollgate-tokenizer", shell, layout.plugin("tokenizer")),
         ("tollgate-hostile-plugin", &[], layout.hostile()),
     ]
 }
 
-/// Builds the components: the four, the one that misbehaves, and the example.
+/// Builds the components: the five, the one that misbehaves, and the example.
 pub(crate) fn plugins(layout: &Layout) -> Result<(), BuildError> {
     for (package, more, to) in packages(layout) {
         component(&guest(layout, package, more)?, &to)?;
@@ -201,8 +202,11 @@ fn imports(component: &[u8]) -> Result<Vec<String>, wasmparser::BinaryReaderErro
 }
 
 /// Builds one package of the workspace for wasm. Only the dynamic library is built: with a second crate type beside
-/// it, cargo leaves out link-time optimisation.
-fn guest(layout: &Layout, package: &str, more: &[&str]) -> Result<PathBuf, BuildError> {
+/// it, cargo leaves out link-time optimisation. Says where the module is.
+///
+/// # Errors
+/// It could not be built.
+pub(crate) fn guest(layout: &Layout, package: &str, more: &[&str]) -> Result<PathBuf, BuildError> {
     let mut cargo = cargo(layout, ["rustc", "--profile", "wasm", "--target", WASM, "--lib"]);
     cargo.args(["--crate-type", "cdylib", "--package", package]).args(more);
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SIMD);

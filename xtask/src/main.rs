@@ -24,7 +24,8 @@ usage: cargo xtask COMMAND [OPTION]
                   --stay leaves everything running until Ctrl-C
   test [STEP..]   everything that has to hold: formatting, lints, unit, golden, property, component and end-to-end
                   tests; with names of steps only those (cargo xtask test --list names them)
-  bench           what docs/BENCHMARKS.md tells, measured again: each figure beside a named peer in the same run
+  bench [tokens]  what docs/BENCHMARKS.md tells, measured again: each figure beside a named peer in the same run;
+                  with a name that one only: tokens, what reading an answer costs, native and in wasm
   prices [--check]
                   import the price set anew; --check only says whether it would change
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         ["demo", "--stay"] => demo::run(&build::Layout::find(), true),
         ["test", steps @ ..] => test::run(steps),
         ["bench"] => bench::run(&build::Layout::find()),
+        ["bench", "tokens"] => bench::tokens(&build::Layout::find()),
         ["prices", options @ ..] => prices::run(options),
         [] | ["help" | "-h" | "--help"] => {
             print!("{USAGE}");

@@ -3,12 +3,13 @@
 //! The filter declares the ABI itself and does not use the published SDK. There, nearly every call panics on a status
 //! it did not expect, text forms panic on bytes that are not UTF-8, and the dispatcher panics on ids it does not
 //! know; and in Envoy a panic answers the request with 503, whatever the failure policy. Here a status is a number,
-//! a value is bytes, and an id nobody knows is ignored. Eleven imports are all that the module asks of the proxy.
+//! a value is bytes, and an id nobody knows is ignored. Sixteen imports are all that the module asks of the proxy; five of
+//! them are called only where `include_usage` is on.
 
 #![allow(unsafe_code, reason = "calls of the proxy, and its calls of us, are foreign functions")]
 
 use crate::filter::Filter;
-use crate::proxy::{Body, Callout, Headers, Level, MetricKind, Proxy, Refused};
+use crate::proxy::{Body, Callout, Flow, Headers, Level, MetricKind, Proxy, Refused};
 use std::cell::RefCell;
 use std::ptr;
 
@@ -17,8 +18,14 @@ thread_local! {
     static FILTER: RefCell<Filter> = RefCell::new(Filter::default());
 }
 
-/// What every callback about a stream returns: go on. Nothing is ever held back.
+/// What a callback about a stream returns: go on.
 const CONTINUE: u32 = 0;
+
+/// `StopIteration` of headers, `StopIterationAndBuffer` of bodies.
+const HOLD: u32 = 1;
+
+/// The stream type of a request.
+const REQUEST_STREAM: u32 = 0;
 
 const OK: u32 = 0;
 
@@ -35,6 +42,17 @@ unsafe extern "C" {
         data: *mut *mut u8,
         size: *mut usize,
     ) -> u32;
+    fn proxy_set_buffer_bytes(kind: u32, start: usize, size: usize, data: *const u8, data_size: usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_set_effective_context(id: u32) -> u32;
+    fn proxy_continue_stream(kind: u32) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
@@ -66,23 +84,41 @@ impl Proxy for Envoy {
     }
 
     fn header(&self, headers: Headers, name: &str) -> Option<Vec<u8>> {
-        let map = match headers {
-            Headers::Request => 0,
-            Headers::Response => 2,
-            Headers::Callout => 6,
-        };
+        let map = map_of(headers);
         // SAFETY: `name` outlives the call; `returned` hands over valid places for the result.
         returned(|data, size| unsafe { proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, size) })
     }
 
     fn body(&self, body: Body, size: usize) -> Option<Vec<u8>> {
-        let kind = match body {
-            Body::Request => 0,
-            Body::Response => 1,
-            Body::Configuration => 7,
-        };
+        let kind = kind_of(body);
         // SAFETY: `returned` hands over valid places for the result.
         returned(|data, length| unsafe { proxy_get_buffer_bytes(kind, 0, size, data, length) })
+    }
+
+    fn set_header(&self, headers: Headers, name: &str, value: &str) -> Result<(), Refused> {
+        let map = map_of(headers);
+        // SAFETY: both texts outlive the call, and the proxy only reads them.
+        refused(unsafe { proxy_replace_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+    }
+
+    fn remove_header(&self, headers: Headers, name: &str) -> Result<(), Refused> {
+        // SAFETY: `name` outlives the call, and the proxy only reads it.
+        refused(unsafe { proxy_remove_header_map_value(map_of(headers), name.as_ptr(), name.len()) })
+    }
+
+    fn set_body(&self, body: Body, size: usize, bytes: &[u8]) -> Result<(), Refused> {
+        // SAFETY: `bytes` outlives the call, and the proxy only reads it.
+        refused(unsafe { proxy_set_buffer_bytes(kind_of(body), 0, size, bytes.as_ptr(), bytes.len()) })
+    }
+
+    fn resume_request(&self, root: u32, stream: u32) {
+        // SAFETY: numbers only. A context that the proxy does not know changes nothing.
+        unsafe {
+            if proxy_set_effective_context(stream) == OK {
+                let _ = proxy_continue_stream(REQUEST_STREAM);
+                let _ = proxy_set_effective_context(root);
+            }
+        }
     }
 
     fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
@@ -157,6 +193,29 @@ impl Proxy for Envoy {
 
     fn memory_bytes(&self) -> u64 {
         core::arch::wasm32::memory_size(0) as u64 * 65_536
+    }
+}
+
+const fn map_of(headers: Headers) -> u32 {
+    match headers {
+        Headers::Request => 0,
+        Headers::Response => 2,
+        Headers::Callout => 6,
+    }
+}
+
+const fn kind_of(body: Body) -> u32 {
+    match body {
+        Body::Request => 0,
+        Body::Response => 1,
+        Body::Configuration => 7,
+    }
+}
+
+const fn flow(flow: Option<Flow>) -> u32 {
+    match flow {
+        Some(Flow::Hold) => HOLD,
+        Some(Flow::Continue) | None => CONTINUE,
     }
 }
 
@@ -238,15 +297,13 @@ extern "C" fn proxy_on_tick(root: u32) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_headers(id: u32, _count: u32, _end_of_stream: u32) -> u32 {
-    with(|filter| filter.request_headers(&Envoy, id));
-    CONTINUE
+extern "C" fn proxy_on_request_headers(id: u32, _count: u32, end_of_stream: u32) -> u32 {
+    flow(with(|filter| filter.request_headers(&Envoy, id, end_of_stream != 0)))
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_body(id: u32, size: usize, _end_of_stream: u32) -> u32 {
-    with(|filter| filter.request_body(&Envoy, id, size));
-    CONTINUE
+extern "C" fn proxy_on_request_body(id: u32, size: usize, end_of_stream: u32) -> u32 {
+    flow(with(|filter| filter.request_body(&Envoy, id, size, end_of_stream != 0)))
 }
 
 #[unsafe(no_mangle)]

@@ -15,6 +15,8 @@ pub(crate) struct Call<'a> {
     pub(crate) cost: Option<Result<Cost<'a>, Unpriced>>,
     /// How many findings of each type were taken out of the content.
     pub(crate) redactions: &'a [(&'static str, u64)],
+    /// Whether the usage was asked for by the filter, and not by the caller.
+    pub(crate) usage_requested: bool,
     pub(crate) caller: &'a Caller,
     pub(crate) trace_id: [u8; 16],
     pub(crate) span_id: [u8; 8],

@@ -3,6 +3,7 @@
 //! `docs/ENVOY.md` is the reference of the fields.
 
 use crate::fields::{Fields, Problems};
+use crate::include_usage::{self, Options};
 use serde_json::{Value, json};
 use tollgate_call::ContentLimits;
 use tollgate_columns::ConfigError;
@@ -30,6 +31,8 @@ pub struct Config {
     pub series: usize,
     /// What is set for the access log.
     pub access_log: AccessLog,
+    /// How usage is asked for in the place of callers; `None` changes nothing of any call.
+    pub include_usage: Option<Options>,
 }
 
 /// Which spans are exported. Metrics and access-log fields are never sampled.
@@ -98,10 +101,11 @@ impl Config {
         let series = metrics(&mut fields);
         let choices = [("off", AccessLog::Off), ("fields", AccessLog::Fields), ("record", AccessLog::Record)];
         let access_log = fields.choice("access_log", &choices).unwrap_or(AccessLog::Fields);
+        let include_usage = include_usage::options(&mut fields);
         fields.finish();
 
         if problems.is_empty() {
-            Ok(Self { extractor, content, redactor, sampling, export, resource, series, access_log })
+            Ok(Self { extractor, content, redactor, sampling, export, resource, series, access_log, include_usage })
         } else {
             Err(ConfigError { problems })
         }
@@ -208,6 +212,7 @@ mod tests {
             assert_eq!(config.export, None);
             assert_eq!(config.series, 500);
             assert_eq!(config.access_log, AccessLog::Fields);
+            assert_eq!(config.include_usage, None);
             assert!(config.sampling.ratio.decide([0; 16]));
         }
     }

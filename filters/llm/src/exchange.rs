@@ -3,8 +3,9 @@
 //! The end is Envoy's `on_log`. It is the one callback that comes however the stream ends: with its last byte, with
 //! trailers, by an abort of the caller, a reset of the provider or a time limit.
 
+use crate::include_usage::{Asking, Next, Options, Told};
 use crate::outcome;
-use crate::proxy::{Body, Headers, Proxy};
+use crate::proxy::{Body, Flow, Headers, Proxy};
 use crate::trace_context::{self, Parent};
 use tollgate_call::{Outcome, Reading};
 use tollgate_token_extractor::{Exchange, Extractor, RequestHead};
@@ -22,6 +23,8 @@ pub struct Stream {
     started: u64,
     status: Option<u16>,
     ended: bool,
+    /// Apart, because few streams have it.
+    asking: Option<Box<Asking>>,
 }
 
 /// Who called, as far as spans need it.
@@ -47,28 +50,58 @@ pub struct Finished {
     pub started: u64,
     /// Nanoseconds since 1970 at the end; not before `started`.
     pub ended: u64,
+    /// What came of asking for usage; `None` where that is off, or not for this call.
+    pub include_usage: Option<Told>,
 }
 
 impl Stream {
-    /// Begins with the headers of the request.
+    /// Begins with the headers of the request. `include_usage` says how usage is asked for, where that is on and the
+    /// request has a body.
     #[must_use]
-    pub fn begin(proxy: &impl Proxy, extractor: &Extractor) -> Self {
+    pub fn begin(proxy: &impl Proxy, extractor: &Extractor, include_usage: Option<&Options>) -> Self {
         let text = |name| proxy.header(Headers::Request, name).map(lossy).unwrap_or_default();
         let (method, mut host, path) = (text(":method"), text(":authority"), text(":path"));
         let head = RequestHead { method: &method, host: &host, path: &path, content_type: None };
         let exchange = extractor.exchange_asking(head, || proxy.header(Headers::Request, "content-type"));
         host.truncate(host.floor_char_boundary(MAX_HOST));
         host.shrink_to_fit();
-        Self { exchange, host, started: proxy.now(), status: None, ended: false }
+        let started = proxy.now();
+        let asking = include_usage.and_then(|options| Asking::begin(proxy, options, &exchange, &path, started));
+        Self { exchange, host, started, status: None, ended: false, asking: asking.map(Box::new) }
     }
 
-    /// Takes a chunk of the request.
-    pub fn request_body(&mut self, proxy: &impl Proxy, size: usize) {
-        if self.exchange.reads_bodies()
-            && let Some(chunk) = proxy.body(Body::Request, size)
-        {
-            self.exchange.request_body(&chunk);
+    /// Whether the headers of the request wait for its body.
+    #[must_use]
+    pub fn holds_headers(&self) -> Flow {
+        let holds = self.asking.as_ref().is_some_and(|asking| asking.holds_headers());
+        if holds { Flow::Hold } else { Flow::Continue }
+    }
+
+    /// Gives up waiting for the body of a request whose headers have been held for too long.
+    pub fn give_up_holding(&mut self, now: u64) -> bool {
+        self.asking.as_mut().is_some_and(|asking| asking.give_up_holding(now))
+    }
+
+    /// Takes a chunk of the request; where earlier ones are held, all of them.
+    pub fn request_body(&mut self, proxy: &impl Proxy, size: usize, end_of_stream: bool) -> Flow {
+        match self.asking.as_ref().map_or(Next::Pass, |asking| asking.next(size, end_of_stream)) {
+            Next::Hold => return Flow::Hold,
+            Next::Edit => {
+                let body = proxy.body(Body::Request, size);
+                if let Some(asking) = &mut self.asking {
+                    asking.edit(proxy, body.as_deref());
+                }
+                self.exchange.request_body(&body.unwrap_or_default());
+            }
+            Next::Pass => {
+                if self.exchange.reads_bodies()
+                    && let Some(chunk) = proxy.body(Body::Request, size)
+                {
+                    self.exchange.request_body(&chunk);
+                }
+            }
         }
+        Flow::Continue
     }
 
     /// Takes the headers of the answer.
@@ -79,22 +112,32 @@ impl Stream {
         let read = |name: &&'static str| Some((*name, proxy.header(Headers::Response, name)?));
         let headers: Vec<_> = self.exchange.response_headers().iter().filter_map(read).collect();
         self.exchange.response_head(status, headers.iter().map(|(name, value)| (*name, value.as_slice())));
+        if let Some(asking) = &mut self.asking {
+            let encoding = headers.iter().find(|(name, _)| *name == "content-encoding");
+            asking.answer(proxy, status, encoding.map(|(_, value)| value.as_slice()));
+        }
     }
 
     /// Takes a chunk of the answer.
     pub fn response_body(&mut self, proxy: &impl Proxy, size: usize, end_of_stream: bool) {
         self.ended |= end_of_stream;
-        if size > 0
-            && self.exchange.reads_bodies()
-            && let Some(chunk) = proxy.body(Body::Response, size)
-        {
-            self.exchange.response_body(&chunk, proxy.now().saturating_sub(self.started));
+        let read = size > 0 && self.exchange.reads_bodies();
+        let chunk = if read { proxy.body(Body::Response, size) } else { None };
+        if let Some(chunk) = &chunk {
+            self.exchange.response_body(chunk, proxy.now().saturating_sub(self.started));
+        }
+        if let Some(asking) = &mut self.asking {
+            let chunk = if size > 0 { chunk.as_deref() } else { Some(&[][..]) };
+            asking.strip(proxy, chunk, end_of_stream);
         }
     }
 
     /// Trailers are the end of the answer.
     pub fn response_trailers(&mut self) {
         self.ended = true;
+        if let Some(asking) = &mut self.asking {
+            asking.answer_trailers();
+        }
     }
 
     /// Ends the stream, in `on_log`. `identify` says whether anybody wants to know who called.
@@ -104,7 +147,8 @@ impl Stream {
         let reading = self.exchange.end(outcome);
         let identify = identify && reading.record.is_ok();
         let caller = if identify { Caller::read(proxy, self.host) } else { Caller::default() };
-        Finished { reading, caller, started: self.started, ended: proxy.now().max(self.started) }
+        let include_usage = self.asking.map(|asking| asking.told());
+        Finished { reading, caller, started: self.started, ended: proxy.now().max(self.started), include_usage }
     }
 
     /// How the stream ended. An answer of success whose end was seen came whole; anything else Envoy is asked for.

@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::exchange::{Stream, number};
-use crate::proxy::{Body, Headers, Level, Proxy};
+use crate::proxy::{Body, Flow, Headers, Level, Proxy};
 use crate::root::Root;
 use std::collections::BTreeMap;
 
@@ -55,8 +55,19 @@ impl Filter {
 
     /// The timer of a root.
     pub fn tick(&mut self, proxy: &impl Proxy, root: u32) {
-        if let Some(root) = self.roots.get_mut(&root) {
-            root.tick(proxy, &mut self.memory);
+        let id = root;
+        let Some(root) = self.roots.get_mut(&id) else { return };
+        root.tick(proxy, &mut self.memory);
+        if root.tests_holding() {
+            let now = proxy.now();
+            for (stream, open) in self.streams.iter_mut().filter(|(_, open)| open.root == id) {
+                if let Some(open) = &mut open.stream
+                    && open.give_up_holding(now)
+                {
+                    proxy.resume_request(id, *stream);
+                    root.cannot_hold(proxy);
+                }
+            }
         }
     }
 
@@ -69,19 +80,24 @@ impl Filter {
     }
 
     /// The headers of a request.
-    pub fn request_headers(&mut self, proxy: &impl Proxy, id: u32) {
-        if let Some(open) = self.streams.get_mut(&id)
-            && let Some(root) = self.roots.get(&open.root)
-        {
-            open.stream = Some(Box::new(Stream::begin(proxy, root.extractor())));
-        }
+    pub fn request_headers(&mut self, proxy: &impl Proxy, id: u32, end_of_stream: bool) -> Flow {
+        let Some(open) = self.streams.get_mut(&id) else { return Flow::Continue };
+        let Some(root) = self.roots.get(&open.root) else { return Flow::Continue };
+        let include_usage = root.include_usage().filter(|_| !end_of_stream);
+        let stream = open.stream.insert(Box::new(Stream::begin(proxy, root.extractor(), include_usage)));
+        stream.holds_headers()
     }
 
-    /// A chunk of a request.
-    pub fn request_body(&mut self, proxy: &impl Proxy, id: u32, size: usize) {
-        if let Some(stream) = self.stream(id) {
-            stream.request_body(proxy, size);
+    /// A chunk of a request; where earlier ones are held, all of them.
+    pub fn request_body(&mut self, proxy: &impl Proxy, id: u32, size: usize, end_of_stream: bool) -> Flow {
+        let Some(open) = self.streams.get_mut(&id) else { return Flow::Continue };
+        let Some(stream) = open.stream.as_deref_mut() else { return Flow::Continue };
+        if stream.holds_headers() == Flow::Hold
+            && let Some(root) = self.roots.get_mut(&open.root)
+        {
+            root.can_hold();
         }
+        stream.request_body(proxy, size, end_of_stream)
     }
 
     /// The headers of an answer.

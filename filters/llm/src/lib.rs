@@ -1,8 +1,9 @@
-//! The proxy-wasm module: observes LLM traffic inside Envoy and never touches it.
+//! The proxy-wasm module: observes LLM traffic inside Envoy, and touches it only where it is told to.
 //!
 //! In: the callbacks of Envoy for every HTTP stream (headers, body chunks, the end). Out, for every LLM call: counters
 //! and histograms, fields for the access log, and an OTLP span for a collector. Every callback says *continue*, nothing
-//! is buffered, no byte is changed; what cannot be read costs a counter.
+//! is buffered, no byte is changed; what cannot be read costs a counter. The one exception is [`include_usage`], which is
+//! off unless it is configured, and says there what it does and where it stops.
 //!
 //! [`filter::Filter`] is the whole of it, generic over [`proxy::Proxy`]. In Envoy that is `abi.rs`, the only file that
 //! knows the ABI; natively it is a model of Envoy, under which the filter is tested and fuzzed.
@@ -27,6 +28,7 @@ pub mod export;
 mod fields;
 pub mod filter;
 mod ids;
+pub mod include_usage;
 pub mod metrics;
 pub mod outcome;
 pub mod proxy;

@@ -74,6 +74,17 @@ pub enum Level {
     Error,
 }
 
+/// What becomes of a stream after a callback.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flow {
+    /// It goes on, with what was held.
+    #[default]
+    Continue,
+    /// Headers: they wait for the body. Body: what has come is buffered by the proxy, and comes again, with the next
+    /// bytes, in the next callback. Only requests that may be edited are ever held.
+    Hold,
+}
+
 /// An HTTP request that the filter itself makes.
 #[derive(Clone, Copy, Debug)]
 pub struct Callout<'a> {
@@ -97,6 +108,27 @@ pub trait Proxy {
 
     /// Up to `size` bytes of a body, from its start.
     fn body(&self, body: Body, size: usize) -> Option<Vec<u8>>;
+
+    /// Sets a header to one value, in the place of all it has. Only while the headers are held, or in their callback.
+    ///
+    /// # Errors
+    /// What the proxy answered.
+    fn set_header(&self, headers: Headers, name: &str, value: &str) -> Result<(), Refused>;
+
+    /// Takes a header away, where there is one. Only while the headers are held, or in their callback.
+    ///
+    /// # Errors
+    /// What the proxy answered.
+    fn remove_header(&self, headers: Headers, name: &str) -> Result<(), Refused>;
+
+    /// Puts `bytes` into the place of the first `size` bytes of the body that the callback is about.
+    ///
+    /// # Errors
+    /// What the proxy answered; the body is then as it was.
+    fn set_body(&self, body: Body, size: usize, bytes: &[u8]) -> Result<(), Refused>;
+
+    /// Lets the request of another context, that is held at its headers, go on; `root` is the context that asks.
+    fn resume_request(&self, root: u32, stream: u32);
 
     /// An attribute of Envoy, such as `response`, `code_details`.
     fn property(&self, path: &[&str]) -> Option<Vec<u8>>;

@@ -6,8 +6,9 @@ use crate::config::{AccessLog, Config, Sampling};
 use crate::exchange::{Caller, Finished};
 use crate::export::Exporter;
 use crate::ids::Ids;
+use crate::include_usage::Options;
 use crate::metrics::{Measured, Metrics};
-use crate::proxy::Proxy;
+use crate::proxy::{Level, Proxy};
 use crate::redact::redact;
 use crate::span;
 use tollgate_columns::{ConfigError, Problem};
@@ -31,6 +32,9 @@ pub struct Root {
     access_log: AccessLog,
     metrics: Metrics,
     exporter: Option<Exporter>,
+    include_usage: Option<Options>,
+    /// Whether it is still to be seen that bodies come while headers are held.
+    tests_holding: bool,
     ids: Ids,
     tick_ms: u32,
     hurried: bool,
@@ -48,7 +52,10 @@ impl Root {
         let (Some(extractor), Some(redactor)) = (extractor, redactor) else {
             return Err(ConfigError { problems });
         };
+        let tests_holding = config.include_usage.as_ref().is_some_and(|options| options.hold_headers);
         let tick_ms = config.export.as_ref().map_or(IDLE_TICK_MS, |export| export.flush_ms);
+        // Headers that are held for nothing are found by the timer, so that it may not be slow.
+        let tick_ms = if tests_holding { tick_ms.min(IDLE_TICK_MS) } else { tick_ms };
         proxy.tick_every(tick_ms);
         Ok(Self {
             extractor,
@@ -58,6 +65,8 @@ impl Root {
             access_log: config.access_log,
             metrics: Metrics::new(config.series),
             exporter: config.export.map(|export| Exporter::new(export, span::envelope(&config.resource))),
+            tests_holding,
+            include_usage: config.include_usage,
             ids: Ids::new(proxy.now(), &id.to_le_bytes()),
             tick_ms,
             hurried: false,
@@ -68,6 +77,35 @@ impl Root {
     #[must_use]
     pub fn extractor(&self) -> &Extractor {
         &self.extractor
+    }
+
+    /// How usage is asked for, where it is.
+    #[must_use]
+    pub fn include_usage(&self) -> Option<&Options> {
+        self.include_usage.as_ref()
+    }
+
+    /// Whether headers are held, and no body has come yet that shows that bodies come all the same.
+    #[must_use]
+    pub fn tests_holding(&self) -> bool {
+        self.tests_holding
+    }
+
+    /// A body came while its headers were held.
+    pub fn can_hold(&mut self) {
+        self.tests_holding = false;
+    }
+
+    /// No body came while its headers were held: from now on headers go on at once, without a length.
+    pub fn cannot_hold(&mut self, proxy: &impl Proxy) {
+        if let Some(options) = self.include_usage.as_mut().filter(|options| options.hold_headers) {
+            options.hold_headers = false;
+            proxy.log(
+                Level::Warn,
+                "tollgate: include_usage.content_length is `rewrite`, but Envoy sends no body while headers are held; \
+                 set allow_on_headers_stop_iteration in the plugin's config. Until then the length is removed.",
+            );
+        }
     }
 
     /// Bytes of spans that wait.
@@ -128,7 +166,13 @@ impl Root {
 
     /// Tells of a stream that is over: counters always; the span where it is sampled.
     pub fn report(&mut self, proxy: &impl Proxy, finished: Finished) {
-        let Finished { reading, caller, started, ended } = finished;
+        let Finished { reading, caller, started, ended, include_usage } = finished;
+        if let Some(told) = include_usage {
+            self.metrics.add_labelled(proxy, "include_usage", "result", told.request.as_str(), 1);
+            if let Some(answer) = told.answer {
+                self.metrics.add_labelled(proxy, "include_usage_answers", "result", answer.as_str(), 1);
+            }
+        }
         for note in &reading.notes {
             self.metrics.add_labelled(proxy, "notes", "note", note, 1);
         }
@@ -152,6 +196,7 @@ impl Root {
             content: &content,
             cost: call::price(self.prices, &record, started),
             redactions: &redactions,
+            usage_requested: include_usage.is_some_and(|told| told.request.asked()),
             caller: &caller,
             trace_id,
             span_id,

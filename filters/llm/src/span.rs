@@ -32,6 +32,9 @@ pub(crate) fn encode(call: &Call<'_>, sampling: Sampling) -> Vec<u8> {
     }
     identity(&mut span, record, &call.caller.host);
     usage(&mut span, record);
+    if call.usage_requested {
+        span.set(name::TOLLGATE_USAGE_REQUESTED, true);
+    }
     match &call.cost {
         Some(Ok(cost)) => price(&mut span, cost),
         Some(Err(unpriced)) => no_price(&mut span, *unpriced),

@@ -2,6 +2,7 @@
 
 use crate::{HeaderMap, Model, ROOT};
 use tollgate_filter::filter::Filter;
+use tollgate_filter::proxy::Flow;
 
 /// Id of the stream's context.
 const STREAM: u32 = 100;
@@ -13,6 +14,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// Chunks of the body.
     pub body: Vec<Vec<u8>>,
+    /// Whether trailers follow, so that no chunk says that it is the last.
+    pub trailers: bool,
 }
 
 impl Request {
@@ -29,6 +32,7 @@ impl Request {
                 header("x-request-id", "6f1d9f0e-1d0e-4b5e-9a9d-3c1b6d3a2f11"),
             ],
             body: vec![body.as_bytes().to_vec()],
+            trailers: false,
         }
     }
 
@@ -36,6 +40,27 @@ impl Request {
     #[must_use]
     pub fn header(mut self, name: &str, value: &[u8]) -> Self {
         self.headers.push((name.to_owned(), value.to_vec()));
+        self
+    }
+
+    /// A `content-length` that is right.
+    #[must_use]
+    pub fn sized(self) -> Self {
+        let length: usize = self.body.iter().map(Vec::len).sum();
+        self.header("content-length", length.to_string().as_bytes())
+    }
+
+    /// Another body, in one chunk, whatever the headers say of it.
+    #[must_use]
+    pub fn body(mut self, body: &str) -> Self {
+        self.body = vec![body.as_bytes().to_vec()];
+        self
+    }
+
+    /// The body in chunks of so many bytes.
+    #[must_use]
+    pub fn chunks(mut self, size: usize) -> Self {
+        self.body = self.body.concat().chunks(size.max(1)).map(<[u8]>::to_vec).collect();
         self
     }
 }
@@ -77,6 +102,13 @@ impl Answer {
         Self::of("text/event-stream", chunks)
     }
 
+    /// Another header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &[u8]) -> Self {
+        self.headers.push((name.to_owned(), value.to_vec()));
+        self
+    }
+
     /// Another end.
     #[must_use]
     pub fn end(mut self, end: End) -> Self {
@@ -93,28 +125,34 @@ impl Answer {
     }
 }
 
-/// Runs a stream to its end. The clock advances a millisecond with each chunk.
-pub fn run(model: &Model, filter: &mut Filter, request: &Request, answer: &Answer) {
+/// What passed through the proxy, either way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Headers of the request as the provider gets them; `None` where the request never got there.
+    pub headers: Option<HeaderMap>,
+    /// Body of the request, as the provider gets it.
+    pub request: Vec<u8>,
+    /// Headers of the answer, as the caller gets them.
+    pub answer_headers: HeaderMap,
+    /// Chunks of the answer, as the caller gets them; as many as the provider sent.
+    pub answer: Vec<Vec<u8>>,
+}
+
+/// Bytes that are buffered of a body that is held; at more, Envoy answers 413.
+pub const BUFFER_LIMIT: usize = 1 << 20;
+
+/// Runs a stream to its end, and gives what passed. The clock advances a millisecond with each chunk.
+pub fn run(model: &Model, filter: &mut Filter, request: &Request, answer: &Answer) -> Passed {
     {
         let [requests, responses, _] = &mut *model.headers.borrow_mut();
         requests.clone_from(&request.headers);
         responses.clone_from(&answer.headers);
     }
     filter.create(STREAM, ROOT);
-    filter.request_headers(model, STREAM);
-    for chunk in &request.body {
-        model.chunk.borrow_mut().clone_from(chunk);
-        filter.request_body(model, STREAM, chunk.len());
-    }
-    filter.response_headers(model, STREAM, answer.body.is_empty() && answer.end == End::Flag);
-    for (index, chunk) in answer.body.iter().enumerate() {
-        model.now.set(model.now.get().saturating_add(1_000_000));
-        model.chunk.borrow_mut().clone_from(chunk);
-        let last = index + 1 == answer.body.len() && answer.end == End::Flag;
-        filter.response_body(model, STREAM, chunk.len(), last);
-    }
-    if answer.end == End::Trailers {
-        filter.response_trailers(STREAM);
+    let mut passed = Passed::default();
+    if send(model, filter, request, &mut passed) {
+        passed.headers = model.headers.borrow().first().cloned();
+        receive(model, filter, answer, &mut passed);
     }
     let details: &[u8] = match answer.end {
         End::Flag | End::Trailers => b"via_upstream",
@@ -124,4 +162,61 @@ pub fn run(model: &Model, filter: &mut Filter, request: &Request, answer: &Answe
     *model.details.borrow_mut() = Some(details.to_vec());
     filter.log(model, STREAM);
     filter.delete(model, STREAM);
+    passed
+}
+
+/// The request; `false` where it does not get to the provider.
+fn send(model: &Model, filter: &mut Filter, request: &Request, passed: &mut Passed) -> bool {
+    let empty = request.body.is_empty();
+    let flow = filter.request_headers(model, STREAM, empty && !request.trailers);
+    if flow == Flow::Hold && model.holds_all.get() {
+        // Nothing more comes, until the filter lets the stream go on from its timer.
+        for _ in 0..5 {
+            model.now.set(model.now.get().saturating_add(1_000_000_000));
+            filter.tick(model, ROOT);
+        }
+        if !model.take_resumed().contains(&STREAM) {
+            return false;
+        }
+    }
+    let mut held = Vec::new();
+    let mut flow = flow;
+    for (index, chunk) in request.body.iter().enumerate() {
+        if flow == Flow::Hold {
+            held.extend_from_slice(chunk);
+        } else {
+            held.clone_from(chunk);
+        }
+        if flow == Flow::Hold && held.len() > BUFFER_LIMIT {
+            return false;
+        }
+        *model.chunk.borrow_mut() = std::mem::take(&mut held);
+        let size = model.chunk.borrow().len();
+        let last = index + 1 == request.body.len() && !request.trailers;
+        flow = filter.request_body(model, STREAM, size, last);
+        held = model.chunk.take();
+        if flow == Flow::Continue {
+            passed.request.append(&mut held);
+        } else if last {
+            return false;
+        }
+    }
+    // Trailers send on what is held.
+    passed.request.append(&mut held);
+    true
+}
+
+fn receive(model: &Model, filter: &mut Filter, answer: &Answer, passed: &mut Passed) {
+    filter.response_headers(model, STREAM, answer.body.is_empty() && answer.end == End::Flag);
+    passed.answer_headers = model.headers.borrow().get(1).cloned().unwrap_or_default();
+    for (index, chunk) in answer.body.iter().enumerate() {
+        model.now.set(model.now.get().saturating_add(1_000_000));
+        model.chunk.borrow_mut().clone_from(chunk);
+        let last = index + 1 == answer.body.len() && answer.end == End::Flag;
+        filter.response_body(model, STREAM, chunk.len(), last);
+        passed.answer.push(model.chunk.take());
+    }
+    if answer.end == End::Trailers {
+        filter.response_trailers(STREAM);
+    }
 }

@@ -19,5 +19,5 @@
 mod exchange;
 mod model;
 
-pub use exchange::{Answer, End, Request, run};
+pub use exchange::{Answer, BUFFER_LIMIT, End, Passed, Request, run};
 pub use model::{HeaderMap, Model, ROOT, Refusals, Sent};

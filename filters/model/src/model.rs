@@ -15,6 +15,8 @@ pub struct Refusals {
     pub headers: bool,
     /// No body can be read.
     pub bodies: bool,
+    /// No header and no body can be changed.
+    pub changes: bool,
     /// No attribute can be read.
     pub properties: bool,
     /// No filter state can be set.
@@ -52,10 +54,14 @@ pub struct Model {
     pub now: Cell<u64>,
     /// Headers of request, answer and callout answer.
     pub headers: RefCell<[HeaderMap; 3]>,
-    /// The body that the callback at hand is about.
+    /// The body that the callback at hand is about. The filter may change it.
     pub chunk: RefCell<Vec<u8>>,
     /// `response.code_details`.
     pub details: RefCell<Option<Vec<u8>>>,
+    /// Whether headers that are held hold the body too, as in Envoy without `allow_on_headers_stop_iteration`.
+    pub holds_all: Cell<bool>,
+    resumed: RefCell<Vec<u32>>,
+    changes: Cell<u32>,
     configuration: RefCell<Vec<u8>>,
     states: RefCell<BTreeMap<String, Vec<u8>>>,
     names: RefCell<Vec<(MetricKind, String)>>,
@@ -97,6 +103,18 @@ impl Model {
         self.sent.take()
     }
 
+    /// How many headers and bodies the filter changed.
+    #[must_use]
+    pub fn changes(&self) -> u32 {
+        self.changes.get()
+    }
+
+    /// Streams that the filter let go on, taken out.
+    #[must_use]
+    pub fn take_resumed(&self) -> Vec<u32> {
+        self.resumed.take()
+    }
+
     /// Lines that the filter logged.
     #[must_use]
     pub fn log_lines(&self) -> Vec<String> {
@@ -130,6 +148,40 @@ impl Proxy for Model {
         }
         let bytes = if body == Body::Configuration { &self.configuration } else { &self.chunk };
         Some(bytes.borrow().iter().take(size).copied().collect())
+    }
+
+    fn set_header(&self, headers: Headers, name: &str, value: &str) -> Result<(), Refused> {
+        self.remove_header(headers, name)?;
+        if let Some(map) = self.headers.borrow_mut().get_mut(headers as usize) {
+            map.push((name.to_owned(), value.as_bytes().to_vec()));
+        }
+        Ok(())
+    }
+
+    fn remove_header(&self, headers: Headers, name: &str) -> Result<(), Refused> {
+        if self.refusals.get().changes {
+            return Err(Refused::BadArgument);
+        }
+        self.changes.set(self.changes.get().saturating_add(1));
+        if let Some(map) = self.headers.borrow_mut().get_mut(headers as usize) {
+            map.retain(|(key, _)| key != name);
+        }
+        Ok(())
+    }
+
+    fn set_body(&self, _body: Body, size: usize, bytes: &[u8]) -> Result<(), Refused> {
+        if self.refusals.get().changes {
+            return Err(Refused::BadArgument);
+        }
+        self.changes.set(self.changes.get().saturating_add(1));
+        let mut chunk = self.chunk.borrow_mut();
+        let size = size.min(chunk.len());
+        chunk.splice(..size, bytes.iter().copied());
+        Ok(())
+    }
+
+    fn resume_request(&self, _root: u32, stream: u32) {
+        self.resumed.borrow_mut().push(stream);
     }
 
     fn property(&self, path: &[&str]) -> Option<Vec<u8>> {

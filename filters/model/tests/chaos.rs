@@ -1,12 +1,11 @@
-//! Whatever the proxy does, the filter does not panic and does not grow.
-//!
-//! That a callback says *continue* needs no test here: callbacks of [`Filter`] return nothing, and `abi.rs` has one
-//! constant to return.
+//! Whatever the proxy does, the filter does not panic and does not grow; and where no rewriting is on, it never holds
+//! and never changes anything.
 #![allow(clippy::indexing_slicing, reason = "a test that fails says where")]
 
 use proptest::prelude::*;
 use tollgate_envoy_model::{Model, ROOT, Refusals};
 use tollgate_filter::filter::Filter;
+use tollgate_filter::proxy::Flow;
 
 const QUEUE_BYTES: usize = 4096;
 const SERIES: usize = 3;
@@ -17,12 +16,15 @@ const CONFIG: &str = r#"{
     "metrics": {"series": 3}, "access_log": "record"
 }"#;
 
+const REWRITES: &str = r#""series": 3},
+    "include_usage": {"mode": "inject_and_strip", "event_bytes": 1024, "content_length": "rewrite"}"#;
+
 /// A callback, or a change of what the proxy does.
 #[derive(Clone, Debug)]
 enum Step {
     Create { id: u32, root: u32 },
-    RequestHeaders { id: u32, headers: Vec<(String, Vec<u8>)> },
-    RequestBody { id: u32, chunk: Vec<u8>, said: usize },
+    RequestHeaders { id: u32, headers: Vec<(String, Vec<u8>)>, end: bool },
+    RequestBody { id: u32, chunk: Vec<u8>, said: usize, end: bool },
     ResponseHeaders { id: u32, headers: Vec<(String, Vec<u8>)>, end: bool },
     ResponseBody { id: u32, chunk: Vec<u8>, said: usize, end: bool },
     ResponseTrailers { id: u32 },
@@ -30,7 +32,7 @@ enum Step {
     Delete { id: u32 },
     Tick { root: u32 },
     Answered { root: u32, token: u32, status: Option<Vec<u8>> },
-    Refuse(u8),
+    Refuse(u16),
     Clock(u64),
 }
 
@@ -54,6 +56,8 @@ fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
         ":status",
         "content-type",
         "content-encoding",
+        "content-length",
+        "date",
         "traceparent",
         "tracestate",
         "x-request-id",
@@ -71,6 +75,8 @@ fn headers() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
         "text/event-stream",
         "gzip",
         "br",
+        "79",
+        "95",
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "a=1,ot=rv:00000000000001;th:c",
     ]);
@@ -85,6 +91,7 @@ fn chunk() -> impl Strategy<Value = Vec<u8>> {
             r#"{"model":"gpt-4o","messages":[{"role":"user","content":"mail to jane@example.com\n4111111111111111"}]}"#,
             r#"{"id":"c1","object":"chat.completion","model":"gpt-4o-2024-08-06","choices":[{"finish_reason":"stop","message":{"role":"assistant","content":"hi"}}],"usage":{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12}}"#,
             "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o\",\"choices\":[{\"delta\":{\"content\":\"h\"}}]}\n\n",
+            "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\n",
             "data: [DONE]\n\n",
             "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"claude-3\",\"usage\":{\"input_tokens\":3}}}\n\n",
             r#"{"error":{"type":"invalid_request_error","code":null}}"#,
@@ -105,8 +112,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]);
     prop_oneof![
         3 => (id(), 0..3u32).prop_map(|(id, root)| Step::Create { id, root }),
-        4 => (id(), headers()).prop_map(|(id, headers)| Step::RequestHeaders { id, headers }),
-        4 => (id(), chunk(), said).prop_map(|(id, chunk, said)| Step::RequestBody { id, chunk, said }),
+        4 => (id(), headers(), prop::bool::weighted(0.1))
+            .prop_map(|(id, headers, end)| Step::RequestHeaders { id, headers, end }),
+        4 => (id(), chunk(), said, any::<bool>())
+            .prop_map(|(id, chunk, said, end)| Step::RequestBody { id, chunk, said, end }),
         4 => (id(), headers(), any::<bool>()).prop_map(|(id, headers, end)| Step::ResponseHeaders { id, headers, end }),
         6 => (id(), chunk(), said2, any::<bool>())
             .prop_map(|(id, chunk, said, end)| Step::ResponseBody { id, chunk, said, end }),
@@ -116,14 +125,14 @@ fn step() -> impl Strategy<Value = Step> {
         2 => id().prop_map(|root| Step::Tick { root }),
         2 => (id(), 0..4u32, proptest::option::of(words(&["200", "503", "400"])))
             .prop_map(|(root, token, status)| Step::Answered { root, token, status }),
-        1 => any::<u8>().prop_map(Step::Refuse),
+        1 => any::<u16>().prop_map(Step::Refuse),
         1 => any::<u64>().prop_map(Step::Clock),
     ]
 }
 
-fn refusals(bits: u8) -> Refusals {
+fn refusals(bits: u16) -> Refusals {
     // Half of the time nothing is refused.
-    let bit = |n: u8| bits & 0x80 != 0 && bits & (1 << n) != 0;
+    let bit = |n: u8| bits & 0x8000 != 0 && bits & (1 << n) != 0;
     Refusals {
         headers: bit(0),
         bodies: bit(1),
@@ -132,21 +141,23 @@ fn refusals(bits: u8) -> Refusals {
         metrics: bit(4),
         calls: bit(5),
         clock: bit(6),
+        changes: bit(7),
     }
 }
 
-fn take(model: &Model, filter: &mut Filter, step: Step) {
+/// Takes a step, and says whether the filter holds the stream.
+fn take(model: &Model, filter: &mut Filter, step: Step) -> Flow {
     let set = |which: usize, headers: Vec<(String, Vec<u8>)>| model.headers.borrow_mut()[which] = headers;
     match step {
         Step::Create { id, root } => filter.create(id, root),
-        Step::RequestHeaders { id, headers } => {
+        Step::RequestHeaders { id, headers, end } => {
             set(0, headers);
-            filter.request_headers(model, id);
+            return filter.request_headers(model, id, end);
         }
-        Step::RequestBody { id, chunk, said } => {
+        Step::RequestBody { id, chunk, said, end } => {
             let size = said.min(chunk.len() + 1);
             *model.chunk.borrow_mut() = chunk;
-            filter.request_body(model, id, size);
+            return filter.request_body(model, id, size, end);
         }
         Step::ResponseHeaders { id, headers, end } => {
             set(1, headers);
@@ -172,15 +183,18 @@ fn take(model: &Model, filter: &mut Filter, step: Step) {
         Step::Refuse(bits) => model.refusals.set(refusals(bits)),
         Step::Clock(now) => model.now.set(now),
     }
+    Flow::Continue
 }
 
 proptest! {
     #[test]
-    fn any_callbacks_in_any_order(steps in proptest::collection::vec(step(), 0..120)) {
+    fn any_callbacks_in_any_order(rewrites in any::<bool>(), steps in proptest::collection::vec(step(), 0..120)) {
         let (model, mut filter) = (Model::default(), Filter::default());
-        prop_assert!(model.configure(&mut filter, CONFIG));
+        let config = if rewrites { CONFIG.replace("\"series\": 3}", REWRITES) } else { CONFIG.to_owned() };
+        prop_assert!(model.configure(&mut filter, &config));
         for step in steps {
-            take(&model, &mut filter, step);
+            let flow = take(&model, &mut filter, step);
+            prop_assert!(rewrites || (flow, model.changes()) == (Flow::Continue, 0));
             prop_assert!(filter.held_bytes() <= QUEUE_BYTES);
             prop_assert!(filter.open_streams() <= 5);
         }
@@ -211,8 +225,8 @@ proptest! {
 fn contexts_that_nobody_created_are_ignored() {
     let (model, mut filter) = (Model::default(), Filter::default());
     for id in [0, ROOT, 7, u32::MAX] {
-        filter.request_headers(&model, id);
-        filter.request_body(&model, id, 5);
+        filter.request_headers(&model, id, false);
+        filter.request_body(&model, id, 5, true);
         filter.response_headers(&model, id, true);
         filter.response_body(&model, id, 5, true);
         filter.response_trailers(id);

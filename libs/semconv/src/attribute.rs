@@ -162,6 +162,16 @@ crate::names::names! {
     // Tollgate's own: the call.
     /// Where the counts come from, text: see [`crate::usage_source`].
     TOLLGATE_USAGE_SOURCE = "tollgate.usage.source";
+    /// Whether the proxy asked for the counts in the caller's place, boolean; only where true.
+    TOLLGATE_USAGE_REQUESTED = "tollgate.usage.requested";
+    /// What estimated the counts, text: a tokenizer and its vocabulary, for example `tiktoken o200k_base`.
+    TOLLGATE_USAGE_ESTIMATOR = "tollgate.usage.estimator";
+    /// Which counts are estimates, text: see [`crate::counts`].
+    TOLLGATE_USAGE_ESTIMATED = "tollgate.usage.estimated";
+    /// Which estimates leave out something that was billed, text: see [`crate::counts`].
+    TOLLGATE_USAGE_LOWER_BOUND = "tollgate.usage.lower_bound";
+    /// Why a count that nobody reported was not estimated, text, one word.
+    TOLLGATE_USAGE_UNESTIMATED = "tollgate.usage.unestimated";
     /// The wire API that was spoken, text.
     TOLLGATE_API = "tollgate.api";
     /// How the exchange ended, text.

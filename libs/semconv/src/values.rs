@@ -103,6 +103,18 @@ pub mod usage_source {
     }
 }
 
+/// Values of `tollgate.usage.estimated` and `tollgate.usage.lower_bound`.
+pub mod counts {
+    crate::names::names! {
+        /// `gen_ai.usage.input_tokens`.
+        INPUT = "input";
+        /// `gen_ai.usage.output_tokens`.
+        OUTPUT = "output";
+        /// Both.
+        BOTH = "input,output";
+    }
+}
+
 /// Values of `tollgate.cost.source` and `gen_ai.usage.cost.source`.
 pub mod cost_source {
     crate::names::names! {

@@ -37,7 +37,9 @@ impl Checker {
 
     fn extractor(&mut self, config: &Value) -> Extractor {
         let mut extractor = Extractor::default();
-        let Some(config) = self.object("", config, &["providers", "apis", "content", "expansion_limit"]) else {
+        let Some(config) =
+            self.object("", config, &["providers", "apis", "content", "expansion_limit", "window_limit"])
+        else {
             return extractor;
         };
         for (path, api) in self.list(config, "apis", "{name, path, operation, request, response, usage}") {
@@ -55,6 +57,7 @@ impl Checker {
             self.number(content, "content.", "output_bytes", 0, output_bytes);
         }
         self.number(config, "", "expansion_limit", 1, &mut extractor.limits.expansion);
+        self.number(config, "", "window_limit", 1, &mut extractor.limits.window);
         extractor
     }
 
@@ -232,8 +235,8 @@ mod tests {
                 &["providers[0].provider", "providers[0].host", "providers[0].path_prefix", "providers[0].api"],
             ),
             (
-                r#"{"content": {"input_bytes": -1, "output": 2}, "expansion_limit": 0}"#,
-                &["content.output", "content.input_bytes", "expansion_limit"],
+                r#"{"content": {"input_bytes": -1, "output": 2}, "expansion_limit": 0, "window_limit": "1 MiB"}"#,
+                &["content.output", "content.input_bytes", "expansion_limit", "window_limit"],
             ),
             (r#"{"apis": [{}]}"#, &["apis[0].name", "apis[0].path", "apis[0].response"]),
             (
@@ -258,7 +261,9 @@ mod tests {
             let found: Vec<_> = error.problems.iter().map(|problem| problem.path.as_str()).collect();
             assert_eq!(found, *paths, "{config}: {error}");
         }
-        for good in ["", " ", "{}", r#"{"content": {"output_bytes": 5}, "expansion_limit": 9}"#] {
+        for good in
+            ["", " ", "{}", r#"{"content": {"output_bytes": 5}, "expansion_limit": 9, "window_limit": 1048576}"#]
+        {
             assert!(read(good).is_ok(), "{good}");
         }
     }

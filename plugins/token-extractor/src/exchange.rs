@@ -9,7 +9,7 @@ use crate::format::{Format, Formats};
 use crate::notes::{self, Notes};
 use crate::request::Request;
 use std::sync::Arc;
-use tollgate_call::{Content, Outcome, Reading, Record, Skipped, Timing, Usage, UsageSource};
+use tollgate_call::{Api, Content, Outcome, Reading, Record, Skipped, Timing, Usage, UsageSource};
 
 /// What is to be done with an exchange, as its request line says.
 #[derive(Clone, Debug)]
@@ -48,8 +48,9 @@ const AWS_ERROR: &str = "x-amzn-errortype";
 /// One HTTP exchange with an LLM API, fed with bytes as they pass. Nothing that it is fed can make it fail.
 ///
 /// What it holds does not grow with the exchange: two JSON readers, names of at most 256 bytes, at most 64 counts;
-/// 4 KiB of the answer while its API is unknown; about 50 KiB for decoding where the answer is compressed; and of
-/// content as much as [`ContentLimits`] allow.
+/// 4 KiB of the answer while its API is unknown; what decoding takes where the answer is
+/// compressed, about 50 KiB and, for `br` and `zstd`, up to the window that the encoding asks for; and of
+/// content as much as [`ContentLimits`](tollgate_call::ContentLimits) allow.
 #[derive(Debug)]
 pub struct Exchange {
     plan: Plan,
@@ -96,11 +97,27 @@ impl Exchange {
             status: None,
             counts: [None; BEDROCK_COUNTS.len()],
             error_header: None,
-            decoder: Decoder::new(b"", limits.expansion),
+            decoder: Decoder::new(limits.expansion, limits.window),
             body,
             elapsed: 0,
             timing: Timing::default(),
         }
+    }
+
+    /// The API that the request line, the host or the configuration says; `None` where only the answer can tell, or
+    /// where the exchange is left alone.
+    #[must_use]
+    pub fn api(&self) -> Option<&Api> {
+        match &self.plan {
+            Plan::Read { format, .. } => Some(&format.api),
+            Plan::Recognise | Plan::Skip { .. } => None,
+        }
+    }
+
+    /// The provider that the host or the configuration says.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        self.provider.as_deref()
     }
 
     /// Whether the bodies are looked at. Where not, a seat may spare itself the copies; sizes are then not counted.
@@ -140,9 +157,10 @@ impl Exchange {
     pub fn response_head<'h>(&mut self, status: u16, headers: impl IntoIterator<Item = (&'h str, &'h [u8])>) {
         // Envoy has no status to tell of where no answer came.
         self.status = (status != 0).then_some(status);
+        self.decoder = Decoder::new(self.limits.expansion, self.limits.window);
         for (name, value) in headers {
             if name.eq_ignore_ascii_case("content-encoding") {
-                self.decoder = Decoder::new(value, self.limits.expansion);
+                self.decoder.add(value);
             } else if name.eq_ignore_ascii_case(AWS_ERROR) {
                 // The name may have the address of its definition behind it.
                 let word = String::from_utf8_lossy(value);
@@ -169,10 +187,7 @@ impl Exchange {
     /// Bytes of memory that the exchange has allocated, besides itself.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        /// The state of an inflater: the window, tables, and room to spare.
-        const INFLATE: usize = 48 * 1024;
-        let decoder = if matches!(self.decoder, Decoder::Deflate(_)) { INFLATE } else { 0 };
-        decoder + self.request.heap_bytes() + self.input.heap_bytes() + self.body.heap_bytes()
+        self.decoder.heap_bytes() + self.request.heap_bytes() + self.input.heap_bytes() + self.body.heap_bytes()
     }
 
     /// Ends the exchange and says what it was.

@@ -15,6 +15,10 @@ use tollgate_columns::ConfigError;
 /// stay below 20.
 pub const DEFAULT_EXPANSION: u32 = 200;
 
+/// Bytes of the largest window that an encoding of an answer may ask for, unless configured: what RFC 9659 has a decoder
+/// of `zstd` support.
+pub const DEFAULT_WINDOW: u64 = 8 << 20;
+
 /// The beginning of a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequestHead<'a> {
@@ -33,6 +37,7 @@ pub struct RequestHead<'a> {
 pub(crate) struct Limits {
     pub(crate) content: ContentLimits,
     pub(crate) expansion: u32,
+    pub(crate) window: u64,
 }
 
 /// Tells LLM calls from other traffic and reads them. [`Extractor::default`] knows the public providers.
@@ -50,6 +55,7 @@ pub(crate) struct Limits {
 /// | `apis` | list of APIs of your own, whose formats are just places in JSON; see below |
 /// | `content.input_bytes`, `content.output_bytes` | how much content is captured, in bytes; 0, the default, is none |
 /// | `expansion_limit` | how many times larger than transferred an answer may become by decoding; 200 |
+/// | `window_limit` | bytes of the largest window that the encoding of an answer (`br`, `zstd`) may ask for; 8388608 |
 ///
 /// An API of `apis`:
 ///
@@ -106,7 +112,7 @@ pub(crate) struct Route {
 
 impl Default for Extractor {
     fn default() -> Self {
-        let limits = Limits { content: ContentLimits::default(), expansion: DEFAULT_EXPANSION };
+        let limits = Limits { content: ContentLimits::default(), expansion: DEFAULT_EXPANSION, window: DEFAULT_WINDOW };
         Self {
             routes: Vec::new(),
             limits,

@@ -6,7 +6,7 @@
 //! the configuration asks for it, what was said.
 //!
 //! Read are OpenAI chat completions and Responses and Anthropic messages, as JSON and as streams of server-sent events,
-//! plain or in gzip or deflate, from whatever server speaks them. Nothing is buffered: bytes pass through the framing
+//! plain or in gzip, deflate, br or zstd, from whatever server speaks them. Nothing is buffered: bytes pass through the framing
 //! ([`sse`]) into a push JSON reader that reports the few values that matter, so that an exchange holds a few
 //! kilobytes however long the answer is. For telemetry that was made elsewhere, [`dialect`] turns the names of other
 //! conventions into those of the GenAI conventions.
@@ -47,6 +47,9 @@ mod exchange;
 mod extractor;
 mod facts;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod include_usage;
 pub mod notes;
 mod path;
 mod provider;
@@ -56,4 +59,4 @@ mod tree;
 mod usage;
 
 pub use exchange::Exchange;
-pub use extractor::{DEFAULT_EXPANSION, Extractor, RequestHead};
+pub use extractor::{DEFAULT_EXPANSION, DEFAULT_WINDOW, Extractor, RequestHead};

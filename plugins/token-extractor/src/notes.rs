@@ -30,6 +30,8 @@ pub const UNDECODABLE_BODY: &str = "undecodable_body";
 pub const TRUNCATED_ENCODING: &str = "truncated_encoding";
 /// The answer grew more by decoding than is allowed, and was not read on.
 pub const EXPANSION_LIMIT: &str = "expansion_limit";
+/// The answer's content encoding asks for a larger window than is allowed, and was not decoded.
+pub const WINDOW_LIMIT: &str = "window_limit";
 /// A known provider, but a path that is none of its APIs.
 pub const UNSUPPORTED_API: &str = "unsupported_api";
 
@@ -50,6 +52,7 @@ pub const ALL: &[&str] = &[
     UNDECODABLE_BODY,
     TRUNCATED_ENCODING,
     EXPANSION_LIMIT,
+    WINDOW_LIMIT,
     UNSUPPORTED_API,
 ];
 

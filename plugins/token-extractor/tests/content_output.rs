@@ -369,10 +369,9 @@ fn bedrock() {
     let document = r#"{"output":{"message":{"role":"assistant","content":[
         {"reasoningContent":{"reasoningText":{"text":"2+2","signature":"Eq=="}}},{"reasoningContent":{"redactedContent":"Em=="}},
         {"text":"Let me"},{"text":" see"},{"toolUse":{"toolUseId":"c1","name":"weather","input":{"city":"Zürich"}}}]}},"stopReason":"tool_use"}"#;
-    let event = |name: &'static str, data: &str| (name, data.to_owned());
-    let delta = |data: &str| event("contentBlockDelta", data);
-    let stream = event_stream(&[
-        event("messageStart", r#"{"p":"ab","role":"assistant"}"#),
+    let delta = |data: &str| event_stream::event("contentBlockDelta", data);
+    let stream = [
+        event_stream::event("messageStart", r#"{"p":"ab","role":"assistant"}"#),
         delta(r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"2"}},"p":"a"}"#),
         delta(r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"+2"}}}"#),
         delta(r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"Eq=="}}}"#),
@@ -386,16 +385,17 @@ fn bedrock() {
         ),
         delta(r#"{"contentBlockIndex":4,"delta":{"toolUse":{"input":"{\"city\": \"Z"}}}"#),
         delta(r#"{"contentBlockIndex":4,"delta":{"toolUse":{"input":"ürich\"}"}}}"#),
-        event("messageStop", r#"{"stopReason":"tool_use"}"#),
-        event("metadata", r#"{"usage":{"inputTokens":1,"outputTokens":2},"metrics":{"latencyMs":1}}"#),
-    ]);
+        event_stream::event("messageStop", r#"{"stopReason":"tool_use"}"#),
+        event_stream::event("metadata", r#"{"usage":{"inputTokens":1,"outputTokens":2},"metrics":{"latencyMs":1}}"#),
+    ]
+    .concat();
     let streamed = |path, body: Vec<u8>| Call { body, ..at(HOST, path, "") };
     let parts =
         said(json!([reasoning("2+2"), {"type": "redacted_thinking"}, text("Let me"), text(" see"), call("c1")]));
     let invoke = |model: &str, body: &str| at(HOST, Box::leak(format!("/model/{model}/invoke").into()), body);
     let invoke_stream = |model: &str, events: &[&str]| {
         let path: &str = Box::leak(format!("/model/{model}/invoke-with-response-stream").into());
-        streamed(path, event_stream(&events.iter().map(|event| wrapped(event)).collect::<Vec<_>>()))
+        streamed(path, events.iter().flat_map(|event| wrapped(event)).collect())
     };
     check(vec![
         ("Converse", at(HOST, "/model/amazon.nova-lite-v1:0/converse", document), parts.clone()),

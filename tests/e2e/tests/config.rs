@@ -10,6 +10,7 @@ fn envoy_does_not_start_on_a_wrong_configuration() {
         (r#"{"sampling": {"ratio": 1.5}}"#, "sampling.ratio: must be a number from 0 to 1"),
         (r#"{"extractor": {"nonsense": 1}}"#, "extractor.nonsense"),
         (r#"{"redactor": {"nonsense": 1}}"#, "redactor.nonsense"),
+        (r#"{"include_usage": "on"}"#, "include_usage.mode: must be one of off, inject, inject_and_strip"),
         ("{", "configuration: is not JSON"),
     ] {
         let Some(log) = refused_start(&Settings::new(1).filter(json)) else { return };

@@ -5,7 +5,8 @@ use std::fs;
 use tollgate_e2e::build_output;
 use wasmparser::{Parser, Payload};
 
-const CALLS: [&str; 11] = [
+const CALLS: [&str; 16] = [
+    "proxy_continue_stream",
     "proxy_define_metric",
     "proxy_get_buffer_bytes",
     "proxy_get_current_time_nanoseconds",
@@ -15,12 +16,16 @@ const CALLS: [&str; 11] = [
     "proxy_increment_metric",
     "proxy_log",
     "proxy_record_metric",
+    "proxy_remove_header_map_value",
+    "proxy_replace_header_map_value",
+    "proxy_set_buffer_bytes",
+    "proxy_set_effective_context",
     "proxy_set_property",
     "proxy_set_tick_period_milliseconds",
 ];
 
 #[test]
-fn the_module_imports_eleven_calls() {
+fn the_module_imports_sixteen_calls() {
     let Some(file) = build_output("filter/tollgate_filter.wasm") else { return };
     let module = fs::read(file).unwrap();
     let mut imports = BTreeSet::new();

@@ -53,6 +53,43 @@ fn the_cost_calculator_prices_a_span() {
 }
 
 #[test]
+fn the_tokenizer_estimates_within_the_limits_that_plugins_have() {
+    let Some(bytes) = component("plugins/tokenizer.wasm") else { return };
+    let plugin = Engine::new(EngineConfig { instances: 2, ..EngineConfig::default() }).unwrap().load(&bytes).unwrap();
+    assert_eq!(plugin.describe().worlds, [World::Enricher]);
+    let mut enricher = plugin.enricher("{}").unwrap();
+    let manifest = enricher.manifest().clone();
+    let written = |name: &str| {
+        let at = manifest.writes.iter().position(|attribute| attribute.name == name).unwrap();
+        u16::try_from(at).unwrap()
+    };
+    let said = |text: &str| format!(r#"[{{"role":"user","parts":[{{"type":"text","content":"{text}"}}]}}]"#);
+    let mut call = |input: &str, output: &str| {
+        let texts = [
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.response.model", "gpt-4o"),
+            ("gen_ai.input.messages", input),
+            ("gen_ai.output.messages", output),
+        ];
+        enricher.enrich(span(&manifest.reads, &texts, &[])).unwrap()
+    };
+    let edits = call(&said("Hello!"), &said("Hi."));
+    let row = edits.rows().next().unwrap();
+    assert_eq!(row.integer(written("gen_ai.usage.input_tokens")), Some(9));
+    assert_eq!(row.integer(written("gen_ai.usage.output_tokens")), Some(2));
+    assert_eq!(row.text(written("tollgate.usage.source")), Some("estimated"));
+    assert_eq!(row.text(written("tollgate.usage.estimator")), Some("tiktoken o200k_base"));
+    // As much of the slowest text as a batch may hold ends before its deadline, and more is not begun.
+    let slow = said(&" ".repeat(1 << 19).replacen(' ', "", 64));
+    let edits = call(&slow, &slow);
+    let row = edits.rows().next().unwrap();
+    assert_eq!(row.text(written("tollgate.usage.estimated")), Some("input,output"));
+    let edits = call(&said(&" ".repeat(2 << 20)), &said("Hi."));
+    let row = edits.rows().next().unwrap();
+    assert_eq!(row.text(written("tollgate.usage.unestimated")), Some("too_large"));
+}
+
+#[test]
 fn the_redactor_finds_and_replaces() {
     let Some(plugin) = load("plugins/pii_redactor.wasm") else { return };
     assert_eq!(plugin.describe().worlds, [World::Redactor]);
@@ -176,11 +213,12 @@ fn an_exchange_that_is_dropped_half_way_leaves_the_extractor_usable() {
 #[test]
 fn a_configuration_that_is_wrong_is_refused_by_each_plugin() {
     type Configure = fn(&Plugin, &str) -> Result<(), ConfigureError>;
-    let cases: [(&str, Configure); 4] = [
+    let cases: [(&str, Configure); 5] = [
         ("plugins/cost_calculator.wasm", |plugin, config| plugin.enricher(config).map(drop)),
         ("plugins/pii_redactor.wasm", |plugin, config| plugin.redactor(config).map(drop)),
         ("plugins/sampler.wasm", |plugin, config| plugin.sampler(config).map(drop)),
         ("plugins/token_extractor.wasm", |plugin, config| plugin.extractor(config).map(drop)),
+        ("plugins/tokenizer.wasm", |plugin, config| plugin.enricher(config).map(drop)),
     ];
     for (name, configure) in cases {
         let Some(plugin) = load(name) else { return };

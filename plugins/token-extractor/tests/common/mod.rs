@@ -1,6 +1,9 @@
 //! Calls to feed to an extractor.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+pub mod event_stream;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -109,30 +112,7 @@ pub fn value(text: Option<&String>) -> Value {
     text.map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}")))
 }
 
-/// A stream in AWS event stream encoding: payloads behind the headers `:event-type` and `:message-type`.
-pub fn event_stream(events: &[(&str, String)]) -> Vec<u8> {
-    let mut stream = Vec::new();
-    for (name, payload) in events {
-        let mut headers = Vec::new();
-        for (header, value) in [(":event-type", *name), (":message-type", "event")] {
-            headers.push(u8::try_from(header.len()).expect("a header is short"));
-            headers.extend_from_slice(header.as_bytes());
-            headers.push(7);
-            headers.extend_from_slice(&u16::try_from(value.len()).expect("a value is short").to_be_bytes());
-            headers.extend_from_slice(value.as_bytes());
-        }
-        let length = |length: usize| u32::try_from(length).expect("a message is short").to_be_bytes();
-        let mut message = [length(16 + headers.len() + payload.len()), length(headers.len())].concat();
-        message.extend_from_slice(&crc32fast::hash(&message).to_be_bytes());
-        message.extend_from_slice(&headers);
-        message.extend_from_slice(payload.as_bytes());
-        message.extend_from_slice(&crc32fast::hash(&message).to_be_bytes());
-        stream.extend_from_slice(&message);
-    }
-    stream
-}
-
-/// The payload by which Bedrock wraps an event of a model in a stream.
-pub fn wrapped(event: &str) -> (&'static str, String) {
-    ("chunk", json!({"bytes": STANDARD.encode(event), "p": "abc"}).to_string())
+/// The message by which Bedrock wraps an event of a model in a stream.
+pub fn wrapped(event: &str) -> Vec<u8> {
+    event_stream::event("chunk", &json!({"bytes": STANDARD.encode(event), "p": "abc"}).to_string())
 }
