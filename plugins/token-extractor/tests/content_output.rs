@@ -379,7 +379,7 @@ fn bedrock() {
         delta(r#"{"contentBlockIndex":2,"delta":{"text":"Let "}}"#),
         delta(r#"{"delta":{"text":"me"},"contentBlockIndex":2}"#),
         delta(r#"{"contentBlockIndex":3,"delta":{"text":" see"}}"#),
-        event(
+        event_stream::event(
             "contentBlockStart",
             r#"{"contentBlockIndex":4,"start":{"toolUse":{"toolUseId":"c1","name":"weather"}}}"#,
         ),

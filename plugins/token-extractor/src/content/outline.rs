@@ -157,7 +157,7 @@ impl Outline {
     fn count(&mut self) {
         self.used += VALUE;
         self.values += 1;
-        self.closed |= self.room() == 0 || self.values >= MAX_VALUES;
+        self.closed |= self.room() <= VALUE || self.values >= MAX_VALUES;
     }
 
     /// Begins with a member of the request. Definitions of tools take at most half of what is left, so that they do not
@@ -193,7 +193,12 @@ impl Outline {
     }
 
     fn close(&mut self) {
-        if let Some(Open { key, value, .. }) = self.open.pop() {
+        if let Some(Open { key, mut value, .. }) = self.open.pop() {
+            match &mut value {
+                Value::List(items) => items.shrink_to_fit(),
+                Value::Object(members) => members.shrink_to_fit(),
+                Value::Text(_) | Value::Json(_) | Value::Word(_) | Value::Blob(_) => {}
+            }
             self.add(key, value);
         }
     }
@@ -214,7 +219,13 @@ impl Outline {
             },
             held: Held::default(),
             mime: None,
-            room: if closed { MAX_LATE_BYTES } else { room },
+            room: if closed {
+                MAX_LATE_BYTES
+            } else if treatment == Treatment::Word {
+                room.max(MAX_LATE_BYTES)
+            } else {
+                room
+            },
             late: closed,
         })
     }
