@@ -1,6 +1,6 @@
 //! What a model says, captured as the output messages of the GenAI conventions, API by API.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

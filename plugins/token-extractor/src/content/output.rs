@@ -108,9 +108,15 @@ impl OutputText {
         self.limit > 0
     }
 
+    /// Whether more is taken. What comes after a cut might fit again; but a conversation with a hole in it is not what
+    /// was said.
+    fn takes(&self) -> bool {
+        self.wanted() && !self.truncated && !self.too_many
+    }
+
     /// The next piece of a part, which may be cut within a character where it is followed by another of the same slot.
     pub(crate) fn push(&mut self, kind: PartKind, place: Place, slot: Slot, text: Text<'_>) {
-        if !self.wanted() || text.bytes.is_empty() {
+        if !self.takes() || text.bytes.is_empty() {
             return;
         }
         let room = self.limit.saturating_sub(self.used + self.held);
@@ -140,14 +146,14 @@ impl OutputText {
 
     /// A part is there, whether or not there is anything in it.
     pub(crate) fn touch(&mut self, kind: PartKind, place: Place) {
-        if self.wanted() {
+        if self.takes() {
             self.slot(kind, place, Slot::Body);
         }
     }
 
     /// The next characters of binary data in base64.
     pub(crate) fn push_binary(&mut self, text: &[u8]) {
-        if self.wanted() {
+        if self.takes() {
             self.binary.get_or_insert_with(|| Box::new(Binary::new())).push(text);
         }
     }
@@ -170,16 +176,15 @@ impl OutputText {
 
     /// Changes the pieces that came since a mark; those for which `false` is said are dropped.
     pub(crate) fn revise(&mut self, since: usize, mut change: impl FnMut(&mut Piece) -> bool) {
-        let mut at = 0;
-        let held = &mut self.held;
-        self.waiting.retain_mut(|piece| {
-            at += 1;
-            let keep = at <= since || change(piece);
-            if !keep {
-                *held = held.saturating_sub(piece.held.len());
+        let mut at = since;
+        while let Some(piece) = self.waiting.get_mut(at) {
+            if change(piece) {
+                at += 1;
+            } else {
+                self.held = self.held.saturating_sub(piece.held.len());
+                self.waiting.remove(at);
             }
-            keep
-        });
+        }
     }
 
     /// Puts the pieces of a kind that came since a mark before the others that did.
@@ -236,7 +241,6 @@ impl OutputText {
         let fits = text.get(..text.floor_char_boundary(room)).unwrap_or_default();
         let cut = piece.held.cut || fits.len() < text.len();
         if cut {
-            // What comes later might fit again; but a text with a hole in it is not what was said.
             self.truncated = true;
             self.limit = self.used + fits.len();
         }

@@ -109,7 +109,7 @@ impl Call {
 
 /// A JSON text that is captured, as a value.
 pub fn value(text: Option<&String>) -> Value {
-    text.map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}")))
+    text.map_or(Value::Null, |text| serde_json::from_str(text).expect(text))
 }
 
 /// The message by which Bedrock wraps an event of a model in a stream.
