@@ -1,7 +1,5 @@
 //! What open streams hold, by what the allocator has given out: a long answer, and ten thousand answers at once.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 mod common;
 
 use common::{event_stream, sse};
