@@ -8,6 +8,7 @@ use crate::receivers::{grpc, http};
 use crate::stages::admit::Admission;
 use crate::stages::deliver::Deliver;
 use crate::stages::enrich::Enrich;
+use crate::stages::link::Link;
 use crate::stages::log::NoLog;
 use crate::stages::plugin::{Hosted, Sampler};
 use crate::stages::redact::Redact;
@@ -144,7 +145,7 @@ fn pipeline(config: &Config, opened: Opened, queues: Vec<Queue>, metrics: &Metri
         admission: Admission::new(config.admit.max_bytes_in_flight, retry_after, metrics.clone()),
         // The receivers have their own limits on size; JSON may grow a little on its way to protobuf.
         limits: Limits { bytes: largest.unwrap_or(0).saturating_mul(2), ..Limits::default() },
-        enrich: Enrich::new(opened.enrich, retry_after)?,
+        enrich: Enrich::new(opened.enrich, Link::new(config.link, metrics)?, retry_after)?,
         redact: Redact::new(opened.redact, retry_after, metrics)?,
         log: Box::new(NoLog),
         metered: Reads::compile(&meter::READS)?,

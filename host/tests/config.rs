@@ -29,7 +29,7 @@ const GOOD: &str = "receivers: {otlp: {protocols: {http: }}}\noutputs: {promethe
 
 #[test]
 fn each_mistake_is_named_with_its_line() {
-    let known = "known here: receivers, admit, enrich, redact, meter, sample, outputs, shutdown";
+    let known = "known here: receivers, admit, enrich, link, redact, meter, sample, outputs, shutdown";
     let cases: Vec<(String, Vec<String>)> = vec![
         (GOOD.to_owned(), vec![" ok".to_owned()]),
         (String::new(), vec!["1: the file is empty; examples/tollgate.yaml is a configuration to start from".into()]),
@@ -42,6 +42,10 @@ fn each_mistake_is_named_with_its_line() {
                 "4: admit.max_bytes_in_flight: \"lots\" is not a size; write bytes, or a number with KiB, MiB or GiB".into(),
                 "5: admit.retry_after: expected a duration with its unit, such as 5s, found a whole number".into(),
             ],
+        ),
+        (
+            format!("{GOOD}link: {{ttl: 5}}\n"),
+            vec!["3: link.ttl: expected a duration with its unit, such as 5s, found a whole number".into()],
         ),
         (
             format!("{GOOD}meter: {{max_series: 0}}\nshutdown: 5s\n"),

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use support::{Host, attribute, build, chat, client, request, spans};
-use tollgate_otlp::StatusCode as SpanStatus;
+use tollgate_otlp::{SpanWriter, StatusCode as SpanStatus};
 
 /// The stages with the four plugins; the sampler keeps errors and drops the rest.
 fn all_plugins(build: &Path) -> String {
@@ -83,6 +83,49 @@ async fn spans_are_priced_redacted_metered_and_sampled() {
         assert_eq!(attribute(span, name).map(|value| value.to_string()).as_deref(), Some(value), "{name}");
     }
     assert_eq!(span["traceState"], "ot=th:0");
+}
+
+/// A gateway and an application in another dialect report one call, in requests of their own; one of them is sent twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_two_spans_report_counts_once() {
+    let Some(build) = build() else { return };
+    let plugins = build.join("plugins");
+    let host = Host::start(&format!(
+        "enrich:\n  - path: {0}/token_extractor.wasm\n  - path: {0}/cost_calculator.wasm\nlink: {{max_entries: 4}}\n",
+        plugins.display()
+    ));
+    let mut gateway = chat(1, 1);
+    gateway.set("gen_ai.response.id", "chatcmpl-1").set("tollgate.outcome", "complete");
+    let mut application = SpanWriter::new([2; 16], [2; 8], "ChatCompletion");
+    application.times(1_790_000_000_000_000_000, 1_790_000_002_000_000_000);
+    for (name, value) in [
+        ("openinference.span.kind", "LLM"),
+        ("llm.model_name", "gpt-4o"),
+        ("llm.system", "openai"),
+        ("output.value", r#"{"id":"chatcmpl-1"}"#),
+    ] {
+        application.set(name, value);
+    }
+    application.set("llm.token_count.prompt", 1_000_u64).set("llm.token_count.completion", 200_u64);
+    let application = request(&[application]);
+    for batch in [request(&[gateway]), application.clone(), application] {
+        assert_eq!(host.post("/v1/traces", batch).await.0, 200);
+    }
+    let labels = r#"gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o""#;
+    let page = host.until_metric("tollgate_spans_received_total 3").await;
+    for line in [
+        format!(r#"tollgate_tokens_total{{{labels},gen_ai_token_type="input"}} 1000"#),
+        format!(r#"tollgate_cost_nano_usd_total{{{labels},source="local"}} 4500000"#),
+        "tollgate_duplicate_calls_total 2".to_owned(),
+        "tollgate_link_entries 1".to_owned(),
+    ] {
+        assert!(page.lines().any(|found| found == line), "no line {line} in\n{page}");
+    }
+    let written = spans(&host.stop().1);
+    let role = |span| attribute(span, "tollgate.call.role").unwrap();
+    let roles: Vec<_> = written.iter().map(role).collect();
+    assert_eq!(roles, ["billable", "duplicate", "duplicate"]);
+    assert_eq!(attribute(&written[1], "tollgate.cost.nano_usd"), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,7 @@ pub use outputs::{Compression, JsonLines, OtlpHttp, Outputs, Prometheus, Queue, 
 pub use plugin::{Limits, OnError, Place, Plugin};
 pub use problem::{Problem, Problems};
 pub use receivers::{Grpc, Http, Receivers};
-pub use stages::{Admit, Meter, Sample, Shutdown};
+pub use stages::{Admit, Link, Meter, Sample, Shutdown};
 
 use saphyr::{LoadableYamlNode, MarkedYaml};
 use section::{Node, Section};
@@ -39,6 +39,8 @@ pub struct Config {
     pub admit: Admit,
     /// Enrichers, in order.
     pub enrich: Vec<Plugin>,
+    /// What is remembered of calls, to find those that are reported twice.
+    pub link: Link,
     /// Redactors, in order.
     pub redact: Vec<Plugin>,
     /// Bounds of the metrics.
@@ -81,6 +83,7 @@ impl Config {
             receivers: Receivers::read(&mut root),
             admit: Admit::read(&mut root),
             enrich: Plugin::list(&mut root, "enrich", OnError::Bypass, problems),
+            link: Link::read(&mut root),
             redact: Plugin::list(&mut root, "redact", OnError::Block, problems),
             meter: Meter::read(&mut root),
             sample: Sample::read(&mut root),

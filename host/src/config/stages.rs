@@ -1,4 +1,4 @@
-//! `admit:`, `meter:`, `sample:` and `shutdown:`.
+//! `admit:`, `link:`, `meter:`, `sample:` and `shutdown:`.
 
 use super::plugin::{OnError, Plugin};
 use super::section::Section;
@@ -24,6 +24,27 @@ impl Admit {
             section.finish();
         }
         admit
+    }
+}
+
+/// What is remembered of calls, to find those that are reported twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Most response ids and spans that are remembered; 0 links none.
+    pub max_entries: usize,
+    /// How long each is remembered.
+    pub ttl: Duration,
+}
+
+impl Link {
+    pub(super) fn read(root: &mut Section<'_>) -> Self {
+        let mut link = Self { max_entries: 100_000, ttl: Duration::from_secs(600) };
+        if let Some(mut section) = root.section("link") {
+            link.max_entries = whole(section.integer("max_entries", 100_000, 0..=10_000_000));
+            link.ttl = section.duration("ttl", link.ttl, Duration::from_secs(1)..=Duration::from_secs(86_400));
+            section.finish();
+        }
+        link
     }
 }
 

@@ -33,6 +33,12 @@ pub struct Metrics {
     pub cost_nano_usd: Bounded<Counter>,
     /// Calls without a price, by reason.
     pub unpriced_calls: Bounded<Counter>,
+    /// Spans of calls that another span has reported already.
+    pub duplicate_calls: Counter,
+    /// Response ids and spans that are remembered to find duplicates.
+    pub link_entries: Gauge,
+    /// Response ids and spans forgotten before their time, because a limit was reached.
+    pub link_evicted: Counter,
     /// Findings of redactors, by type.
     pub redactions: Bounded<Counter>,
     /// Spans that came in.
@@ -118,6 +124,9 @@ impl Metrics {
                 Counter::default,
             ),
             unpriced_calls: bounds.family("tollgate_unpriced_calls", "Calls without a price", Counter::default),
+            duplicate_calls: Counter::default(),
+            link_entries: Gauge::default(),
+            link_evicted: Counter::default(),
             redactions: bounds.family("tollgate_redactions", "Findings of redactors", Counter::default),
             spans_received: Counter::default(),
             spans_rejected: bounds.family("tollgate_spans_rejected", "Spans refused for good", Counter::default),
@@ -156,6 +165,8 @@ impl Metrics {
         let counters = [
             ("tollgate_spans_received", "Spans received", &metrics.spans_received),
             ("tollgate_spans_kept", "Spans handed to the outputs", &metrics.spans_kept),
+            ("tollgate_duplicate_calls", "Spans of calls reported already", &metrics.duplicate_calls),
+            ("tollgate_link_evicted", "Response ids forgotten early, at a limit", &metrics.link_evicted),
             ("tollgate_log_records_received", "Log records received", &metrics.log_records_received),
             ("tollgate_sampling_evicted", "Traces decided early, at a limit", &metrics.sampling_evicted),
             ("tollgate_sampling_late_spans", "Spans that followed an earlier decision", &metrics.sampling_late_spans),
@@ -165,6 +176,7 @@ impl Metrics {
         }
         let gauges = [
             ("tollgate_bytes_in_flight", "Bytes received and not yet answered", &metrics.bytes_in_flight),
+            ("tollgate_link_entries", "Response ids and spans that are remembered", &metrics.link_entries),
             ("tollgate_sampling_pending_traces", "Traces that wait", &metrics.sampling_pending_traces),
             ("tollgate_sampling_pending_bytes", "Bytes that wait for a decision", &metrics.sampling_pending_bytes),
         ];

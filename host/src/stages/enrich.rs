@@ -1,16 +1,21 @@
 //! Stage 2a, enrich: enrichers add attributes to spans, each seeing what the ones before it wrote.
 
 use super::RESCAN;
+use super::link::Link;
 use super::plugin::{Enricher, Failure, Hosted};
 use crate::receivers::Refusal;
 use bytes::Bytes;
 use std::time::Duration;
 use tollgate_otlp::{Reads, ReadsError, TraceRequest};
+use tollgate_semconv::attribute::TOLLGATE_CALL_ROLE;
 
 /// The enrichers in their order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Enrich {
     enrichers: Vec<(Hosted<dyn Enricher>, Reads)>,
+    link: Link,
+    /// The enricher before which calls are linked; the number of enrichers where none reads the role.
+    link_before: usize,
     retry_after: Duration,
 }
 
@@ -19,12 +24,19 @@ impl Enrich {
     ///
     /// # Errors
     /// A manifest names something that cannot be read of a span.
-    pub fn new(enrichers: Vec<Hosted<dyn Enricher>>, retry_after: Duration) -> Result<Self, ReadsError> {
+    pub fn new(enrichers: Vec<Hosted<dyn Enricher>>, link: Link, retry_after: Duration) -> Result<Self, ReadsError> {
+        let reads_role = |hosted: &Hosted<dyn Enricher>| {
+            let manifest = hosted.plugin().manifest();
+            let is_role = |name: &str| name == TOLLGATE_CALL_ROLE;
+            // Whoever writes the role reads it only to see whether it is there.
+            manifest.reads.iter().any(|name| is_role(name)) && !manifest.writes.iter().any(|write| is_role(&write.name))
+        };
+        let link_before = enrichers.iter().position(reads_role).unwrap_or(enrichers.len());
         let compiled = enrichers.into_iter().map(|hosted| {
             let reads = Reads::compile(&hosted.plugin().manifest().reads)?;
             Ok((hosted, reads))
         });
-        Ok(Self { enrichers: compiled.collect::<Result<_, _>>()?, retry_after })
+        Ok(Self { enrichers: compiled.collect::<Result<_, _>>()?, link, link_before, retry_after })
     }
 
     /// The request with the edits of every enricher.
@@ -32,10 +44,16 @@ impl Enrich {
     /// # Errors
     /// An enricher that blocks has failed.
     pub fn run(&self, mut request: Bytes) -> Result<Bytes, Refusal> {
-        for (hosted, reads) in &self.enrichers {
+        for (place, (hosted, reads)) in self.enrichers.iter().enumerate() {
+            if place == self.link_before {
+                request = self.link.run(request);
+            }
             if let Some(edited) = hosted.call(self.retry_after, |enricher| edit(enricher, reads, &request))? {
                 request = edited;
             }
+        }
+        if self.link_before == self.enrichers.len() {
+            request = self.link.run(request);
         }
         Ok(request)
     }

@@ -1,14 +1,15 @@
 //! Stage 4, meter: metrics from every span, before any sampling.
 //!
-//! A span counts where its operation is one call to a model. Agents, workflows and tools are left out: the usage that
-//! they carry is that of the calls below them, and would be counted twice.
+//! A span counts where its role is billable and, where it has no role, where its operation is one call to a model.
+//! Agents, workflows and tools are left out: the usage that they carry is that of the calls below them, and would be
+//! counted twice; and so are calls that another span has reported already.
 
 use crate::metrics::{Labels, Metrics};
 use tollgate_columns::{Batch, Row};
-use tollgate_semconv::{attribute, operation};
+use tollgate_semconv::{attribute, call_role};
 
 /// What is read of each span, in the order of the constants below.
-pub const READS: [&str; 16] = [
+pub const READS: [&str; 17] = [
     attribute::GEN_AI_OPERATION_NAME,
     attribute::GEN_AI_PROVIDER_NAME,
     attribute::GEN_AI_REQUEST_MODEL,
@@ -25,6 +26,7 @@ pub const READS: [&str; 16] = [
     attribute::TOLLGATE_COST_NANO_USD,
     attribute::TOLLGATE_COST_SOURCE,
     attribute::TOLLGATE_COST_UNPRICED,
+    attribute::TOLLGATE_CALL_ROLE,
 ];
 
 const OPERATION: u16 = 0;
@@ -38,6 +40,7 @@ const FIRST_CHUNK: u16 = 7;
 const NANO_USD: u16 = 13;
 const COST_SOURCE: u16 = 14;
 const UNPRICED: u16 = 15;
+const ROLE: u16 = 16;
 
 /// Kinds of tokens, each with its place in [`READS`]. The first two are also the histogram of the conventions.
 const TOKENS: [(&str, u16); 5] =
@@ -46,9 +49,9 @@ const TOKENS: [(&str, u16); 5] =
 /// Counts the spans of a batch whose columns are [`READS`].
 pub fn meter(spans: &Batch, metrics: &Metrics) {
     for span in spans.rows() {
-        let Some(name) = span.text(OPERATION) else { continue };
-        if operation::INFERENCE.contains(&name) {
-            count(span, name, metrics);
+        let operation = span.text(OPERATION);
+        if call_role::is_billable(span.text(ROLE), operation) {
+            count(span, operation.unwrap_or_default(), metrics);
         }
     }
 }
@@ -129,6 +132,7 @@ mod tests {
             (NANO_USD, "tollgate.cost.nano_usd"),
             (COST_SOURCE, "tollgate.cost.source"),
             (UNPRICED, "tollgate.cost.unpriced"),
+            (ROLE, "tollgate.call.role"),
         ] {
             assert_eq!(constant, attribute(name), "{name}");
         }
@@ -178,9 +182,11 @@ mod tests {
         ];
         let agent = [("gen_ai.operation.name", "invoke_agent"), ("gen_ai.usage.input_tokens", "100")];
         let other = [("span:duration", "5")];
+        let reported_before = [call.as_slice(), &[("tollgate.call.role", "duplicate")]].concat();
+        let wrapper = [("tollgate.call.role", "wrapper"), ("gen_ai.usage.input_tokens", "100")];
         let labels = r#"gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="m",gen_ai_response_model="m-1""#;
         assert_lines(
-            &page(&[&call, &agent, &other]),
+            &page(&[&call, &agent, &other, &reported_before, &wrapper]),
             &[
                 &format!(r#"gen_ai_client_token_usage_sum{{{labels},gen_ai_token_type="input"}} 100.0"#),
                 &format!(r#"gen_ai_client_token_usage_bucket{{le="64.0",{labels},gen_ai_token_type="input"}} 0"#),
@@ -194,6 +200,12 @@ mod tests {
                 &format!(r#"tollgate_cost_nano_usd_total{{{labels},source="local"}} 1500000"#),
             ],
         );
+    }
+
+    #[test]
+    fn a_billable_span_counts_whatever_its_operation() {
+        let call = [("tollgate.call.role", "billable"), ("gen_ai.usage.input_tokens", "7")];
+        assert_lines(&page(&[&call]), &[r#"tollgate_tokens_total{gen_ai_token_type="input"} 7"#]);
     }
 
     #[test]

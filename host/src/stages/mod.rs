@@ -6,6 +6,7 @@
 pub mod admit;
 pub mod deliver;
 pub mod enrich;
+pub mod link;
 pub mod log;
 pub mod meter;
 pub mod plugin;

@@ -51,5 +51,5 @@ mod scan;
 mod visitor;
 
 pub use error::{Error, Reason};
-pub use reader::{MAX_DEPTH, MAX_KEY, MAX_NUMBER, Reader};
+pub use reader::{MAX_DEPTH, MAX_KEY, MAX_NUMBER, Mark, Reader};
 pub use visitor::{Kind, Node, Scalar, Text, Visitor, Want};

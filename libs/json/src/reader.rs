@@ -1,6 +1,7 @@
 //! The reader: one state, moved along by bytes.
 
 mod kept;
+mod mark;
 mod skipped;
 
 use crate::escape::Escape;
@@ -8,6 +9,7 @@ use crate::scan::{after_space, is_word, text_end, word_length};
 use crate::visitor::{Kind, Node, Scalar, Visitor, Want};
 use crate::{Error, Reason};
 use kept::limited;
+pub use mark::Mark;
 
 /// Containers that may be open at once.
 pub const MAX_DEPTH: u8 = 128;

@@ -36,6 +36,7 @@
 mod edits;
 mod encode;
 mod error;
+mod family;
 mod json_read;
 mod json_write;
 mod known;

@@ -1,5 +1,6 @@
 //! Spans to columns: the attributes that a plugin declared, and nothing else.
 
+use crate::family::{Families, Members};
 use crate::json_write;
 use crate::names::Names;
 use crate::scan::Group;
@@ -14,9 +15,13 @@ use tollgate_columns::{Batch, Integers, Reals, Texts};
 /// Besides span attributes by their exact name there are `span:name`, `span:kind`, `span:status` (texts, the words of
 /// [`SpanKind::as_str`](crate::SpanKind::as_str) and [`StatusCode::as_str`](crate::StatusCode::as_str)),
 /// `span:duration` and `span:startTime` (integers, nanoseconds), `scope:name`, and `resource:<attribute>`.
+///
+/// A name that ends in `.*` reads a family: `llm.input_messages.*` is every span attribute whose name begins with
+/// `llm.input_messages.`, as one JSON object from the rest of the name to the value, in the order of the wire.
 #[derive(Clone, Debug)]
 pub struct Reads {
     attributes: Names,
+    families: Families,
     resource: Names,
     intrinsics: Vec<(Intrinsic, u16)>,
     count: u16,
@@ -65,6 +70,7 @@ impl Reads {
     pub fn compile<N: AsRef<str>>(names: &[N]) -> Result<Self, ReadsError> {
         let count = u16::try_from(names.len()).map_err(|_| ReadsError::TooMany(names.len()))?;
         let (mut attributes, mut resource, mut intrinsics) = (Vec::new(), Vec::new(), Vec::new());
+        let mut families = Families::default();
         for (name, number) in names.iter().map(AsRef::as_ref).zip(0u16..) {
             let intrinsic = match name {
                 "span:name" => Intrinsic::Name,
@@ -77,9 +83,12 @@ impl Reads {
                     if name.starts_with("span:") || name.starts_with("scope:") {
                         return Err(ReadsError::UnknownIntrinsic(name.to_owned()));
                     }
-                    match name.strip_prefix("resource:") {
-                        Some(name) => resource.push((name, number)),
-                        None => attributes.push((name, number)),
+                    match (name.strip_prefix("resource:"), name.strip_suffix('*')) {
+                        (Some(name), _) => resource.push((name, number)),
+                        (None, Some(prefix)) if prefix.len() > 1 && prefix.ends_with('.') => {
+                            families.add(prefix, number);
+                        }
+                        (None, _) => attributes.push((name, number)),
                     }
                     continue;
                 }
@@ -88,7 +97,7 @@ impl Reads {
         }
         let attributes = Names::new(attributes.into_iter());
         let resource = Names::new(resource.into_iter());
-        Ok(Self { attributes, resource, intrinsics, count })
+        Ok(Self { attributes, families, resource, intrinsics, count })
     }
 
     /// The columns of `spans`; item `i` is the `i`th span, and spans may come from several requests.
@@ -114,10 +123,15 @@ impl Reads {
                     }
                 }
             }
-            if self.attributes.is_empty() {
+            if self.attributes.is_empty() && self.families.is_empty() {
                 continue;
             }
             for (key, frame) in span.attributes().keyed() {
+                for (number, rest) in self.families.find(key) {
+                    if let Some(column) = columns.get_mut(usize::from(number)) {
+                        column.members.put(row, rest, span.bytes, frame);
+                    }
+                }
                 for number in self.attributes.find(key) {
                     if let Some(column) = columns.get_mut(usize::from(number)) {
                         column.put_first(row, frame, span.bytes);
@@ -174,6 +188,8 @@ struct Column {
     texts: Texts,
     integers: Integers,
     reals: Reals,
+    /// Of a name that reads a family, the members.
+    members: Members,
     /// One more than the last row that the name was found in.
     seen: u32,
 }
@@ -184,6 +200,7 @@ impl Column {
             texts: Texts { attribute, ..Texts::default() },
             integers: Integers { attribute, ..Integers::default() },
             reals: Reals { attribute, ..Reals::default() },
+            members: Members::new(attribute),
             seen: 0,
         }
     }
@@ -250,6 +267,7 @@ impl Column {
     }
 
     fn finish(self, batch: &mut Batch) {
+        batch.texts.extend(self.members.finish());
         if !self.texts.rows.is_empty() {
             batch.texts.push(self.texts);
         }

@@ -35,10 +35,14 @@ fn same_attributes(ours: Attributes<'_>, theirs: &[KeyValue]) -> bool {
 /// Numbers at which the columns under test stand.
 const INTRINSICS: &[&str] = &["span:name", "span:kind", "span:status", "span:duration", "span:startTime", "scope:name"];
 
+/// Two of the keys begin so.
+const FAMILY: &str = "gen_ai.";
+
 fn names() -> Vec<String> {
     let resource = KEYS.iter().map(|key| format!("resource:{key}"));
     let plain = KEYS.iter().map(|key| (*key).to_owned());
-    INTRINSICS.iter().map(|name| (*name).to_owned()).chain(plain).chain(resource).collect()
+    let family = std::iter::once(format!("{FAMILY}*"));
+    INTRINSICS.iter().map(|name| (*name).to_owned()).chain(plain).chain(resource).chain(family).collect()
 }
 
 /// Columns made the plain way, from a decoded request.
@@ -64,6 +68,14 @@ fn naive(request: &ExportTraceServiceRequest) -> Batch {
         }
         if start > 0 {
             edits.integer(row, 4, i64::try_from(start).unwrap_or(i64::MAX));
+        }
+        let member = |attribute: &KeyValue| {
+            let rest = attribute.key.strip_prefix(FAMILY)?;
+            Some(format!("{}:{}", quoted(rest), json(attribute.value.as_ref())))
+        };
+        let members: Vec<_> = span.attributes.iter().filter_map(member).collect();
+        if !members.is_empty() {
+            edits.text(row, 6 + 2 * KEYS.len() as u16, format!("{{{}}}", members.join(",")));
         }
         let resource = resource.resource.as_ref().map_or(&[][..], |resource| &resource.attributes);
         for (attributes, first) in [(span.attributes.as_slice(), 6), (resource, 6 + KEYS.len())] {

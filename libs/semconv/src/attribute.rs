@@ -172,6 +172,12 @@ crate::names::names! {
     TOLLGATE_USAGE_LOWER_BOUND = "tollgate.usage.lower_bound";
     /// Why a count that nobody reported was not estimated, text, one word.
     TOLLGATE_USAGE_UNESTIMATED = "tollgate.usage.unestimated";
+    /// What the span is to the bill, text: see [`crate::call_role`].
+    TOLLGATE_CALL_ROLE = "tollgate.call.role";
+    /// `gen_ai.usage.input_tokens` as the emitter had it, integer; only where it left the cached parts out.
+    TOLLGATE_USAGE_REPORTED_INPUT_TOKENS = "tollgate.usage.reported_input_tokens";
+    /// `gen_ai.usage.output_tokens` as the emitter had it, integer; only where it left reasoning out.
+    TOLLGATE_USAGE_REPORTED_OUTPUT_TOKENS = "tollgate.usage.reported_output_tokens";
     /// The wire API that was spoken, text.
     TOLLGATE_API = "tollgate.api";
     /// How the exchange ended, text.

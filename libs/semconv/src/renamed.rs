@@ -26,6 +26,7 @@ pub const RENAMED: &[(&str, &str)] = &[
     ("gen_ai.usage.details.cache_read_input_tokens", new::GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("gen_ai.usage.details.cache_read_tokens", new::GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("gen_ai.usage.details.cache_write_tokens", new::GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
+    ("gen_ai.usage.details.reasoning_tokens", new::GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
     ("gen_ai.usage.input_cache_creation", new::GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
     ("gen_ai.usage.input_cached_tokens", new::GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
     ("gen_ai.usage.input_tokens.cached", new::GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),

@@ -11,6 +11,10 @@ pub mod operation {
         GENERATE_CONTENT = "generate_content";
         /// Embeddings.
         EMBEDDINGS = "embeddings";
+        /// Ordering documents by relevance; the conventions have no word for it.
+        RERANK = "rerank";
+        /// Classifying content as harmful; the conventions have no word for it.
+        MODERATION = "moderation";
         /// A search for documents.
         RETRIEVAL = "retrieval";
         /// Fetching an answer that was made before; never has usage.
@@ -29,7 +33,7 @@ pub mod operation {
 
     /// Operations that are calls to a model. Only their spans carry usage of their own; on any other span usage is an
     /// aggregate, and adding it would count twice.
-    pub const INFERENCE: &[&str] = &[CHAT, TEXT_COMPLETION, GENERATE_CONTENT, EMBEDDINGS];
+    pub const INFERENCE: &[&str] = &[CHAT, TEXT_COMPLETION, GENERATE_CONTENT, EMBEDDINGS, RERANK, MODERATION];
 }
 
 /// Values of `gen_ai.provider.name`.
@@ -112,6 +116,35 @@ pub mod counts {
         OUTPUT = "output";
         /// Both.
         BOTH = "input,output";
+    }
+}
+
+/// Values of `tollgate.call.role`.
+pub mod call_role {
+    crate::names::names! {
+        /// One call to a model, which the provider bills.
+        BILLABLE = "billable";
+        /// An agent, a workflow, a step, a tool: what usage it has is the sum of the calls below it.
+        AGGREGATE = "aggregate";
+        /// A span around one operation, which repeats the usage of what it wraps.
+        WRAPPER = "wrapper";
+        /// A call that another span has reported already.
+        DUPLICATE = "duplicate";
+    }
+
+    /// Whether a span counts: by its role, or where it has none by its operation.
+    ///
+    /// ```
+    /// use tollgate_semconv::call_role::is_billable;
+    /// assert!(is_billable(Some("billable"), None) && is_billable(None, Some("chat")));
+    /// assert!(!is_billable(Some("duplicate"), Some("chat")) && !is_billable(None, Some("invoke_agent")));
+    /// ```
+    #[must_use]
+    pub fn is_billable(role: Option<&str>, operation: Option<&str>) -> bool {
+        match role {
+            Some(role) => role == BILLABLE,
+            None => operation.is_some_and(|name| super::operation::INFERENCE.contains(&name)),
+        }
     }
 }
 

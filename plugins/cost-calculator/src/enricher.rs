@@ -4,7 +4,7 @@ use crate::price_set::{Call, PriceSet};
 use crate::unpriced::Unpriced;
 use tollgate_call::Usage;
 use tollgate_columns::{Attribute, Batch, ConfigError, Edits, EnricherManifest, Kind, Problem, Row};
-use tollgate_semconv::{attribute as name, operation};
+use tollgate_semconv::{attribute as name, call_role, operation};
 
 /// What is read, by place in the manifest. No attribute that can hold words of a conversation is among them.
 mod read {
@@ -27,9 +27,10 @@ mod read {
     pub(super) const KNOWN_UNPRICED: u16 = 16;
     pub(super) const STATUS: u16 = 17;
     pub(super) const ERROR: u16 = 18;
+    pub(super) const ROLE: u16 = 19;
 }
 
-const READS: [&str; 19] = [
+const READS: [&str; 20] = [
     name::GEN_AI_PROVIDER_NAME,
     name::GEN_AI_OPERATION_NAME,
     name::GEN_AI_REQUEST_MODEL,
@@ -49,6 +50,7 @@ const READS: [&str; 19] = [
     name::TOLLGATE_COST_UNPRICED,
     name::HTTP_RESPONSE_STATUS_CODE,
     name::ERROR_TYPE,
+    name::TOLLGATE_CALL_ROLE,
 ];
 
 /// What is written, by place in the manifest.
@@ -77,8 +79,9 @@ const WRITES: [(&str, Kind); 8] = [
 
 /// Prices the spans of calls to a model.
 ///
-/// A span is priced if its operation is a call to a model, or if it names no operation but has usage and a model.
-/// Spans of agents and workflows are not: their usage is the sum of the calls below them. Nor is a span that already
+/// A span is priced if its role is billable, and without a role if its operation is a call to a model, or if it names no
+/// operation but has usage and a model. Spans of agents and workflows are not: their usage is the sum of the calls below
+/// them. Nor is a call that another span has reported already, nor a span that already
 /// has a Tollgate cost, or a Tollgate reason for having none: the seat that saw the call itself decided. Nor is a call
 /// that the provider refused with an error status and without usage.
 ///
@@ -201,12 +204,14 @@ fn is_call(span: Row<'_>) -> bool {
         return false;
     }
     let has = |attribute| count(span, attribute) != Ok(None);
-    match span.text(read::OPERATION) {
-        Some(operation) if operation::INFERENCE.contains(&operation) => {
+    match (span.text(read::ROLE), span.text(read::OPERATION)) {
+        (Some(call_role::BILLABLE), _) => has(read::INPUT) || has(read::OUTPUT) || !was_refused(span),
+        (Some(_), _) => false,
+        (None, Some(operation)) if operation::INFERENCE.contains(&operation) => {
             has(read::INPUT) || has(read::OUTPUT) || !was_refused(span)
         }
-        Some(_) => false,
-        None => {
+        (None, Some(_)) => false,
+        (None, None) => {
             let model = span.text(read::RESPONSE_MODEL).or(span.text(read::REQUEST_MODEL));
             model.is_some() && (has(read::INPUT) || has(read::OUTPUT))
         }

@@ -49,6 +49,10 @@ fn calls_to_a_model_are_priced_and_nothing_else_is() {
         (vec![operation("invoke_agent"), model(), input(), output(), START], None),
         (vec![operation("fetch_response"), model(), input(), output(), START], None),
         (vec![operation("handle_conversation_turn"), model(), input(), output(), START], None),
+        (vec![Text(read::ROLE, "billable"), model(), input(), output(), START], Some(Ok(4_500_000))),
+        (vec![Text(read::ROLE, "duplicate"), operation("chat"), model(), input(), output(), START], None),
+        (vec![Text(read::ROLE, "wrapper"), model(), input(), output(), START], None),
+        (vec![Text(read::ROLE, "aggregate"), operation("chat"), model(), input(), output(), START], None),
         (vec![Text(read::REQUEST_MODEL, "no-such"), input(), output(), START], Some(Err("unknown_model"))),
         (vec![model(), START], None),
         (vec![input(), START], None),
@@ -141,7 +145,11 @@ fn the_manifest_names_no_attribute_that_can_hold_a_prompt() {
             !["messages", "prompt", "completion", "instructions", "content"].iter().any(|word| name.contains(word))
         );
     }
-    for (place, name) in [(read::START_TIME, "span:startTime"), (read::SERVICE_TIER, "openai.response.service_tier")] {
+    for (place, name) in [
+        (read::ROLE, "tollgate.call.role"),
+        (read::START_TIME, "span:startTime"),
+        (read::SERVICE_TIER, "openai.response.service_tier"),
+    ] {
         assert_eq!(manifest.reads[usize::from(place)], name);
     }
 }

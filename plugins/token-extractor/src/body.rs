@@ -1,6 +1,7 @@
 //! The body of an answer: one JSON document or several, or a stream of events, told apart by its first byte.
 
 mod pass;
+mod prefix;
 
 use crate::api::Reading;
 use crate::api::anthropic_messages::Messages;
@@ -13,6 +14,7 @@ use crate::facts::{Facts, MAX_NAME};
 use crate::format::{self, Format, Formats};
 use crate::sse::Sse;
 use pass::{EventFrames, Pass};
+use prefix::Prefix;
 use std::sync::Arc;
 use tollgate_call::{ContentLimits, Timing};
 use tollgate_json::Reader;
@@ -43,6 +45,8 @@ struct Frames {
     documents: u64,
     /// Values that are open at the root of an array of documents.
     depth: u8,
+    /// How the events of a stream begin.
+    prefix: Prefix,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +131,7 @@ impl Body {
             sentinel: 0,
             documents: 0,
             depth: 0,
+            prefix: Prefix::default(),
         };
         Self { frames, answer, format, output_limit: content.output_bytes }
     }
@@ -170,6 +175,7 @@ impl Body {
         self.frames.sse = Sse::default();
         self.frames.sentinel = 0;
         (self.frames.documents, self.frames.depth) = (0, 0);
+        self.frames.prefix = Prefix::default();
     }
 
     /// Decides the form by the first byte, and gives what is left from there on.
@@ -256,6 +262,10 @@ impl Body {
             Answer::None => 0,
         };
         let events = self.frames.events.as_ref().map_or(0, |events| events.heap_bytes());
-        answer + events + self.frames.reader.heap_bytes() + self.frames.sse.heap_bytes()
+        answer
+            + events
+            + self.frames.prefix.heap_bytes()
+            + self.frames.reader.heap_bytes()
+            + self.frames.sse.heap_bytes()
     }
 }

@@ -1,5 +1,6 @@
 //! What an answer says, gathered while it passes, whatever its API.
 
+use crate::api::Memory;
 use crate::content::OutputText;
 use crate::notes::{self, Notes};
 use crate::usage::{self, Counts};
@@ -60,6 +61,8 @@ pub(crate) struct Facts {
     pub(crate) stream: bool,
     /// Whether the event being read carries output.
     pub(crate) output: bool,
+    /// Whether the event being read has said anything besides output.
+    pub(crate) said: bool,
     /// Whether the stream said that it is at its end, or the document was.
     pub(crate) ended: bool,
     /// Whether the counts seen are the answer's last word, not a first message's placeholder.
@@ -104,28 +107,39 @@ impl Facts {
 
     /// A count that stands on its own.
     pub(crate) fn count(&mut self, name: &str, value: Scalar<'_>, add: bool) {
+        self.said = true;
         self.counts_final = true;
         self.counts.set(name, value, add, &mut self.notes);
     }
 
     /// A count that was made here, or read from a header.
     pub(crate) fn put_count(&mut self, name: &str, count: u64) {
+        self.said = true;
         self.counts_final = true;
         self.counts.put(name, count, &mut self.notes);
     }
 
+    /// What a reading remembers of the event so far: its own numbers. `None` where the event has said something, or is
+    /// captured.
+    pub(crate) fn memory(&self, own: [u64; 4]) -> Option<Memory> {
+        (!self.said && !self.text.wanted()).then_some(Memory { own, output: self.output })
+    }
+
     /// The model calls a tool.
     pub(crate) fn called(&mut self, name: Text<'_>) {
+        self.said = true;
         keep_each(&mut self.tools, name, &mut self.notes);
     }
 
     pub(crate) fn begin(&mut self, at: Node, kind: Kind) {
         if at == node::ERROR && kind == Kind::Object {
             self.has_error = true;
+            self.said = true;
         }
     }
 
     pub(crate) fn scalar(&mut self, at: Node, value: Scalar<'_>) {
+        self.said |= at != node::OUTPUT;
         match (at, value) {
             (node::OUTPUT, Scalar::Text(text)) => self.output |= !text.bytes.is_empty(),
             (node::ID, Scalar::Text(text)) => keep(&mut self.id, text, &mut self.notes),
@@ -166,6 +180,7 @@ impl Facts {
 
     /// A choice has finished.
     pub(crate) fn finish(&mut self, choice: u64, reason: String) {
+        self.said = true;
         if let Some((_, known)) = self.finish_reasons.iter_mut().find(|(known, _)| *known == choice) {
             *known = reason;
         } else if self.finish_reasons.len() < MAX_CHOICES {

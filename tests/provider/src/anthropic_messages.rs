@@ -26,7 +26,7 @@ pub(crate) fn error_event(fault: &Fault, request_id: &str) -> Frame {
 
 fn whole(plan: &Plan) -> Frame {
     let block = match &plan.reply {
-        Reply::Text(text) => json!({"type": "text", "text": text, "citations": null}),
+        Reply::Text(text) => json!({"type": "text", "text": text}),
         Reply::Tool { name, arguments } => {
             let input: Value = serde_json::from_str(arguments).unwrap_or_default();
             json!({"type": "tool_use", "id": plan.id("toolu_"), "name": name, "input": input})
@@ -149,7 +149,7 @@ mod tests {
             "type": "message",
             "role": "assistant",
             "model": "claude-sonnet-4-5-20250929",
-            "content": [{"type": "text", "text": "hi there", "citations": null}],
+            "content": [{"type": "text", "text": "hi there"}],
             "stop_reason": "end_turn",
             "stop_sequence": null,
             "usage": {

@@ -9,7 +9,7 @@
 //! Anthropic runs, `server_tool_use` and `web_search_tool_result` and the like. In a stream `content_block_start` begins
 //! a block, and deltas by its `index` add to it; arguments of tools come as `input: {}` and then as `partial_json`.
 
-use super::Reading;
+use super::{Memory, Reading};
 use crate::content::{PartKind, Place, Slot};
 use crate::facts::{Facts, keep, node};
 use tollgate_json::{Kind, Node, Reader, Scalar, Text, Visitor, Want};
@@ -51,6 +51,16 @@ impl Reading for Messages {
 
     fn facts_mut(&mut self) -> &mut Facts {
         &mut self.facts
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        self.facts.memory([self.block, u64::from(self.at_root), 0, 0]).filter(|_| self.stop.is_none())
+    }
+
+    fn recall(&mut self, memory: &Memory) {
+        let [block, at_root, ..] = memory.own;
+        (self.block, self.at_root) = (block, at_root != 0);
+        self.facts.output = memory.output;
     }
 
     fn end_document(&mut self) {
@@ -133,6 +143,7 @@ impl Visitor for Messages {
             (TYPE, Scalar::Text(text)) => match text.bytes {
                 b"message_stop" => self.facts.ended = true,
                 b"error" => {
+                    self.facts.said = true;
                     self.facts.has_error = true;
                     self.facts.ended = true;
                 }

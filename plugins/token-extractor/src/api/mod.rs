@@ -22,6 +22,24 @@ pub(crate) trait Reading: Visitor {
         let _ = name;
     }
 
+    /// What the reading has to remember of the event so far, to go on from here in another event that began with the
+    /// same bytes; `None` where the event has said something already.
+    fn memory(&self) -> Option<Memory> {
+        None
+    }
+
+    /// Goes on as if an event had begun with the bytes after which this was remembered.
+    fn recall(&mut self, memory: &Memory) {
+        let _ = memory;
+    }
+
     /// A document, or the data of an event, is at its end.
     fn end_document(&mut self) {}
+}
+
+/// What a reading remembers of an event: numbers of its own, and whether there was output.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    pub(crate) own: [u64; 4],
+    pub(crate) output: bool,
 }

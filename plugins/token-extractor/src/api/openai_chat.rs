@@ -10,7 +10,7 @@
 //! in `reasoning_content` or `reasoning`, with some servers in both; in `audio.transcript`; and in `tool_calls`, of
 //! which a stream gives each by its `index`, or `function_call`, as it was before there were tools.
 
-use super::Reading;
+use super::{Memory, Reading};
 use crate::content::{PartKind, Place, Slot};
 use crate::facts::{Facts, keep, node};
 use tollgate_json::{Kind, Node, Reader, Scalar, Text, Visitor, Want};
@@ -68,6 +68,17 @@ impl Reading for Chat {
 
     fn facts_mut(&mut self) -> &mut Facts {
         &mut self.facts
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        let Self { choice, choices, tool, tools, .. } = *self;
+        self.facts.memory([choice, choices, tool, tools]).filter(|_| self.finish.is_none())
+    }
+
+    fn recall(&mut self, memory: &Memory) {
+        [self.choice, self.choices, self.tool, self.tools] = memory.own;
+        self.finish = None;
+        self.facts.output = memory.output;
     }
 
     fn end_document(&mut self) {

@@ -11,7 +11,7 @@
 //! deltas, which name item and part by number; what no delta told of, from the items as they begin and end, and from the
 //! last event.
 
-use super::Reading;
+use super::{Memory, Reading};
 use crate::content::{PartKind, Place, Slot};
 use crate::facts::{Facts, keep, node};
 use tollgate_json::{Kind, Node, Reader, Scalar, Text, Visitor, Want};
@@ -141,6 +141,18 @@ impl Reading for Responses {
 
     fn begin_event(&mut self, name: &[u8]) {
         self.kind = Kinds::of(name);
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        let is_error = u64::from(self.kind == Kinds::Error);
+        self.facts.memory([is_error, 0, 0, 0]).filter(|_| self.status.is_none())
+    }
+
+    fn recall(&mut self, memory: &Memory) {
+        // What else a kind tells is of content, of which nothing is captured here.
+        let [is_error, ..] = memory.own;
+        self.kind = if is_error == 1 { Kinds::Error } else { Kinds::Other };
+        self.facts.output = memory.output;
     }
 
     fn end_document(&mut self) {

@@ -1,7 +1,7 @@
 //! Answers whose format is just places in JSON documents, read by rules that are data: those of the APIs built in
 //! (see [`crate::format`]) and those that a configuration adds.
 
-use super::Reading;
+use super::{Memory, Reading};
 use crate::content::{PartKind, Place, Slot};
 use crate::facts::{Facts, keep, node};
 use crate::format::Format;
@@ -210,6 +210,16 @@ impl Reading for Ruled {
 
     fn facts_mut(&mut self) -> &mut Facts {
         &mut self.facts
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        let Self { choice, choices, block, items, .. } = *self;
+        self.facts.memory([choice, choices, block, items]).filter(|_| self.finish.is_none())
+    }
+
+    fn recall(&mut self, memory: &Memory) {
+        [self.choice, self.choices, self.block, self.items] = memory.own;
+        self.facts.output = memory.output;
     }
 
     fn end_document(&mut self) {

@@ -1,5 +1,6 @@
 //! One pass over a chunk: the frames are taken off, and each document is fed to the reading of the API.
 
+use super::prefix::Prefix;
 use super::{Form, Frames};
 use crate::api::Reading;
 use crate::base64::Base64;
@@ -46,7 +47,7 @@ impl EventFrames {
 impl Pass<'_> {
     pub(super) fn push<R: Reading>(&mut self, chunk: &[u8], answer: &mut R) {
         let Pass { frames, elapsed, timing } = self;
-        let Frames { form, reader, sse, events, sentinel, documents, depth } = &mut **frames;
+        let Frames { form, reader, sse, events, sentinel, documents, depth, prefix } = &mut **frames;
         match form {
             Form::Document => {
                 if reader.push(chunk, answer).is_err() {
@@ -75,7 +76,10 @@ impl Pass<'_> {
                 }
             }
             Form::Sse => {
-                sse.push(chunk, &mut Events { reader, sentinel, elapsed: *elapsed, cut: false, timing, answer });
+                sse.push(
+                    chunk,
+                    &mut Events { reader, prefix, sentinel, elapsed: *elapsed, cut: false, timing, answer },
+                );
             }
             Form::Events => {
                 if let Some(EventFrames { stream, wrapper }) = events.as_deref_mut() {
@@ -92,7 +96,7 @@ impl Pass<'_> {
 
     pub(super) fn end<R: Reading>(&mut self, cut: bool, answer: &mut R) {
         let Pass { frames, elapsed, timing } = self;
-        let Frames { form, reader, sse, events, sentinel, documents, depth } = &mut **frames;
+        let Frames { form, reader, sse, events, sentinel, documents, depth, prefix } = &mut **frames;
         match form {
             Form::Document => {
                 let end = reader.finish(answer);
@@ -126,7 +130,7 @@ impl Pass<'_> {
                 }
             }
             Form::Sse => {
-                sse.finish(&mut Events { reader, sentinel, elapsed: *elapsed, cut, timing, answer });
+                sse.finish(&mut Events { reader, prefix, sentinel, elapsed: *elapsed, cut, timing, answer });
             }
             Form::Events => {
                 if let Some(EventFrames { stream, wrapper }) = events.as_deref_mut() {
@@ -150,7 +154,8 @@ fn malformed<R: Reading>(answer: &mut R) {
 #[inline]
 fn end_document<R: Reading>(answer: &mut R, elapsed: u64, timing: &mut Timing) {
     answer.end_document();
-    let Facts { output, stream, .. } = answer.facts_mut();
+    let Facts { output, stream, said, .. } = answer.facts_mut();
+    *said = false;
     if std::mem::take(output) && *stream {
         timing.time_to_first_chunk.get_or_insert(elapsed);
         timing.time_to_last_chunk = Some(elapsed);
@@ -224,6 +229,7 @@ const SENTINEL: &[u8] = b"[DONE]";
 /// Feeds the data of each server-sent event to the answer's reading, as a document of its own.
 struct Events<'a, R> {
     reader: &'a mut Reader,
+    prefix: &'a mut Prefix,
     sentinel: &'a mut usize,
     elapsed: u64,
     /// Whether the stream was broken off, and with it the event that is ended now.
@@ -251,6 +257,9 @@ impl<R: Reading> sse::Sink for Events<'_, R> {
             }
             let held = std::mem::take(self.sentinel);
             let _ = self.reader.push(SENTINEL.get(..held).unwrap_or_default(), self.answer);
+        }
+        if self.reader.is_blank() {
+            piece = self.prefix.read(piece, self.reader, self.answer);
         }
         // The error stays in the reader, and is looked at when the event ends.
         let _ = self.reader.push(piece, self.answer);
