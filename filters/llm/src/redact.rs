@@ -7,7 +7,8 @@ use tollgate_pii_redactor::Redactor;
 /// Redacts what was captured and what a request says in free text, in place. Gives how often each type was found.
 pub(crate) fn redact(redactor: &Redactor, content: &mut Content, asked: &mut Parameters) -> Vec<(&'static str, u64)> {
     let mut found = BTreeMap::new();
-    let captured = [&mut content.input_messages, &mut content.output_messages].into_iter().flatten();
+    let Content { system_instructions, input_messages, output_messages, tool_definitions, truncated: _ } = content;
+    let captured = [system_instructions, input_messages, output_messages, tool_definitions].into_iter().flatten();
     // Applications name their users by e-mail addresses too.
     let said = [&mut asked.user, &mut asked.conversation_id].into_iter().flatten().chain(&mut asked.stop_sequences);
     for messages in captured.chain(said) {

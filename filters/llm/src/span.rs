@@ -219,12 +219,17 @@ fn no_price(span: &mut SpanWriter, unpriced: Unpriced) {
 /// What was said, where capture is on; redacted before it came here.
 fn content(span: &mut SpanWriter, call: &Call<'_>) {
     for (key, messages) in [
+        (name::GEN_AI_SYSTEM_INSTRUCTIONS, &call.content.system_instructions),
         (name::GEN_AI_INPUT_MESSAGES, &call.content.input_messages),
         (name::GEN_AI_OUTPUT_MESSAGES, &call.content.output_messages),
+        (name::GEN_AI_TOOL_DEFINITIONS, &call.content.tool_definitions),
     ] {
         if let Some(messages) = messages {
             span.set(key, messages.as_str());
         }
+    }
+    if call.content.truncated {
+        span.set(name::TOLLGATE_CONTENT_TRUNCATED, true);
     }
     let total: u64 = call.redactions.iter().map(|(_, count)| count).sum();
     if total > 0 {

@@ -113,6 +113,22 @@ fn nothing_that_was_said_leaves_unless_capture_is_on() {
 }
 
 #[test]
+fn instructions_and_tools_are_captured_redacted_and_cut() {
+    let config = r#"{"capture_content": {"input_bytes": 1000, "output_bytes": 2}, "export": {"cluster": "collector"}}"#;
+    let request = r#"{"model":"gpt-4o","system":"Ask jane@example.com","tools":[{"name":"mail","description":"Mails jim@example.com"}],"messages":[]}"#;
+    let (model, mut filter) = started(config);
+    run(&model, &mut filter, &Request::post("/v1/chat/completions", request), &Answer::json(ANSWER));
+    filter.tick(&model, ROOT);
+    let sent = model.take_sent();
+    let text = String::from_utf8_lossy(&sent[0].body).into_owned();
+    for attribute in ["gen_ai.system_instructions", "gen_ai.tool.definitions", "tollgate.content.truncated"] {
+        assert!(text.contains(attribute), "{attribute}: {text}");
+    }
+    assert!(!text.contains("example.com"), "{text}");
+    assert_eq!(model.sum("tollgate.redactions;type=EMAIL_ADDRESS"), 2);
+}
+
+#[test]
 fn a_collector_that_is_down_costs_spans_and_never_more_memory() {
     let (model, mut filter) = started(EXPORT);
     model.refusals.set(Refusals { calls: true, ..Refusals::default() });

@@ -321,7 +321,7 @@ impl Reader {
                 self.begin_text(false);
                 Ok(left)
             }
-            (Want::Take(node), b'{' | b'[') => {
+            (Want::Take(node) | Want::Stream(node), b'{' | b'[') => {
                 self.open(byte).map_err(|reason| (reason, solid))?;
                 if let Some(place) = self.nodes.get_mut(usize::from(self.depth - 1)) {
                     *place = node;
@@ -332,7 +332,7 @@ impl Reader {
                 visitor.begin(node, kind);
                 Ok(left)
             }
-            (Want::Pieces(_), b'"') => {
+            (Want::Pieces(_) | Want::Stream(_), b'"') => {
                 self.begin_text(false);
                 Ok(left)
             }
@@ -343,7 +343,7 @@ impl Reader {
                 visitor.piece(node, &[byte]);
                 Ok(left)
             }
-            (Want::Take(_) | Want::Pieces(_), _) if is_word(byte) => {
+            (Want::Take(_) | Want::Pieces(_) | Want::Stream(_), _) if is_word(byte) => {
                 let (word, left) = solid.split_at_checked(word_length(solid)).unwrap_or((solid, &[]));
                 if word.len() > MAX_NUMBER {
                     return Err((Reason::NumberTooLong, solid.get(MAX_NUMBER..).unwrap_or_default()));

@@ -15,6 +15,9 @@ pub enum Want {
     /// Report it as it comes, whatever its size, by [`Visitor::piece`]: of a string what it says, of anything else its
     /// JSON text. [`Visitor::end`] follows.
     Pieces(Node),
+    /// As [`Want::Take`], but a string is reported by [`Visitor::piece`] as it comes, whatever its size, and then by
+    /// [`Visitor::end`]. For places where a string or a container may be.
+    Stream(Node),
 }
 
 /// The two kinds of container.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 use proptest::prelude::*;
-use tollgate_json::{Error, Node, Reader, Reason, Scalar, Visitor, Want};
+use tollgate_json::{Error, Kind, Node, Reader, Reason, Scalar, Visitor, Want};
 
 /// Takes what stands under `pieces` in pieces, and texts under `after`.
 #[derive(Debug, Default, PartialEq)]
@@ -122,5 +122,71 @@ proptest! {
         if one.1.is_ok() {
             prop_assert_eq!(one.0, other.0);
         }
+    }
+}
+
+/// Takes everything under any key as a stream.
+#[derive(Debug, Default, PartialEq)]
+struct Streamed(Vec<String>);
+
+impl Visitor for Streamed {
+    fn key(&mut self, _at: Node, key: &[u8]) -> Want {
+        self.0.push(String::from_utf8_lossy(key).into_owned());
+        Want::Stream(STREAM)
+    }
+    fn item(&mut self, _at: Node) -> Want {
+        Want::Stream(STREAM)
+    }
+    fn scalar(&mut self, _at: Node, value: Scalar<'_>) {
+        self.0.push(format!("{value:?}"));
+    }
+    fn piece(&mut self, at: Node, piece: &[u8]) {
+        assert_eq!(at, STREAM);
+        // Pieces of one string are put together; a test of ASCII may take them as text.
+        let piece = std::str::from_utf8(piece).unwrap();
+        match self.0.last_mut().filter(|last| last.starts_with('>')) {
+            Some(last) => last.push_str(piece),
+            None => self.0.push(format!(">{piece}")),
+        }
+    }
+    fn begin(&mut self, _at: Node, kind: Kind) {
+        self.0.push(format!("{kind:?}"));
+    }
+    fn end(&mut self, _at: Node) {
+        self.0.push("end".to_owned());
+    }
+}
+
+const STREAM: Node = 9;
+
+#[test]
+fn a_stream_has_strings_in_pieces_and_containers_taken() {
+    let text = r#"{"a":"x\ty","b":[1,"z",{"c":""}],"d":null}"#;
+    let expected = [
+        "Object",
+        "a",
+        ">x\ty",
+        "end",
+        "b",
+        "Array",
+        "Number(\"1\")",
+        ">z",
+        "end",
+        "Object",
+        "c",
+        "end",
+        "end",
+        "end",
+        "d",
+        "Null",
+        "end",
+    ];
+    for size in 1..=text.len() {
+        let (mut reader, mut streamed) = (Reader::new(0), Streamed::default());
+        for chunk in text.as_bytes().chunks(size) {
+            reader.push(chunk, &mut streamed).unwrap();
+        }
+        reader.finish(&mut streamed).unwrap();
+        assert_eq!(streamed.0, expected, "in chunks of {size}");
     }
 }

@@ -1,7 +1,7 @@
 //! One exchange, read as it passes.
 
 use crate::body::Body;
-use crate::content::InputBody;
+use crate::content::{Input, InputContent};
 use crate::decode::Decoder;
 use crate::extractor::Limits;
 use crate::facts::{Facts, MAX_NAME};
@@ -9,7 +9,7 @@ use crate::format::{Format, Formats};
 use crate::notes::{self, Notes};
 use crate::request::Request;
 use std::sync::Arc;
-use tollgate_call::{Api, Content, ContentLimits, Outcome, Reading, Record, Skipped, Timing, Usage, UsageSource};
+use tollgate_call::{Api, Content, Outcome, Reading, Record, Skipped, Timing, Usage, UsageSource};
 
 /// What is to be done with an exchange, as its request line says.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ const AWS_ERROR: &str = "x-amzn-errortype";
 /// What it holds does not grow with the exchange: two JSON readers, names of at most 256 bytes, at most 64 counts;
 /// 4 KiB of the answer while its API is unknown; what decoding takes where the answer is
 /// compressed, about 50 KiB and, for `br` and `zstd`, up to the window that the encoding asks for; and of
-/// content as much as [`ContentLimits`] allow.
+/// content as much as [`ContentLimits`](tollgate_call::ContentLimits) allow.
 #[derive(Debug)]
 pub struct Exchange {
     plan: Plan,
@@ -61,7 +61,7 @@ pub struct Exchange {
     stream: bool,
     limits: Limits,
     request: Request,
-    input: InputBody,
+    input: InputContent,
     status: Option<u16>,
     /// Counts in the headers of the answer, in the order of [`BEDROCK_COUNTS`].
     counts: [Option<u64>; BEDROCK_COUNTS.len()],
@@ -75,6 +75,12 @@ pub struct Exchange {
 impl Exchange {
     pub(crate) fn new(opening: Opening<'_>) -> Self {
         let Opening { plan, provider, path_model, stream, request, formats, limits } = opening;
+        // What is only searched, embedded, ranked or judged is no message.
+        let input = match &plan {
+            Plan::Read { format, .. } if !format.operation.writes() => 0,
+            Plan::Read { .. } | Plan::Recognise => limits.content.input_bytes,
+            Plan::Skip { .. } => 0,
+        };
         let body = match &plan {
             Plan::Read { format, .. } => Body::of(Arc::clone(format), limits.content),
             Plan::Recognise => Body::unknown(formats, limits.content),
@@ -87,7 +93,7 @@ impl Exchange {
             stream,
             limits,
             request,
-            input: InputBody::new(limits.content.input_bytes),
+            input: InputContent::new(input),
             status: None,
             counts: [None; BEDROCK_COUNTS.len()],
             error_header: None,
@@ -219,7 +225,7 @@ impl Exchange {
         for (name, count) in BEDROCK_COUNTS.iter().zip(self.counts) {
             count.into_iter().for_each(|count| facts.put_count(name, count));
         }
-        let content = self.content(&format, &facts);
+        let content = self.content(&facts, &mut notes);
         let (error_type, error_code) = self.error(&mut facts, outcome);
         let unended = facts.stream && self.body.is_stream(asked) && !facts.ended;
         if !cut && unended && error_type.is_none() && format.ends_streams() {
@@ -269,12 +275,15 @@ impl Exchange {
         Reading { record: Err(why), timing: self.timing, content, notes: notes.into_sorted() }
     }
 
-    fn content(&self, format: &Format, facts: &Facts) -> Content {
-        let ContentLimits { input_bytes, .. } = self.limits.content;
+    fn content(&mut self, facts: &Facts, notes: &mut Notes) -> Content {
+        let Input { system_instructions, messages, tool_definitions, truncated } = self.input.finish(notes);
+        let (output_messages, cut) = facts.text.finish(notes);
         Content {
-            input_messages: if input_bytes > 0 { self.input.messages(&format.api) } else { None },
-            output_messages: facts.text.messages(),
-            truncated: self.input.truncated() || facts.text.truncated(),
+            system_instructions,
+            input_messages: messages,
+            output_messages,
+            tool_definitions,
+            truncated: truncated || cut,
         }
     }
 

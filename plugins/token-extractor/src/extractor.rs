@@ -53,7 +53,8 @@ pub(crate) struct Limits {
 /// | `providers[].provider` | the value of `gen_ai.provider.name` |
 /// | `providers[].api` | name of an API, where paths do not tell: one of [`Api::ALL`](tollgate_call::Api::ALL), or of `apis` |
 /// | `apis` | list of APIs of your own, whose formats are just places in JSON; see below |
-/// | `content.input_bytes`, `content.output_bytes` | how much content is captured, in bytes; 0, the default, is none |
+/// | `content.input_bytes` | how much is captured of system instructions, input messages and tool definitions, in bytes; 0, the default, is nothing; see [`ContentLimits`] |
+/// | `content.output_bytes` | how much is captured of output messages, in bytes; 0, the default, is nothing |
 /// | `expansion_limit` | how many times larger than transferred an answer may become by decoding; 200 |
 /// | `window_limit` | bytes of the largest window that the encoding of an answer (`br`, `zstd`) may ask for; 8388608 |
 ///

@@ -12,6 +12,8 @@ pub const FINISH_REASONS_LIMIT: &str = "finish_reasons_limit";
 pub const NAME_TRUNCATED: &str = "name_truncated";
 /// More tools or stop sequences than are kept.
 pub const NAMES_LIMIT: &str = "names_limit";
+/// More values of a request, or more choices or parts of an answer, than are captured as content.
+pub const CONTENT_PARTS_LIMIT: &str = "content_parts_limit";
 /// The request is not the JSON it should be.
 pub const MALFORMED_REQUEST: &str = "malformed_request";
 /// The answer, or an event of it, is not the JSON it should be.
@@ -41,6 +43,7 @@ pub const ALL: &[&str] = &[
     FINISH_REASONS_LIMIT,
     NAME_TRUNCATED,
     NAMES_LIMIT,
+    CONTENT_PARTS_LIMIT,
     MALFORMED_REQUEST,
     MALFORMED_RESPONSE,
     UNTERMINATED_STREAM,

@@ -18,7 +18,7 @@ impl Reader {
     pub(super) fn text<'c, V: Visitor>(&mut self, rest: &'c [u8], visitor: &mut V) -> Rest<'c> {
         let end = text_end(rest).unwrap_or(rest.len());
         let (plain, left) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        if let (Want::Pieces(node), false) = (self.want, self.is_key) {
+        if let (Want::Pieces(node) | Want::Stream(node), false) = (self.want, self.is_key) {
             if !plain.is_empty() || left.first() == Some(&b'"') {
                 self.settle();
             }
@@ -56,7 +56,7 @@ impl Reader {
                 Want::Take(node) => {
                     visitor.scalar(node, Scalar::Text(Text { bytes: &self.buffer, whole: self.whole }));
                 }
-                Want::Pieces(node) => visitor.end(node),
+                Want::Pieces(node) | Want::Stream(node) => visitor.end(node),
                 Want::Skip => {}
             }
             self.leave_value();
@@ -69,7 +69,7 @@ impl Reader {
     }
 
     pub(super) fn keep(&mut self, bytes: &[u8]) {
-        let in_pieces = matches!(self.want, Want::Pieces(_));
+        let in_pieces = matches!(self.want, Want::Pieces(_) | Want::Stream(_));
         let limit = if self.is_key || in_pieces { MAX_KEY } else { self.limit };
         let room = limit.saturating_sub(self.buffer.len());
         match bytes.get(..room) {
@@ -108,7 +108,7 @@ impl Reader {
             _ => return Err(Reason::BadWord),
         };
         match self.want {
-            Want::Take(node) => visitor.scalar(node, value),
+            Want::Take(node) | Want::Stream(node) => visitor.scalar(node, value),
             Want::Pieces(node) => {
                 visitor.piece(node, word);
                 visitor.end(node);

@@ -8,7 +8,17 @@ impl Reader {
     /// More of a container that is wanted as its text.
     pub(super) fn raw<'c, V: Visitor>(&mut self, rest: &'c [u8], visitor: &mut V) -> Rest<'c> {
         let left = match (self.state, rest) {
-            (State::SkipWithin, _) => self.skip_within(rest)?,
+            (State::SkipWithin, _) => match self.skip_within(rest) {
+                Ok(left) => left,
+                Err((reason, behind)) => {
+                    // What stands before the byte that is wrong comes whole, as it would have in smaller chunks.
+                    let before = rest.get(..rest.len().saturating_sub(behind.len() + 1)).unwrap_or_default();
+                    if let (Want::Pieces(node), false) = (self.want, before.is_empty()) {
+                        visitor.piece(node, before);
+                    }
+                    return Err((reason, behind));
+                }
+            },
             (State::SkipText, _) => self.skip_text(rest),
             (_, [_, left @ ..]) => {
                 self.state = State::SkipText;

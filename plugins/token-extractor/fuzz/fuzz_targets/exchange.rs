@@ -10,7 +10,15 @@ use tollgate_call::{Outcome, Reading};
 use tollgate_token_extractor::notes::{EXPANSION_LIMIT, UNDECODABLE_BODY};
 use tollgate_token_extractor::{Extractor, RequestHead};
 
-const PATHS: [&str; 4] = ["/v1/chat/completions", "/v1/responses", "/v1/messages", "/anything"];
+const PATHS: [&str; 7] = [
+    "/v1/chat/completions",
+    "/v1/responses",
+    "/v1/messages",
+    "/v1beta/models/m:generateContent",
+    "/model/m/converse",
+    "/v2/chat",
+    "/anything",
+];
 const ENCODINGS: [&str; 6] = ["", "gzip", "deflate", "br", "zstd", "zstd, gzip"];
 /// What an exchange may allocate, captured content included: the largest window, and as much as anything else takes.
 const MEMORY: usize = (8 << 20) + 512 * 1024;
@@ -27,10 +35,16 @@ fn read(extractor: &Extractor, path: &str, encoding: &str, body: &[u8], size: us
 
 fuzz_target!(|input: &[u8]| {
     let [path, encoding, size, body @ ..] = input else { return };
-    let (path, encoding) = (PATHS[usize::from(path % 4)], ENCODINGS[usize::from(encoding % 6)]);
+    let (path, encoding) = (PATHS[usize::from(*path) % PATHS.len()], ENCODINGS[usize::from(encoding % 6)]);
     let config = r#"{"content": {"input_bytes": 4096, "output_bytes": 4096}}"#;
     let extractor = Extractor::configure(config).expect("the configuration is right");
     let whole = read(&extractor, path, encoding, body, body.len().max(1));
+    let content = &whole.content;
+    for text in [&content.system_instructions, &content.input_messages, &content.output_messages, &content.tool_definitions]
+    {
+        let valid = text.as_ref().is_none_or(|text| serde_json::from_str::<serde_json::Value>(text).is_ok());
+        assert!(valid, "{text:?}");
+    }
     let cut = read(&extractor, path, encoding, body, usize::from(*size).max(1));
     // Damaged compressed data is decoded further in some chunks than in others, and so is what grows too much.
     let stopped = |reading: &Reading| reading.notes.contains(&EXPANSION_LIMIT);

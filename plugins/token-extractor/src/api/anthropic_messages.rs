@@ -4,9 +4,13 @@
 //! Stream: typed events. `message_start` holds the document so far, with the input's counts and a placeholder for the
 //! output's; `content_block_delta` holds output; `message_delta` holds `delta.stop_reason` and the final `usage`, some
 //! or all of its fields; `message_stop` ends the stream. `ping` may come anywhere, and so may `error`.
+//!
+//! Content is a list of typed blocks: `text`, `thinking`, `redacted_thinking`, `tool_use`, and those of the tools that
+//! Anthropic runs, `server_tool_use` and `web_search_tool_result` and the like. In a stream `content_block_start` begins
+//! a block, and deltas by its `index` add to it; arguments of tools come as `input: {}` and then as `partial_json`.
 
 use super::{Memory, Reading};
-use crate::content::Part;
+use crate::content::{PartKind, Place, Slot};
 use crate::facts::{Facts, keep, node};
 use tollgate_json::{Kind, Node, Reader, Scalar, Text, Visitor, Want};
 
@@ -22,13 +26,20 @@ const TEXT: Node = 8;
 const TOOL_ID: Node = 9;
 const TOOL_NAME: Node = 10;
 const ARGUMENTS: Node = 11;
+const BLOCK_TYPE: Node = 12;
+const THINKING: Node = 13;
 
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
     facts: Facts,
     stop: Option<String>,
-    /// The content block that the event is about.
+    /// The content block that is read, or that the event is about.
     block: u64,
+    /// How many pieces of content waited when the block of a document began.
+    mark: Option<usize>,
+    /// The kinds of the blocks so far that are not told by what is in them, and what Anthropic calls the last of them.
+    kind: Option<PartKind>,
+    kinds: Vec<(u64, PartKind)>,
     /// Whether the usage being read stands outside of `message_start`.
     at_root: bool,
 }
@@ -56,6 +67,8 @@ impl Reading for Messages {
         if let Some(reason) = self.stop.take() {
             self.facts.finish(0, reason);
         }
+        self.settle_block();
+        self.facts.text.commit(0);
     }
 }
 
@@ -84,8 +97,10 @@ impl Visitor for Messages {
                 self.facts.usage("amazon-bedrock-invocationMetrics")
             }
             (DELTA | BLOCK, b"text") if self.facts.text.wanted() => Want::Take(TEXT),
-            (DELTA, b"partial_json") if self.facts.text.wanted() => Want::Take(ARGUMENTS),
-            (BLOCK, b"id") if self.facts.text.wanted() => Want::Take(TOOL_ID),
+            (DELTA | BLOCK, b"thinking") if self.facts.text.wanted() => Want::Take(THINKING),
+            (DELTA, b"partial_json") | (BLOCK, b"input") if self.facts.text.wanted() => Want::Pieces(ARGUMENTS),
+            (BLOCK, b"id" | b"tool_use_id") if self.facts.text.wanted() => Want::Take(TOOL_ID),
+            (BLOCK, b"type") if self.facts.text.wanted() => Want::Take(BLOCK_TYPE),
             (BLOCK, b"name") => Want::Take(TOOL_NAME),
             (DELTA, b"text" | b"thinking" | b"partial_json") => self.facts.want_output(),
             (..node::OWN_END, _) => Want::Skip,
@@ -104,12 +119,18 @@ impl Visitor for Messages {
         match at {
             node::USAGE => self.facts.counts_final |= self.at_root,
             CONTENT => self.block = 0,
+            BLOCK => {
+                self.mark = Some(self.facts.text.waiting());
+                self.kind = None;
+            }
             _ => self.facts.begin(at, kind),
         }
     }
 
     fn end(&mut self, at: Node) {
+        // The number of a block in a stream may stand behind it.
         if at == BLOCK && !self.facts.stream {
+            self.settle_block();
             self.block += 1;
         }
         self.facts.end(at);
@@ -130,22 +151,72 @@ impl Visitor for Messages {
             },
             (STOP, Scalar::Text(reason)) => keep(&mut self.stop, reason, &mut self.facts.notes),
             (INDEX, Scalar::Number(number)) => self.block = number.parse().unwrap_or(self.block),
-            (TEXT, Scalar::Text(text)) => self.write(Part::Text, text),
-            (TOOL_ID, Scalar::Text(text)) => self.write(Part::ToolId(self.block), text),
+            (TEXT, Scalar::Text(text)) => self.write(PartKind::Text, Slot::Body, text),
+            (THINKING, Scalar::Text(text)) => self.write(PartKind::Reasoning, Slot::Body, text),
+            (TOOL_ID, Scalar::Text(text)) => self.write(PartKind::ToolCall, Slot::Id, text),
             (TOOL_NAME, Scalar::Text(text)) => {
                 self.facts.called(text);
-                self.write(Part::ToolName(self.block), text);
+                self.write(PartKind::ToolCall, Slot::Name, text);
             }
-            (ARGUMENTS, Scalar::Text(text)) => self.write(Part::ToolArguments(self.block), text),
+            (BLOCK_TYPE, Scalar::Text(text)) => self.begin_kind(text),
             (..node::OWN_END, _) => {}
             _ => self.facts.scalar(at, value),
         }
     }
-}
 
-impl Messages {
-    fn write(&mut self, part: Part, text: Text<'_>) {
-        self.facts.output |= !text.bytes.is_empty();
-        self.facts.text.push(0, part, text);
+    fn piece(&mut self, at: Node, piece: &[u8]) {
+        if at == ARGUMENTS {
+            self.write(PartKind::ToolCall, Slot::Body, Text { bytes: piece, whole: true });
+        }
     }
 }
+
+/// Content blocks of which kinds are kept.
+const MAX_KINDS: usize = 256;
+
+impl Messages {
+    fn write(&mut self, kind: PartKind, slot: Slot, text: Text<'_>) {
+        // An id alone is no output.
+        self.facts.output |= !text.bytes.is_empty() && slot != Slot::Id;
+        self.facts.text.push(kind, UNPLACED, slot, text);
+    }
+
+    /// The block says what it is.
+    fn begin_kind(&mut self, word: Text<'_>) {
+        let kind = match word.bytes {
+            b"redacted_thinking" => PartKind::Redacted,
+            b"server_tool_use" | b"mcp_tool_use" => PartKind::ServerToolCall,
+            bytes if bytes.ends_with(b"_tool_result") => PartKind::ServerToolResult,
+            _ => return,
+        };
+        self.kind = Some(kind);
+        match kind {
+            PartKind::Redacted => self.facts.text.touch(kind, UNPLACED),
+            _ => self.facts.text.push(kind, UNPLACED, Slot::Type, word),
+        }
+    }
+
+    /// What waits since the block began belongs to it.
+    fn settle_block(&mut self) {
+        let since = if self.facts.stream { Some(0) } else { self.mark.take() };
+        let Some(since) = since.filter(|_| self.facts.text.wanted()) else { return };
+        let block = self.block;
+        if let Some(kind) = self.kind.take()
+            && self.kinds.len() < MAX_KINDS
+        {
+            self.kinds.push((block, kind));
+        }
+        // Arguments of a call that Anthropic runs come as those of any other do.
+        let known = self.kinds.iter().rfind(|(known, _)| *known == block).map(|(_, kind)| *kind);
+        self.facts.text.revise(since, |piece| {
+            piece.place = Place::Block(block);
+            if let (PartKind::ToolCall, Some(known)) = (piece.kind, known) {
+                piece.kind = known;
+            }
+            true
+        });
+    }
+}
+
+/// The place of pieces whose block is not known yet.
+const UNPLACED: Place = Place::Block(u64::MAX);

@@ -2,7 +2,7 @@
 //! (see [`crate::format`]) and those that a configuration adds.
 
 use super::{Memory, Reading};
-use crate::content::Part;
+use crate::content::{PartKind, Place, Slot};
 use crate::facts::{Facts, keep, node};
 use crate::format::Format;
 use crate::tree::Elements;
@@ -37,6 +37,13 @@ pub(crate) enum Field {
     ToolId,
     ToolName,
     ToolArguments,
+    /// Text that is reasoning where this is `true` beside it.
+    Thought,
+    /// Reasoning that only the provider can read.
+    Redacted,
+    /// Base64 of data that the model made, and its media type.
+    Blob,
+    BlobType,
     /// An object of counts, called so in native names.
     Usage(Box<str>),
     /// A count, under this native name.
@@ -64,6 +71,12 @@ pub(crate) struct Ruled {
     choices: u64,
     block: u64,
     blocks: u64,
+    /// Blocks before the document, the number the document gives its block, and whether its text is reasoning.
+    blocks_before: u64,
+    numbered: Option<u64>,
+    thought: bool,
+    /// How many pieces of content waited when the block began.
+    mark: usize,
     finish: Option<String>,
     /// Elements of the list being counted.
     items: u64,
@@ -80,6 +93,10 @@ impl Ruled {
             choices: 0,
             block: 0,
             blocks: 0,
+            blocks_before: 0,
+            numbered: None,
+            thought: false,
+            mark: 0,
             finish: None,
             items: 0,
             usage_ends: false,
@@ -100,19 +117,44 @@ impl Ruled {
             Field::Id if self.facts.id.is_some() => Want::Skip,
             Field::Model if self.facts.model.is_some() => Want::Skip,
             Field::ToolArguments if captures => Want::Pieces(place),
+            Field::Blob if captures => Want::Stream(place),
             Field::Text | Field::Reasoning if captures => Want::Take(place),
-            Field::ToolId | Field::BlockIndex if captures => Want::Take(place),
-            Field::ToolId | Field::BlockIndex => Want::Skip,
-            Field::Output | Field::Text | Field::Reasoning | Field::ToolArguments if fields.len() == 1 => {
+            Field::ToolId | Field::BlockIndex | Field::Thought | Field::BlobType | Field::Redacted if captures => {
+                Want::Take(place)
+            }
+            Field::ToolId | Field::BlockIndex | Field::Thought | Field::BlobType | Field::Redacted => Want::Skip,
+            Field::Output | Field::Blob | Field::Text | Field::Reasoning | Field::ToolArguments
+                if fields.len() == 1 =>
+            {
                 self.facts.want_output()
             }
             _ => Want::Take(place),
         }
     }
 
-    fn write(&mut self, part: Part, text: Text<'_>) {
-        self.facts.output |= !text.bytes.is_empty();
-        self.facts.text.push(self.choice, part, text);
+    fn write(&mut self, kind: PartKind, slot: Slot, text: Text<'_>) {
+        // An id or a media type alone is no output.
+        self.facts.output |= !text.bytes.is_empty() && slot != Slot::Id && kind != PartKind::Blob;
+        self.facts.text.push(kind, self.place(kind), slot, text);
+    }
+
+    /// Which part a piece of a block belongs to. Text that a document begins with goes on where the last one ended:
+    /// what a stream says in several documents is one text.
+    fn place(&self, kind: PartKind) -> Place {
+        let text = matches!(kind, PartKind::Text | PartKind::Reasoning);
+        if text && self.block <= self.blocks_before { Place::Last } else { Place::Block(self.block) }
+    }
+
+    fn settle_block(&mut self) {
+        let thought = std::mem::take(&mut self.thought);
+        if thought {
+            self.facts.text.revise(self.mark, |piece| {
+                if piece.kind == PartKind::Text {
+                    piece.kind = PartKind::Reasoning;
+                }
+                true
+            });
+        }
     }
 
     fn settle_finish(&mut self) {
@@ -132,15 +174,18 @@ impl Ruled {
                 keep(&mut self.finish, reason, &mut self.facts.notes);
             }
             (Field::ChoiceIndex, Scalar::Number(number)) => self.choice = number.parse().unwrap_or(self.choice),
-            (Field::BlockIndex, Scalar::Number(number)) => self.block = number.parse().unwrap_or(self.block),
+            (Field::BlockIndex, Scalar::Number(number)) => self.numbered = number.parse().ok().or(self.numbered),
+            (Field::Thought, Scalar::Bool(thought)) => self.thought = thought,
+            (Field::Redacted, _) => self.facts.text.touch(PartKind::Redacted, Place::Block(self.block)),
+            (Field::BlobType, Scalar::Text(text)) => self.write(PartKind::Blob, Slot::Name, text),
             (Field::Output, Scalar::Text(text)) => self.facts.output |= !text.bytes.is_empty(),
             (Field::Output, Scalar::Number(_)) => self.facts.output = true,
-            (Field::Text, Scalar::Text(text)) => self.write(Part::Text, text),
-            (Field::Reasoning, Scalar::Text(text)) => self.write(Part::Reasoning, text),
-            (Field::ToolId, Scalar::Text(text)) => self.write(Part::ToolId(self.block), text),
+            (Field::Text, Scalar::Text(text)) => self.write(PartKind::Text, Slot::Body, text),
+            (Field::Reasoning, Scalar::Text(text)) => self.write(PartKind::Reasoning, Slot::Body, text),
+            (Field::ToolId, Scalar::Text(text)) => self.write(PartKind::ToolCall, Slot::Id, text),
             (Field::ToolName, Scalar::Text(text)) => {
                 self.facts.called(text);
-                self.write(Part::ToolName(self.block), text);
+                self.write(PartKind::ToolCall, Slot::Name, text);
             }
             (Field::Count(name), _) => self.facts.count(name, value, Merge::Last),
             (Field::Sum(name), _) => self.facts.count(name, value, Merge::Sum),
@@ -186,7 +231,19 @@ impl Reading for Ruled {
 
     fn end_document(&mut self) {
         self.settle_finish();
+        self.settle_block();
+        self.mark = 0;
+        if let Some(number) = self.numbered.take() {
+            self.facts.text.revise(0, |piece| {
+                piece.place = Place::Block(number);
+                true
+            });
+        }
+        self.facts.text.commit(self.choice);
         self.choice = 0;
+        // Of numbered blocks every document has its own; the others follow on one another.
+        self.blocks_before = self.blocks.saturating_add(1);
+        self.block = 0;
     }
 }
 
@@ -238,10 +295,13 @@ impl Visitor for Ruled {
                 self.choice = self.choices;
                 self.choices += 1;
                 self.finish = None;
+                self.blocks_before = self.blocks.saturating_add(1);
+                self.mark = 0;
             }
             Some(Elements::Blocks) => {
-                self.block = self.blocks;
                 self.blocks += 1;
+                self.block = self.blocks;
+                self.mark = self.facts.text.waiting();
             }
             Some(Elements::Any) | None => {}
         }
@@ -253,13 +313,28 @@ impl Visitor for Ruled {
             return;
         }
         let format = Arc::clone(&self.format);
-        if format.element_of(at) == Some(Elements::Choices) {
-            self.settle_finish();
+        match format.element_of(at) {
+            Some(Elements::Choices) => {
+                self.settle_finish();
+                self.facts.text.commit(self.choice);
+            }
+            Some(Elements::Blocks) => {
+                self.settle_block();
+                self.block = 0;
+            }
+            Some(Elements::Any) | None => {}
         }
         for field in format.response.fields(at) {
-            if let Field::Items(name) = field {
-                let items = std::mem::take(&mut self.items);
-                self.facts.put_count(name, items);
+            match field {
+                Field::Items(name) => {
+                    let items = std::mem::take(&mut self.items);
+                    self.facts.put_count(name, items);
+                }
+                Field::Blob => {
+                    let place = self.place(PartKind::Blob);
+                    self.facts.text.end_binary(place, "image");
+                }
+                _ => {}
             }
         }
     }
@@ -276,8 +351,15 @@ impl Visitor for Ruled {
     }
 
     fn piece(&mut self, at: Node, piece: &[u8]) {
-        if self.format.response.fields(at).contains(&Field::ToolArguments) {
-            self.write(Part::ToolArguments(self.block), Text { bytes: piece, whole: true });
+        match self.format.response.fields(at) {
+            fields if fields.contains(&Field::ToolArguments) => {
+                self.write(PartKind::ToolCall, Slot::Body, Text { bytes: piece, whole: true });
+            }
+            fields if fields.contains(&Field::Blob) => {
+                self.facts.output |= !piece.is_empty();
+                self.facts.text.push_binary(piece);
+            }
+            _ => {}
         }
     }
 }

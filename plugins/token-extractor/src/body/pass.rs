@@ -56,7 +56,8 @@ impl Pass<'_> {
             }
             Form::Documents => {
                 let mut rest = chunk;
-                while !rest.trim_ascii_start().is_empty() {
+                // White space between documents is nothing; within one it may be what is said.
+                while !(rest.is_empty() || reader.is_blank() && rest.trim_ascii_start().is_empty()) {
                     match reader.push_one(rest, answer) {
                         Ok(left) => rest = left,
                         Err(_) => return malformed(answer),

@@ -1,116 +1,58 @@
-//! The input messages of a request, read from its body at the end of the exchange.
+//! What a request says: system instructions, messages and definitions of tools.
 
-use super::{text_part, tool_call};
-use serde_json::{Value, json};
-use tollgate_call::Api;
+use super::messages;
+use super::outline::Outline;
+use crate::notes::Notes;
+use tollgate_json::Reader;
 
-/// The request body, held up to a limit. A body that is longer is not held at all: half a JSON text has no messages.
+/// The content of a request, read as it passes. Where none is captured it costs nothing.
 #[derive(Debug, Default)]
-pub(crate) struct InputBody {
-    limit: usize,
-    bytes: Vec<u8>,
-    truncated: bool,
+pub(crate) struct InputContent(Option<Box<State>>);
+
+#[derive(Debug)]
+struct State {
+    reader: Reader,
+    outline: Outline,
 }
 
-impl InputBody {
+/// The content of a request, each as JSON text, where there is any.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    pub(crate) system_instructions: Option<String>,
+    pub(crate) messages: Option<String>,
+    pub(crate) tool_definitions: Option<String>,
+    pub(crate) truncated: bool,
+}
+
+impl InputContent {
+    /// Holds up to `limit` bytes.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, ..Self::default() }
+        // Texts come in pieces, so the reader itself holds none.
+        let state = || Box::new(State { reader: Reader::new(0), outline: Outline::new(limit) });
+        Self((limit > 0).then(state))
     }
 
     pub(crate) fn push(&mut self, chunk: &[u8]) {
-        if self.limit == 0 || self.truncated {
-            return;
+        if let Some(state) = &mut self.0 {
+            // What is no JSON is noted by the reading of the parameters.
+            let _ = state.reader.push(chunk, &mut state.outline);
         }
-        if self.bytes.len() + chunk.len() > self.limit {
-            self.truncated = true;
-            self.bytes = Vec::new();
-        } else {
-            self.bytes.extend_from_slice(chunk);
-        }
-    }
-
-    pub(crate) fn truncated(&self) -> bool {
-        self.truncated
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.bytes.capacity()
+        self.0.as_ref().map_or(0, |state| size_of::<State>() + state.reader.heap_bytes() + state.outline.heap_bytes())
     }
 
-    /// The messages as JSON text; `None` where nothing was held or it has none.
-    pub(crate) fn messages(&self, api: &Api) -> Option<String> {
-        let request: Value = serde_json::from_slice(&self.bytes).ok()?;
-        let (instructions, messages) = match api.as_str() {
-            "responses" => (request.get("instructions"), request.get("input")),
-            _ => (request.get("system"), request.get("messages")),
-        };
-        let mut read: Vec<_> = instructions.and_then(|content| message("system", content)).into_iter().collect();
-        match messages {
-            Some(Value::Array(items)) => read.extend(items.iter().filter_map(item)),
-            Some(content) => read.extend(message("user", content)),
-            None => {}
+    /// Ends the request and says what was in it.
+    pub(crate) fn finish(&mut self, notes: &mut Notes) -> Input {
+        let Some(state) = self.0.take() else { return Input::default() };
+        let (root, truncated) = state.outline.finish(notes);
+        let Some(root) = root else { return Input { truncated, ..Input::default() } };
+        Input {
+            system_instructions: messages::system_instructions(&root),
+            messages: messages::messages(&root),
+            tool_definitions: messages::tool_definitions(&root),
+            truncated,
         }
-        if read.is_empty() { None } else { Some(Value::Array(read).to_string()) }
     }
-}
-
-fn message(role: &str, content: &Value) -> Option<Value> {
-    let parts = parts(content);
-    if parts.is_empty() { None } else { Some(json!({"role": role, "parts": parts})) }
-}
-
-/// An element of `messages` or `input`.
-fn item(item: &Value) -> Option<Value> {
-    let text = |name| item.get(name).and_then(Value::as_str);
-    match text("type") {
-        // Responses has tool calls and their results as items of their own.
-        Some("function_call") => {
-            let call = tool_call(
-                text("call_id").unwrap_or_default(),
-                text("name").unwrap_or_default(),
-                text("arguments").unwrap_or_default(),
-            );
-            return Some(json!({"role": "assistant", "parts": [call]}));
-        }
-        Some("function_call_output") => {
-            let result = json!({"type": "tool_call_response", "id": text("call_id"), "response": item.get("output")});
-            return Some(json!({"role": "tool", "parts": [result]}));
-        }
-        _ => {}
-    }
-    let role = text("role").unwrap_or("user");
-    let mut found = match (role, text("tool_call_id")) {
-        ("tool", id) => vec![json!({"type": "tool_call_response", "id": id, "response": item.get("content")})],
-        _ => item.get("content").map(parts).unwrap_or_default(),
-    };
-    for call in item.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
-        let function = |name| call.pointer(name).and_then(Value::as_str).unwrap_or_default();
-        found.push(tool_call(function("/id"), function("/function/name"), function("/function/arguments")));
-    }
-    if found.is_empty() { None } else { Some(json!({"role": role, "parts": found})) }
-}
-
-/// The parts of a content that is a text, or a list of typed parts. Of parts that are not text only the type is
-/// kept, since they may be as large as the images they hold.
-fn parts(content: &Value) -> Vec<Value> {
-    match content {
-        Value::String(text) => vec![text_part(text)],
-        Value::Array(parts) => parts.iter().filter_map(part).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn part(part: &Value) -> Option<Value> {
-    let text = |name| part.get(name).and_then(Value::as_str);
-    Some(match text("type")? {
-        "text" | "input_text" | "output_text" => text_part(text("text")?),
-        "tool_use" => {
-            let arguments = part.get("input").map(Value::to_string).unwrap_or_default();
-            tool_call(text("id").unwrap_or_default(), text("name")?, &arguments)
-        }
-        "tool_result" => {
-            json!({"type": "tool_call_response", "id": text("tool_use_id"), "response": part.get("content")})
-        }
-        other => json!({"type": other}),
-    })
 }

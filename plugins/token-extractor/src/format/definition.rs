@@ -114,6 +114,9 @@ impl Definition<'_> {
 /// | `items` | a list whose elements are counted; kept under the place, without brackets |
 /// | `text`, `reasoning`, `output` | what the model wrote; the first two are content |
 /// | `tool_id`, `tool_name`, `tool_arguments` | a tool that the model calls |
+/// | `thought` | `true` beside a text that is reasoning |
+/// | `redacted` | reasoning that only the provider can read; content, in so far as it is said to be there |
+/// | `blob`, `blob_type` | base64 of data that the model made, and its media type; of content its size and hash |
 /// | `error` | an object or text that is there only where the call failed |
 /// | `error_type`, `error_code` | the provider's words for it |
 /// | `end` | there, or of this value (`type=done`), only at the end of a stream |
@@ -144,6 +147,10 @@ fn field(name: &str, place: &str, value: Option<&str>) -> Result<Field, String> 
         "tool_id" => Field::ToolId,
         "tool_name" => Field::ToolName,
         "tool_arguments" => Field::ToolArguments,
+        "thought" => Field::Thought,
+        "redacted" => Field::Redacted,
+        "blob" => Field::Blob,
+        "blob_type" => Field::BlobType,
         "error" => Field::Error,
         "error_type" => Field::ErrorType,
         "error_code" => Field::ErrorCode,
@@ -153,7 +160,7 @@ fn field(name: &str, place: &str, value: Option<&str>) -> Result<Field, String> 
 }
 
 /// Names of the rules of an answer.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 26] = [
     "id",
     "model",
     "finish_reasons",
@@ -172,6 +179,10 @@ const NAMES: [&str; 22] = [
     "tool_id",
     "tool_name",
     "tool_arguments",
+    "thought",
+    "redacted",
+    "blob",
+    "blob_type",
     "error",
     "error_type",
     "error_code",

@@ -5,7 +5,10 @@
 
 pub mod event_stream;
 
-use tollgate_call::{Outcome, Reading};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tollgate_call::{Content, Outcome, Reading};
 use tollgate_token_extractor::{Exchange, Extractor, RequestHead};
 
 pub const CHAT: &str = "/v1/chat/completions";
@@ -78,4 +81,38 @@ impl Call {
 /// A stream of events with these data.
 pub fn sse(events: &[&str]) -> String {
     events.iter().map(|data| format!("data: {data}\n\n")).collect()
+}
+
+/// What is captured of a call within these limits, the same at every chunk size.
+pub fn captured(mut call: Call, request: &str, input: usize, output: usize) -> Content {
+    let config = json!({"content": {"input_bytes": input, "output_bytes": output}});
+    call.extractor = Extractor::configure(&config.to_string()).expect("limits are a configuration");
+    call.request = request.as_bytes().to_vec();
+    let whole = call.read_in(usize::MAX);
+    for size in [1, 2, 3, 7, 64] {
+        assert_eq!(call.read_in(size).content, whole.content, "in chunks of {size}");
+    }
+    whole.content
+}
+
+impl Call {
+    /// The call with request and answer in chunks of this size.
+    pub fn read_in(&self, size: usize) -> Reading {
+        let Self { method, host, path, .. } = *self;
+        let mut exchange = self.extractor.exchange(RequestHead { method, host, path, content_type: None });
+        self.request.chunks(size).for_each(|chunk| exchange.request_body(chunk));
+        exchange.response_head(self.status, [("content-encoding", self.encoding.as_bytes())]);
+        self.body.chunks(size).for_each(|chunk| exchange.response_body(chunk, 1));
+        exchange.end(Outcome::Complete)
+    }
+}
+
+/// A JSON text that is captured, as a value.
+pub fn value(text: Option<&String>) -> Value {
+    text.map_or(Value::Null, |text| serde_json::from_str(text).expect(text))
+}
+
+/// The message by which Bedrock wraps an event of a model in a stream.
+pub fn wrapped(event: &str) -> Vec<u8> {
+    event_stream::event("chunk", &json!({"bytes": STANDARD.encode(event), "p": "abc"}).to_string())
 }
