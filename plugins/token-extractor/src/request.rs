@@ -20,7 +20,6 @@ pub(crate) struct Request {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "almost every request is the large one")]
 enum Form {
     Json(Box<Reader>),
     Multipart(Box<Multipart>),
