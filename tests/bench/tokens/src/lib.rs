@@ -67,15 +67,13 @@ pub fn cases() -> Vec<Case> {
 /// Reads a case a number of times, and gives the tokens that were counted.
 #[must_use]
 pub fn read(case: &Case, reader: Reader, times: u32) -> u64 {
-    let extractor = Extractor::default();
-    let mut tokens = 0;
-    for _ in 0..times {
-        tokens += match reader {
-            Reader::Tollgate => read_with_tollgate(&extractor, case),
+    EXTRACTOR.with(|extractor| {
+        let once = |_| match reader {
+            Reader::Tollgate => read_with_tollgate(extractor, case),
             Reader::Serde => read_with_serde(case),
         };
-    }
-    tokens
+        (0..times).map(once).sum()
+    })
 }
 
 fn read_with_tollgate(extractor: &Extractor, case: &Case) -> u64 {
@@ -109,6 +107,8 @@ fn read_with_serde(case: &Case) -> u64 {
 }
 
 thread_local! {
+    /// Made once, as a seat makes it when it is configured.
+    static EXTRACTOR: Extractor = Extractor::default();
     static CASES: RefCell<Vec<Case>> = const { RefCell::new(Vec::new()) };
 }
 
