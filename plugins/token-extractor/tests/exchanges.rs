@@ -412,3 +412,16 @@ fn clock_readings_are_of_chunks_that_carry_output() {
     let document = Call::json(CHAT, r#"{"choices":[{"index":0,"message":{"content":"Hi"}}]}"#).read(&[5]).timing;
     assert_eq!((document.time_to_first_chunk, document.output_chunks), (None, 0));
 }
+
+#[test]
+fn an_end_that_events_share_may_have_output_that_only_some_need() {
+    let event = |content: &str| {
+        format!(r#"{{"id":"chatcmpl-1","choices":[{{"delta":{{"content":"{content}"}},"text":"more"}}]}}"#)
+    };
+    let events: Vec<String> = ["a", "b", "c", "", "d", "", "e"].map(event).into();
+    let events: Vec<&str> = events.iter().map(String::as_str).collect();
+    let call = Call::stream(CHAT, sse(&events));
+    let (whole, cut) = (call.read(&[usize::MAX]), call.read(&[1]));
+    assert_eq!(whole.timing.output_chunks, 7);
+    assert_eq!(whole, cut);
+}

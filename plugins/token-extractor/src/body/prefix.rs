@@ -30,8 +30,10 @@ struct Known {
     length: usize,
     mark: Mark,
     memory: Memory,
-    /// What comes behind the value that follows the beginning.
+    /// What comes behind the value that follows the beginning, and whether there had been output before it: an end may
+    /// have output too, which only matters where there was none.
     end: Vec<u8>,
+    had_output: bool,
     /// Events whose end was another.
     other_ends: u8,
 }
@@ -72,6 +74,7 @@ impl Prefix {
                     mark,
                     memory,
                     end: Vec::new(),
+                    had_output: false,
                     other_ends: 0,
                 });
                 rest
@@ -92,7 +95,8 @@ impl Known {
     fn read<'c, R: Reading>(&mut self, rest: &'c [u8], reader: &mut Reader, answer: &mut R) -> &'c [u8] {
         // Errors stay in the reader.
         let Ok(end) = reader.push_value(rest, answer) else { return &[] };
-        if same(end, &self.end) && !end.is_empty() && answer.memory().is_some() {
+        let alike = same(end, &self.end) && !end.is_empty();
+        if alike && answer.memory().is_some_and(|memory| memory.output == self.had_output) {
             reader.complete(end.len());
             return &[];
         }
@@ -116,6 +120,7 @@ impl Known {
         {
             self.end.clear();
             self.end.extend_from_slice(end);
+            self.had_output = before.output;
         }
         left
     }
