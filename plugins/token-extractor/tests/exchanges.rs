@@ -425,3 +425,18 @@ fn an_end_that_events_share_may_have_output_that_only_some_need() {
     assert_eq!(whole.timing.output_chunks, 7);
     assert_eq!(whole, cut);
 }
+
+#[test]
+fn a_beginning_that_events_share_may_end_within_a_number() {
+    let event =
+        |number: u64| format!(r#"{{"id":"chatcmpl-1","created":{number},"choices":[{{"delta":{{"content":"a"}}}}]}}"#);
+    // The second and the third differ behind the number; the fourth goes on with it.
+    let other = r#"{"id":"chatcmpl-1","created":1 ,"choices":[{"delta":{"content":"a"}}]}"#.to_owned();
+    let events = [event(1), event(1), other, event(10), event(1), event(12)];
+    let events: Vec<&str> = events.iter().map(String::as_str).collect();
+    let call = Call::stream(CHAT, sse(&events));
+    let (whole, cut) = (call.read(&[usize::MAX]), call.read(&[1]));
+    assert_eq!(whole.notes, Vec::<&str>::new());
+    assert_eq!(whole.timing.output_chunks, 6);
+    assert_eq!(whole, cut);
+}

@@ -2,6 +2,7 @@
 
 use super::{Node, Reader, State, Visitor, Want};
 use crate::Error;
+use crate::scan::is_word;
 
 /// Containers that may be open at a mark.
 const MAX_OPEN: usize = 16;
@@ -46,7 +47,10 @@ impl Reader {
             if read > most {
                 break;
             }
-            if let Some(mark) = self.mark(read)
+            // Behind a number nobody knows that it is at its end but by the byte that follows.
+            let ends_itself = read.checked_sub(1).and_then(|last| chunk.get(last)).is_some_and(|last| !is_word(*last));
+            if ends_itself
+                && let Some(mark) = self.mark(read)
                 && let Some(memory) = remember(visitor)
             {
                 last = Some((mark, read, memory));
