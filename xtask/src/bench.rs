@@ -15,6 +15,21 @@ const PACKAGES: [&str; 5] = [
     "tollgate-otlp",
 ];
 
+/// The benchmarks of the engine. The packages that the tests of the system select are selected here too: with others,
+/// features differ, and cargo would compile wasmtime again.
+const ENGINE: [&str; 10] = [
+    "bench",
+    "--quiet",
+    "--package",
+    "tollgate-engine",
+    "--package",
+    "tollgate",
+    "--package",
+    "tollgate-e2e",
+    "--package",
+    "tollgate-simulated-provider",
+];
+
 /// What is measured from outside, on whole processes.
 const SCRIPTS: [(&str, &str); 2] =
     [("the host, by stage", "tests/bench/host.py"), ("the filter in Envoy", "tests/bench/overhead.py")];
@@ -35,7 +50,7 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
         ended(package, bench.env("TOLLGATE_GENAI_PRICES", &prices))?;
     }
     println!("\n=== the boundary of components");
-    let mut boundary = cargo(layout, &["bench", "--quiet", "--package", "tollgate-engine", "--bench", "boundary"]);
+    let mut boundary = cargo(layout, &[&ENGINE, ["--bench", "boundary"].as_slice()].concat());
     ended("boundary", boundary.env("TOLLGATE_BUILD", layout.out()))?;
     for (what, script) in SCRIPTS {
         println!("\n=== {what} (needs nginx and wrk)");
@@ -53,7 +68,7 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
 pub(crate) fn tokens(layout: &Layout) -> Result<(), String> {
     let module = build::guest(layout, "tollgate-bench-tokens", &[]).map_err(|error| error.to_string())?;
     println!("\n=== reading answers");
-    let mut bench = cargo(layout, &["bench", "--quiet", "--package", "tollgate-engine", "--bench", "tokens"]);
+    let mut bench = cargo(layout, &[&ENGINE, ["--bench", "tokens"].as_slice()].concat());
     ended("tokens", bench.env("TOLLGATE_BENCH_TOKENS", module))
 }
 

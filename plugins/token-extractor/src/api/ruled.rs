@@ -164,7 +164,7 @@ impl Ruled {
         }
     }
 
-    fn take(&mut self, field: &Field, at: Node, value: Scalar<'_>) {
+    fn take(&mut self, field: &Field, value: Scalar<'_>) {
         match (field, value) {
             (Field::Id, _) => self.facts.scalar(node::ID, value),
             (Field::Model, _) => self.facts.scalar(node::MODEL, value),
@@ -193,12 +193,12 @@ impl Ruled {
             (Field::Error, _) => self.facts.scalar(node::ERROR, value),
             (Field::ErrorType, _) => self.facts.scalar(node::ERROR_TYPE, value),
             (Field::ErrorCode, _) => self.facts.scalar(node::ERROR_CODE, value),
-            (Field::End(expected), _) => self.end_if(expected.as_deref(), at, value),
+            (Field::End(expected), _) => self.end_if(expected.as_deref(), value),
             _ => {}
         }
     }
 
-    fn end_if(&mut self, expected: Option<&str>, _at: Node, value: Scalar<'_>) {
+    fn end_if(&mut self, expected: Option<&str>, value: Scalar<'_>) {
         let is = match (expected, value) {
             (None, value) => value != Scalar::Null,
             (Some(expected), Scalar::Text(text)) => text.bytes == expected.as_bytes(),
@@ -346,7 +346,7 @@ impl Visitor for Ruled {
         }
         let format = Arc::clone(&self.format);
         for field in format.response.fields(at) {
-            self.take(field, at, value);
+            self.take(field, value);
         }
     }
 
