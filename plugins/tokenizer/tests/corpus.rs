@@ -64,8 +64,9 @@ fn call(extractor: &Extractor, enricher: &Enricher, exchange: &Value) -> Option<
     let tools = request.get("tools").map(Value::to_string);
     let model = record.response_model.unwrap_or_default();
     for (name, value) in [
-        ("gen_ai.operation.name", Some("chat".to_owned())),
+        ("gen_ai.operation.name", Some(record.operation.as_str().to_owned())),
         ("gen_ai.response.model", Some(model.clone())),
+        ("gen_ai.system_instructions", content.system_instructions),
         ("gen_ai.input.messages", content.input_messages),
         ("gen_ai.output.messages", content.output_messages),
         ("gen_ai.tool.definitions", tools.clone()),
