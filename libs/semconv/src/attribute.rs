@@ -229,6 +229,23 @@ crate::names::names! {
     TOLLGATE_COST_TIER = "tollgate.cost.tier";
     /// Why there is no cost, text, one word; set instead of an amount.
     TOLLGATE_COST_UNPRICED = "tollgate.cost.unpriced";
+    /// The parts of the cost in short, text: `600 input at 2.5, 400 cache_read at 1.25, 200 output at 10`; rates are US
+    /// dollars for the unit's number.
+    TOLLGATE_COST_PARTS = "tollgate.cost.parts";
+    /// The cost that was computed here in billionths of a US dollar, integer; only where the provider's own stands in
+    /// `tollgate.cost.nano_usd`.
+    TOLLGATE_COST_COMPUTED_NANO_USD = "tollgate.cost.computed_nano_usd";
+    /// Whether the cost that the provider reports and the one computed here differ by more than the configured tolerance,
+    /// boolean; only where true.
+    TOLLGATE_COST_DISAGREES = "tollgate.cost.disagrees";
+    /// Whether the call by itself cost more than a configured level, text: see [`crate::cost_level`].
+    TOLLGATE_COST_LEVEL = "tollgate.cost.level";
+    /// What reading from the provider's cache saved against reading the same tokens anew, in billionths of a US dollar,
+    /// integer.
+    TOLLGATE_SAVINGS_CACHE_READ_NANO_USD = "tollgate.savings.cache_read_nano_usd";
+    /// What writing to the provider's cache saved against reading the same tokens without, in billionths of a US dollar,
+    /// integer; below zero where writing costs more than reading.
+    TOLLGATE_SAVINGS_CACHE_WRITE_NANO_USD = "tollgate.savings.cache_write_nano_usd";
     /// The whole bill as a map: total, parts with units, rate and amount, and the price they come from.
     TOLLGATE_COST_EXPLANATION = "tollgate.cost.explanation";
 

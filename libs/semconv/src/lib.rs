@@ -6,8 +6,8 @@
 //!
 //! - [`attribute`]: names of span and metric attributes that are emitted;
 //! - [`metric`]: metrics with unit and bucket boundaries;
-//! - [`operation`], [`provider`], [`token_type`], [`usage_source`], [`counts`], [`cost_source`], [`call_role`]: well-known
-//!   values;
+//! - [`operation`], [`provider`], [`token_type`], [`usage_source`], [`counts`], [`cost_level`], [`cost_source`],
+//!   [`call_role`]: well-known values;
 //! - [`RENAMED`] and [`RESHAPED`]: what emitters of older conventions call the same things.
 //!
 //! ```
@@ -25,7 +25,7 @@ mod renamed;
 mod values;
 
 pub use renamed::{RENAMED, RESHAPED, current_name};
-pub use values::{call_role, cost_source, counts, operation, provider, token_type, usage_source};
+pub use values::{call_role, cost_level, cost_source, counts, operation, provider, token_type, usage_source};
 
 #[cfg(test)]
 mod tests {

@@ -148,6 +148,14 @@ pub mod call_role {
     }
 }
 
+/// Values of `tollgate.cost.level`.
+pub mod cost_level {
+    /// The call cost as much as the level for warnings, or more.
+    pub const WARNING: &str = "warning";
+    /// The call cost as much as the level for alarms, or more.
+    pub const CRITICAL: &str = "critical";
+}
+
 /// Values of `tollgate.cost.source` and `gen_ai.usage.cost.source`.
 pub mod cost_source {
     crate::names::names! {
