@@ -180,12 +180,17 @@ fn usage(span: &mut SpanWriter, record: &Record) {
         (name::GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, usage.audio_output_tokens),
         (name::GEN_AI_USAGE_IMAGE_INPUT_TOKENS, usage.image_input_tokens),
         (name::GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, usage.image_output_tokens),
+        (name::GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS, usage.cache_read_audio_tokens),
+        (name::GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS, usage.cache_read_image_tokens),
         (name::TOLLGATE_USAGE_TOOL_USE_INPUT_TOKENS, usage.tool_use_input_tokens),
         (name::TOLLGATE_COST_PROVIDER_NANO_USD, usage.provider_cost_nano_usd),
     ] {
         if let Some(tokens) = tokens {
             span.set(key, tokens);
         }
+    }
+    for (unit, units) in &usage.other_units {
+        span.set(&format!("{}{unit}", name::TOLLGATE_USAGE_UNIT_PREFIX), *units);
     }
     for (tool, calls) in &usage.server_tool_calls {
         span.set(&format!("{}{tool}", name::TOLLGATE_USAGE_SERVER_TOOL_PREFIX), *calls);

@@ -47,6 +47,15 @@ pub struct Usage {
     /// Part of the input that the provider's own tools put there (Gemini `toolUsePromptTokenCount`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_use_input_tokens: Option<u64>,
+    /// Part of the cache read that was audio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_read_audio_tokens: Option<u64>,
+    /// Part of the cache read that was images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_read_image_tokens: Option<u64>,
+    /// What was used and billed besides tokens, by its name in [`Usage::UNITS`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_units: BTreeMap<String, u64>,
     /// Calls of tools that the provider ran itself and bills for, by tool: `web_search`, `web_fetch`, `file_search`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub server_tool_calls: BTreeMap<String, u64>,
@@ -62,6 +71,18 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Names of what is billed besides tokens: images made; seconds of audio heard, of audio and of video made;
+    /// characters spoken; pages read; units of search, of which a reranking may take several.
+    pub const UNITS: [&str; 7] = [
+        "images",
+        "audio_input_seconds",
+        "audio_output_seconds",
+        "video_seconds",
+        "characters",
+        "pages",
+        "search_units",
+    ];
+
     /// Input plus output, where both are known.
     #[must_use]
     pub fn total_tokens(&self) -> Option<u64> {

@@ -261,5 +261,8 @@ crate::names::names! {
 /// Start of the names of counts of findings by type: `tollgate.redaction.EMAIL_ADDRESS`, integer.
 pub const TOLLGATE_REDACTION_PREFIX: &str = "tollgate.redaction.";
 
+/// Start of the names of counts of what is billed besides tokens: `tollgate.usage.unit.images`, integer. The units are
+/// `images`, `audio_input_seconds`, `audio_output_seconds`, `video_seconds`, `characters`, `pages`, `search_units`.
+pub const TOLLGATE_USAGE_UNIT_PREFIX: &str = "tollgate.usage.unit.";
 /// Start of the names of counts of calls of tools that the provider ran: `tollgate.usage.server_tool.web_search`, integer.
 pub const TOLLGATE_USAGE_SERVER_TOOL_PREFIX: &str = "tollgate.usage.server_tool.";

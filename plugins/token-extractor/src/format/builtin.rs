@@ -294,10 +294,13 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
         name: "rerank",
         operation: Operation::Rerank,
         response: &[("id", "id"), ("model", "model"), ("usage", "meta | usage"), ERROR, ERROR_TYPE],
-        usage: &[(
-            "input_tokens",
-            "meta.billed_units.input_tokens | meta.tokens.input_tokens | usage.prompt_tokens | usage.total_tokens",
-        )],
+        usage: &[
+            (
+                "input_tokens",
+                "meta.billed_units.input_tokens | meta.tokens.input_tokens | usage.prompt_tokens | usage.total_tokens",
+            ),
+            ("search_units", "meta.billed_units.search_units"),
+        ],
         ..Definition::EMPTY
     },
     Definition {

@@ -23,6 +23,10 @@ pub(crate) enum Count {
     ImageOutput,
     ToolUseInput,
     Total,
+    CacheReadAudio,
+    CacheReadImage,
+    /// Something that is billed besides tokens.
+    Unit(&'static str),
     /// Calls of a tool that the provider runs.
     ServerTool(&'static str),
 }
@@ -43,6 +47,15 @@ impl Count {
         ("input_tokens", Self::Input),
         ("output_tokens", Self::Output),
         ("provider_total_tokens", Self::Total),
+        ("cache_read_audio_tokens", Self::CacheReadAudio),
+        ("cache_read_image_tokens", Self::CacheReadImage),
+        ("images", Self::Unit("images")),
+        ("audio_input_seconds", Self::Unit("audio_input_seconds")),
+        ("audio_output_seconds", Self::Unit("audio_output_seconds")),
+        ("video_seconds", Self::Unit("video_seconds")),
+        ("characters", Self::Unit("characters")),
+        ("pages", Self::Unit("pages")),
+        ("search_units", Self::Unit("search_units")),
         ("web_search", Self::ServerTool("web_search")),
         ("web_fetch", Self::ServerTool("web_fetch")),
         ("file_search", Self::ServerTool("file_search")),
@@ -72,7 +85,9 @@ impl Count {
             Self::ImageOutput => &mut usage.image_output_tokens,
             Self::ToolUseInput => &mut usage.tool_use_input_tokens,
             Self::Total => &mut usage.provider_total_tokens,
-            Self::ServerTool(_) => return None,
+            Self::CacheReadAudio => &mut usage.cache_read_audio_tokens,
+            Self::CacheReadImage => &mut usage.cache_read_image_tokens,
+            Self::Unit(_) | Self::ServerTool(_) => return None,
         })
     }
 }
@@ -120,6 +135,9 @@ impl CountRules {
                 (Count::ServerTool(tool), None) => {
                     usage.server_tool_calls.insert((*tool).to_owned(), value);
                 }
+                (Count::Unit(unit), None) => {
+                    usage.other_units.insert((*unit).to_owned(), value);
+                }
                 (_, None) => {}
             }
         }
@@ -153,7 +171,7 @@ fn term(text: &str) -> Result<Term, String> {
     match text.strip_prefix('@') {
         None => Ok(Term::Native(text.into())),
         Some(name) => match Count::named(name) {
-            Some(count) if !matches!(count, Count::ServerTool(_)) => Ok(Term::Canonical(count)),
+            Some(count) if !matches!(count, Count::ServerTool(_) | Count::Unit(_)) => Ok(Term::Canonical(count)),
             _ => Err(format!("refers to {name:?}, which is no count of tokens")),
         },
     }
