@@ -64,6 +64,7 @@ fn source(name: &str, tables: &Tables) -> Result<String, std::fmt::Error> {
     array("models", &tables.models)?;
     array("prices", &tables.prices)?;
     array("conditions", &tables.conditions)?;
+    array("scales", &tables.scales)?;
     array("quotes", &tables.quotes)?;
     array("rates", &tables.rates)?;
     source.push_str("};\n");

@@ -3,7 +3,7 @@
 use crate::exchange::Caller;
 use crate::ids::Ids;
 use tollgate_call::{Content, Record, Timing};
-use tollgate_cost_calculator::{Cost, PriceSet, Unpriced};
+use tollgate_cost_calculator::{Cost, PriceSet, Served, Unpriced};
 
 /// A call that is over.
 pub(crate) struct Call<'a> {
@@ -57,7 +57,11 @@ pub(crate) fn price<'a>(prices: &'a PriceSet, record: &Record, started: u64) -> 
         model: record.model().unwrap_or_default(),
         usage,
         at_unix_seconds,
-        tier: record.service_tier.as_deref(),
+        served: Served {
+            tier: record.service_tier.as_deref(),
+            speed: record.speed.as_deref(),
+            inference_geo: record.inference_geo.as_deref(),
+        },
     };
     Some(prices.price_or_as_asked(&call, record.request_model.as_deref()))
 }

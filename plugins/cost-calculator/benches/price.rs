@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use tollgate_call::Usage;
 use tollgate_columns::Edits;
-use tollgate_cost_calculator::{Call, Enricher, PriceSet};
+use tollgate_cost_calculator::{Call, Enricher, PriceSet, Served};
 
 /// Calls as they are common: provider, model, and the package's id of the provider.
 const CALLS: [(&str, &str, &str); 6] = [
@@ -105,7 +105,8 @@ fn main() {
     let prices = PriceSet::builtin();
     println!("{:<62}{:>10}{:>16}{:>8}", "one call, whole set", "ns", "genai-prices ns", "ratio");
     for (index, (provider, model, _)) in CALLS.iter().enumerate() {
-        let call = Call { provider: Some(provider), model, usage: &usage, at_unix_seconds: AT, tier: None };
+        let call =
+            Call { provider: Some(provider), model, usage: &usage, at_unix_seconds: AT, served: Served::default() };
         let ours = nanoseconds(|| {
             let _cost = black_box(prices.price(black_box(&call)));
         });

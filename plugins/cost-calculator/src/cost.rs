@@ -3,6 +3,7 @@
 use crate::data::rate::Rate;
 use crate::data::unit::Unit;
 use crate::money::Usd;
+use crate::overlay::Agreed;
 use std::fmt;
 
 /// The cost of one call, with everything needed to check it by hand.
@@ -14,6 +15,8 @@ pub struct Cost<'a> {
     pub currency: &'static str,
     /// What the total is made of.
     pub parts: Parts,
+    /// What the provider's cache saved.
+    pub savings: Savings,
     /// Where the rates come from.
     pub price: PriceRef<'a>,
     /// What a reader of the number should know.
@@ -27,8 +30,17 @@ pub struct Parts {
     count: usize,
 }
 
-/// Seven parts of the input, three of the output, and the request itself.
-const MOST_PARTS: usize = 11;
+/// Ten parts of the input, four of the output, nine things that are not tokens, and the request itself.
+const MOST_PARTS: usize = 24;
+
+/// What the provider's cache saved against reading the same tokens without it, at the rates of the same call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Savings {
+    /// By reading from the cache.
+    pub cache_read: Usd,
+    /// By writing to it; below zero where that costs more than reading does.
+    pub cache_write: Usd,
+}
 
 /// One part of a cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +90,10 @@ pub struct PriceRef<'a> {
     pub set: &'a str,
     /// The row, printed `provider/model`.
     pub row: Row<'a>,
+    /// Where the row comes from, such as `litellm`; empty where that is the set's source.
+    pub from: &'a str,
+    /// What the user agreed with the provider.
+    pub agreed: Agreed<'a>,
     /// The tier within the row.
     pub tier: Tier<'a>,
     /// Who computed the cost.
@@ -99,23 +115,26 @@ impl fmt::Display for Row<'_> {
     }
 }
 
-/// The tier of a row that was applied; printed `base`, `over 200000`, `batch`, `batch over 200000`.
+/// The tier of a row that was applied; printed `base`, `over 200000`, `batch`, `batch over 200000`, `base, us`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tier<'a> {
     /// How the call was served, where the row has rates for it.
     pub served: Option<&'a str>,
     /// The call read more tokens than this; 0 where no such threshold was passed.
     pub over: u32,
+    /// How the call was served, where the row has a factor for it.
+    pub scaled: Option<&'a str>,
 }
 
 impl fmt::Display for Tier<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.served, self.over) {
-            (None, 0) => f.write_str("base"),
-            (None, over) => write!(f, "over {over}"),
-            (Some(served), 0) => f.write_str(served),
-            (Some(served), over) => write!(f, "{served} over {over}"),
+            (None, 0) => f.write_str("base")?,
+            (None, over) => write!(f, "over {over}")?,
+            (Some(served), 0) => f.write_str(served)?,
+            (Some(served), over) => write!(f, "{served} over {over}")?,
         }
+        self.scaled.map_or(Ok(()), |scaled| write!(f, ", {scaled}"))
     }
 }
 
@@ -150,8 +169,13 @@ pub struct Notes {
     pub output_not_reported: bool,
     /// A part is larger than its whole, but has the same rate, so that the total does not depend on it.
     pub inconsistent_usage: bool,
-    /// Both audio and cached tokens were read, and how much was both is not reported; the least possible is assumed.
-    pub cached_audio_unknown: bool,
+    /// Cached tokens and such of another modality were read, and how much was both is not reported; the least possible is
+    /// assumed.
+    pub cached_modality_unknown: bool,
+    /// The provider ran tools for which the row has no rate; they are not in the total.
+    pub tools_not_priced: bool,
+    /// The call went by an alias of the user's.
+    pub by_alias: bool,
 }
 
 impl Notes {
@@ -162,7 +186,9 @@ impl Notes {
             (self.tier_not_listed, "tier_not_listed"),
             (self.output_not_reported, "output_not_reported"),
             (self.inconsistent_usage, "inconsistent_usage"),
-            (self.cached_audio_unknown, "cached_audio_unknown"),
+            (self.cached_modality_unknown, "cached_modality_unknown"),
+            (self.tools_not_priced, "tools_not_priced"),
+            (self.by_alias, "by_alias"),
         ]
         .into_iter()
         .filter_map(|(set, word)| set.then_some(word))

@@ -1,6 +1,7 @@
 //! Prices for spans: columns of attributes in, columns of cost attributes out.
 
 use crate::price_set::{Call, PriceSet};
+use crate::served::Served;
 use crate::unpriced::Unpriced;
 use tollgate_call::Usage;
 use tollgate_columns::{Attribute, Batch, ConfigError, Edits, EnricherManifest, Kind, Problem, Row};
@@ -172,7 +173,7 @@ impl Enricher {
                 model: span.text(read::RESPONSE_MODEL).unwrap_or_default(),
                 usage,
                 at_unix_seconds: start.div_euclid(1_000_000_000),
-                tier: span.text(read::SERVICE_TIER),
+                served: Served::tier(span.text(read::SERVICE_TIER)),
             };
             self.prices.price_or_as_asked(&call, span.text(read::REQUEST_MODEL))
         });

@@ -65,6 +65,21 @@ pub(crate) fn find<'a>(tables: &'a Tables, provider: Option<&str>, model: &str) 
         .ok_or(unknown)
 }
 
+/// The row for `model` at `provider` in tables that know some models only: what they do not name is not theirs.
+pub(crate) fn find_only<'a>(tables: &'a Tables, provider: Option<&str>, model: &str) -> Option<Found<'a>> {
+    let name = Name::new(model)?;
+    let wanted = Wanted::new(name.as_bytes());
+    let number = match provider.filter(|provider| !provider::says_nothing(provider.as_bytes())) {
+        Some(provider) => provider_named(tables, Name::new(provider)?.as_bytes())?,
+        None => {
+            let mut numbered = (0_u16..).zip(tables.providers.iter());
+            numbered.find(|(_, provider)| claims(tables, provider.serves, wanted))?.0
+        }
+    };
+    let found = at_provider(tables, number, wanted)?;
+    Some(Found { by_model: provider.is_none(), ..found })
+}
+
 fn provider_named(tables: &Tables, name: &[u8]) -> Option<u16> {
     let id = provider::alias(name).map_or(name, str::as_bytes);
     let numbered = || (0_u16..).zip(tables.providers.iter());

@@ -6,9 +6,9 @@
 //!
 //! ```
 //! use tollgate_call::Usage;
-//! use tollgate_cost_calculator::{Call, PriceSet};
+//! use tollgate_cost_calculator::{Call, PriceSet, Served};
 //! let usage = Usage { input_tokens: Some(1_000), cache_read_tokens: Some(400), output_tokens: Some(200), ..Usage::default() };
-//! let call = Call { provider: Some("openai"), model: "gpt-4o", usage: &usage, at_unix_seconds: 1_790_000_000, tier: None };
+//! let call = Call { provider: Some("openai"), model: "gpt-4o", usage: &usage, at_unix_seconds: 1_790_000_000, served: Served::default() };
 //! let cost = PriceSet::builtin().price(&call).unwrap();
 //! // 600 at $2.50, 400 at $1.25 and 200 at $10 a million.
 //! assert_eq!(cost.total.to_string(), "0.004");
@@ -30,17 +30,21 @@ mod explanation;
 mod find;
 mod money;
 mod name;
+mod overlay;
 mod partition;
 mod price_set;
 mod provider;
 mod rates;
+mod served;
 mod unpriced;
 
-pub use cost::{Cost, Notes, Part, Parts, PriceRef, Row, Source, Tier};
+pub use cost::{Cost, Notes, Part, Parts, PriceRef, Row, Savings, Source, Tier};
 pub use data::document;
-pub use data::rate::Rate;
+pub use data::rate::{Factor, Rate};
 pub use data::unit::Unit;
 pub use enricher::Enricher;
 pub use money::Usd;
+pub use overlay::{Adjustment, Agreed, Overlay, OverlayError, OverlayProblem};
 pub use price_set::{Call, PriceSet, PriceSetError};
+pub use served::Served;
 pub use unpriced::Unpriced;

@@ -27,15 +27,35 @@ impl Usd {
     /// No dollars.
     pub const ZERO: Self = Self(0);
 
-    /// What `units` cost at `rate` dollars for `per` of them. `None` where the amount would be too large to hold, or
-    /// where `per` is not a power of ten: a second at a rate for an hour has no end in decimals.
+    /// What `units` cost at `rate` dollars for `per` of them. Exact where `per` is a power of ten; a second at a rate for
+    /// an hour has no end in decimals, and is rounded at the last that is held. `None` where the amount would be too
+    /// large to hold.
     #[must_use]
     pub(crate) fn of(units: u64, rate: Rate, per: u32) -> Option<Self> {
-        let decimals =
-            u32::from(rate.decimals) + if 10_u32.pow(per.ilog10()) == per { per.ilog10() } else { return None };
-        let scale = POWERS_OF_TEN.get(usize::try_from(DECIMALS.checked_sub(decimals)?).ok()?)?;
-        let product = u128::from(rate.digits) * u128::from(units);
-        i128::try_from(product).ok()?.checked_mul(*scale).map(Self)
+        let power = per.checked_ilog10()?;
+        let product = i128::try_from(u128::from(rate.digits) * u128::from(units)).ok()?;
+        let scaled = |decimals: u32| {
+            let scale = POWERS_OF_TEN.get(usize::try_from(DECIMALS.checked_sub(decimals)?).ok()?)?;
+            product.checked_mul(*scale)
+        };
+        if 10_u32.pow(power) == per {
+            return scaled(u32::from(rate.decimals) + power).map(Self);
+        }
+        let per = i128::from(per);
+        Some(Self((scaled(u32::from(rate.decimals))?.checked_add(per / 2)?) / per))
+    }
+
+    /// The difference, where it can be held.
+    #[must_use]
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+
+    /// So many billionths of a dollar.
+    #[must_use]
+    pub fn from_nanos(nanos: u64) -> Self {
+        // 2^64 times 10^15 is less than 2^127.
+        Self(i128::from(nanos) * ONE_NANO)
     }
 
     /// The sum, where it can be held.
@@ -161,7 +181,16 @@ mod tests {
     #[test]
     fn what_cannot_be_held_is_refused() {
         assert_eq!(cost(u64::MAX, "18446744073709551615", 1_000_000), None);
-        assert_eq!(cost(1, "0.04", 3_600), None, "an hourly rate for a second has no end in decimals");
+        assert_eq!(cost(1, "0.04", 0), None);
+    }
+
+    #[test]
+    fn a_rate_for_an_hour_is_rounded_at_the_last_decimal() {
+        // A second at 0.04 an hour has no end in decimals; an hour of seconds is exact again.
+        assert_eq!(cost(1, "0.04", 3_600).as_deref(), Some("0.000011111111111111111111"));
+        assert_eq!(cost(2, "0.06", 3_600).as_deref(), Some("0.000033333333333333333333"));
+        assert_eq!(cost(5, "0.12", 3_600).as_deref(), Some("0.000166666666666666666667"));
+        assert_eq!(cost(3_600, "0.04", 3_600).as_deref(), Some("0.04"));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Usage as a partition: every token is in one part, the most specific that is reported.
 //!
 //! A part has its own rate, or that of what it is a part of. Cache writes of five minutes and of an hour are parts of
-//! the cache writes; those, cache reads and audio are parts of the input; reasoning and audio are parts of the
-//! output. What remains of a whole has the whole's rate.
+//! the cache writes; those, cache reads, audio and images are parts of the input; reasoning, audio and images are parts of
+//! the output. What remains of a whole has the whole's rate. What is not tokens is billed where the row has a rate for it.
 
-use crate::cost::{Notes, Part, Parts};
+use crate::cost::{Notes, Part, Parts, Savings};
 use crate::data::unit::Unit;
 use crate::money::Usd;
 use crate::rates::Rates;
@@ -16,27 +16,38 @@ use tollgate_call::Usage;
 pub(crate) struct Bill {
     pub(crate) parts: Parts,
     pub(crate) total: Usd,
+    pub(crate) savings: Savings,
     pub(crate) notes: Notes,
 }
 
+/// What is not tokens, by its name in [`Usage::UNITS`], and the units that have its rate, the first that is listed.
+const OTHER_UNITS: [(&str, &[Unit]); Usage::UNITS.len()] = [
+    ("images", &[Unit::Images]),
+    ("audio_input_seconds", &[Unit::AudioInputTime, Unit::AudioTime]),
+    ("audio_output_seconds", &[Unit::AudioOutputTime, Unit::AudioTime]),
+    ("video_seconds", &[Unit::VideoTime]),
+    ("characters", &[Unit::Characters]),
+    ("pages", &[Unit::Pages]),
+    ("search_units", &[Unit::SearchUnits]),
+];
+
+/// Tools that the provider runs and bills by the call.
+const TOOLS: [(&str, Unit); 2] = [("web_search", Unit::WebSearch), ("file_search", Unit::StorageSearch)];
+
 /// Prices `usage` at `rates`.
 pub(crate) fn bill(usage: &Usage, rates: &Rates<'_>) -> Result<Bill, Unpriced> {
-    if !rates.prices_tokens() {
-        return Err(Unpriced::NoRate);
-    }
-    if usage.input_tokens.is_none() && (usage.output_tokens.is_none() || rates.get(Unit::Input).is_some()) {
-        return Err(Unpriced::MissingUsage);
-    }
     let mut bill = Bill::default();
-    bill.notes.output_not_reported = usage.output_tokens.is_none() && rates.get(Unit::Output).is_some();
-    let input = bill.input_parts(usage, rates)?;
-    bill.whole(rates, Unit::Input, usage.input_tokens.unwrap_or(0), &input)?;
-    let output = [
-        (Unit::Reasoning, usage.reasoning_tokens.unwrap_or(0)),
-        (Unit::AudioOutput, usage.audio_output_tokens.unwrap_or(0)),
-    ];
-    bill.whole(rates, Unit::Output, usage.output_tokens.unwrap_or(0), &output)?;
-    if rates.get(Unit::Request).is_some() {
+    bill.other_units(usage, rates)?;
+    let has_tokens = usage.input_tokens.is_some() || usage.output_tokens.is_some();
+    let prices_tokens = Unit::ALL.iter().any(|&unit| unit.is_token() && rates.has(unit));
+    match (has_tokens && prices_tokens, bill.parts.as_slice().is_empty()) {
+        (true, _) => bill.tokens(usage, rates)?,
+        (false, false) => {}
+        (false, true) if !has_tokens && prices_tokens => return Err(Unpriced::MissingUsage),
+        (false, true) => return Err(Unpriced::NoRate),
+    }
+    bill.tools(usage, rates)?;
+    if rates.has(Unit::Request) {
         bill.part(rates, Unit::Request, 1)?;
     }
     Ok(bill)
@@ -46,48 +57,94 @@ pub(crate) fn bill(usage: &Usage, rates: &Rates<'_>) -> Result<Bill, Unpriced> {
 const fn parent(unit: Unit) -> Option<Unit> {
     match unit {
         Unit::CacheWrite5m | Unit::CacheWrite1h => Some(Unit::CacheWrite),
-        Unit::CacheReadAudio => Some(Unit::CacheRead),
-        Unit::CacheRead | Unit::CacheWrite | Unit::AudioInput => Some(Unit::Input),
-        Unit::Reasoning | Unit::AudioOutput => Some(Unit::Output),
+        Unit::CacheReadAudio | Unit::CacheReadImage => Some(Unit::CacheRead),
+        Unit::CacheRead | Unit::CacheWrite | Unit::AudioInput | Unit::ImageInput => Some(Unit::Input),
+        Unit::Reasoning | Unit::AudioOutput | Unit::ImageOutput => Some(Unit::Output),
         _ => None,
     }
 }
 
 /// The unit whose rate `unit` has: itself, or the nearest that it is a part of.
 fn rated_as(rates: &Rates<'_>, unit: Unit) -> Option<Unit> {
-    if rates.get(unit).is_some() { Some(unit) } else { rated_as(rates, parent(unit)?) }
+    if rates.has(unit) { Some(unit) } else { rated_as(rates, parent(unit)?) }
+}
+
+/// Takes from `read` and `whole`, which is of another modality, what was both: as reported, and where that is not known
+/// and has a rate of its own, the least that it must have been.
+struct Both {
+    units: u64,
+    is_unknown: bool,
+}
+
+impl Both {
+    fn of(
+        reported: Option<u64>,
+        has_rate: bool,
+        excess: u64,
+        read: &mut u64,
+        whole: &mut u64,
+    ) -> Result<Self, Unpriced> {
+        let is_unknown = reported.is_none() && has_rate && *read > 0 && *whole > 0;
+        let units = match reported {
+            Some(reported) => reported,
+            None if is_unknown => excess.min(*read).min(*whole),
+            None => 0,
+        };
+        *read = read.checked_sub(units).ok_or(Unpriced::InconsistentUsage)?;
+        *whole = whole.checked_sub(units).ok_or(Unpriced::InconsistentUsage)?;
+        Ok(Self { units, is_unknown })
+    }
 }
 
 impl Bill {
+    fn tokens(&mut self, usage: &Usage, rates: &Rates<'_>) -> Result<(), Unpriced> {
+        if usage.input_tokens.is_none() && rates.has(Unit::Input) {
+            return Err(Unpriced::MissingUsage);
+        }
+        self.notes.output_not_reported = usage.output_tokens.is_none() && rates.has(Unit::Output);
+        let input = self.input_parts(usage, rates)?;
+        self.whole(rates, Unit::Input, usage.input_tokens.unwrap_or(0), &input)?;
+        let output = [
+            (Unit::Reasoning, usage.reasoning_tokens.unwrap_or(0)),
+            (Unit::AudioOutput, usage.audio_output_tokens.unwrap_or(0)),
+            (Unit::ImageOutput, usage.image_output_tokens.unwrap_or(0)),
+        ];
+        self.whole(rates, Unit::Output, usage.output_tokens.unwrap_or(0), &output)?;
+        self.save(rates, &input)
+    }
+
     /// The parts of the input that are reported, apart from each other.
-    fn input_parts(&mut self, usage: &Usage, rates: &Rates<'_>) -> Result<[(Unit, u64); 6], Unpriced> {
+    fn input_parts(&mut self, usage: &Usage, rates: &Rates<'_>) -> Result<[(Unit, u64); 8], Unpriced> {
         let or_zero = |count: Option<u64>| count.unwrap_or(0);
         let (mut five, mut hour) = (or_zero(usage.cache_write_5m_tokens), or_zero(usage.cache_write_1h_tokens));
         let split = five.checked_add(hour).ok_or(Unpriced::Overflow)?;
         let write = usage.cache_write_tokens.unwrap_or(split);
         if split > write {
-            if rates.get(Unit::CacheWrite5m).is_some() || rates.get(Unit::CacheWrite1h).is_some() {
+            if rates.has(Unit::CacheWrite5m) || rates.has(Unit::CacheWrite1h) {
                 return Err(Unpriced::InconsistentUsage);
             }
             self.notes.inconsistent_usage = true;
             (five, hour) = (0, 0);
         }
-        let (mut read, mut audio) = (or_zero(usage.cache_read_tokens), or_zero(usage.audio_input_tokens));
-        // Cached audio has a rate of its own, but is not reported: at least the excess of the parts was both.
-        let mut both = 0;
-        if rates.get(Unit::CacheReadAudio).is_some() && read > 0 && audio > 0 {
-            self.notes.cached_audio_unknown = true;
-            let parts = read.checked_add(write).and_then(|sum| sum.checked_add(audio)).ok_or(Unpriced::Overflow)?;
-            both = parts.saturating_sub(or_zero(usage.input_tokens)).min(read).min(audio);
-            (read, audio) = (read - both, audio - both);
-        }
+        let mut read = or_zero(usage.cache_read_tokens);
+        let (mut audio, mut image) = (or_zero(usage.audio_input_tokens), or_zero(usage.image_input_tokens));
+        let parts = [read, write, audio, image].into_iter().try_fold(0_u64, u64::checked_add);
+        let excess = parts.ok_or(Unpriced::Overflow)?.saturating_sub(or_zero(usage.input_tokens));
+        let (reported, has_rate) = (usage.cache_read_audio_tokens, rates.has(Unit::CacheReadAudio));
+        let read_audio = Both::of(reported, has_rate, excess, &mut read, &mut audio)?;
+        let (reported, has_rate) = (usage.cache_read_image_tokens, rates.has(Unit::CacheReadImage));
+        let excess = excess.saturating_sub(read_audio.units);
+        let read_image = Both::of(reported, has_rate, excess, &mut read, &mut image)?;
+        self.notes.cached_modality_unknown = read_audio.is_unknown || read_image.is_unknown;
         Ok([
             (Unit::CacheRead, read),
-            (Unit::CacheReadAudio, both),
+            (Unit::CacheReadAudio, read_audio.units),
+            (Unit::CacheReadImage, read_image.units),
             (Unit::CacheWrite, write - five - hour),
             (Unit::CacheWrite5m, five),
             (Unit::CacheWrite1h, hour),
             (Unit::AudioInput, audio),
+            (Unit::ImageInput, image),
         ])
     }
 
@@ -95,12 +152,12 @@ impl Bill {
     fn whole(&mut self, rates: &Rates<'_>, whole: Unit, count: u64, parts: &[(Unit, u64)]) -> Result<(), Unpriced> {
         let differs = |unit: Unit| rated_as(rates, unit).is_some_and(|rated| rated != whole);
         let mut rest = count;
-        for (unit, units) in parts.iter().filter(|(unit, _)| differs(*unit)) {
+        for (unit, units) in parts.iter().filter(|(unit, units)| *units > 0 && differs(*unit)) {
             rest = rest.checked_sub(*units).ok_or(Unpriced::InconsistentUsage)?;
             self.part(rates, *unit, *units)?;
         }
         // Parts at the rate of the whole are told apart where they fit; the total is the same either way.
-        let same = || parts.iter().filter(|(unit, _)| !differs(*unit));
+        let same = || parts.iter().filter(|(unit, units)| *units > 0 && !differs(*unit));
         match same().try_fold(rest, |rest, (_, units)| rest.checked_sub(*units)) {
             Some(left) => {
                 rest = left;
@@ -115,9 +172,53 @@ impl Bill {
         if units == 0 {
             return Ok(());
         }
-        let rate = rated_as(rates, unit).and_then(|rated| rates.get(rated)).ok_or(Unpriced::NoRate)?;
+        let rate = rates.get(rated_as(rates, unit).ok_or(Unpriced::NoRate)?)?;
         let amount = Usd::of(units, rate, unit.per()).ok_or(Unpriced::Overflow)?;
         self.total = self.total.checked_add(amount).ok_or(Unpriced::Overflow)?;
         if self.parts.push(Part { unit, units, rate, amount }) { Ok(()) } else { Err(Unpriced::Overflow) }
+    }
+
+    /// What the cache saved: each part that is about the cache, against the rate of what it would be a part of without.
+    fn save(&mut self, rates: &Rates<'_>, input: &[(Unit, u64)]) -> Result<(), Unpriced> {
+        for (unit, units) in input.iter().filter(|(_, units)| *units > 0) {
+            let (without, saved) = match unit {
+                Unit::CacheRead => (Unit::Input, &mut self.savings.cache_read),
+                Unit::CacheReadAudio => (Unit::AudioInput, &mut self.savings.cache_read),
+                Unit::CacheReadImage => (Unit::ImageInput, &mut self.savings.cache_read),
+                Unit::CacheWrite | Unit::CacheWrite5m | Unit::CacheWrite1h => {
+                    (Unit::Input, &mut self.savings.cache_write)
+                }
+                _ => continue,
+            };
+            let Some(part) = self.parts.get(*unit) else { continue };
+            let Some(without) = rated_as(rates, without) else { continue };
+            let instead = Usd::of(*units, rates.get(without)?, Unit::Input.per());
+            let difference = instead.and_then(|instead| instead.checked_sub(part.amount));
+            *saved = difference.and_then(|amount| saved.checked_add(amount)).ok_or(Unpriced::Overflow)?;
+        }
+        Ok(())
+    }
+
+    fn other_units(&mut self, usage: &Usage, rates: &Rates<'_>) -> Result<(), Unpriced> {
+        if usage.other_units.is_empty() {
+            return Ok(());
+        }
+        for (name, rated) in OTHER_UNITS {
+            let units = usage.other_units.get(name).copied().unwrap_or(0);
+            if let Some(&unit) = rated.iter().find(|&&unit| rates.has(unit)) {
+                self.part(rates, unit, units)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tools(&mut self, usage: &Usage, rates: &Rates<'_>) -> Result<(), Unpriced> {
+        for (tool, &calls) in &usage.server_tool_calls {
+            match TOOLS.iter().find(|(name, unit)| name == tool && rates.has(*unit)) {
+                Some((_, unit)) => self.part(rates, *unit, calls)?,
+                None => self.notes.tools_not_priced |= calls > 0,
+            }
+        }
+        Ok(())
     }
 }

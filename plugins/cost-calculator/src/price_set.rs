@@ -4,17 +4,26 @@ use crate::cost::{Cost, Notes, PriceRef, Row, Source};
 use crate::data::compile::compile;
 use crate::data::document::{Document, DocumentError};
 use crate::data::table::Tables;
-use crate::find::find;
+use crate::find::{Found, find, find_only};
+use crate::overlay::{Agreed, Overlay};
 use crate::partition::bill;
 use crate::rates::Rates;
+use crate::served::Served;
 use crate::unpriced::Unpriced;
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use tollgate_call::Usage;
 
 mod builtin {
-    #![allow(clippy::unreadable_literal, clippy::large_stack_arrays, reason = "written by the build script")]
+    #![allow(
+        unused_imports,
+        clippy::unreadable_literal,
+        clippy::large_stack_arrays,
+        reason = "written by the build script"
+    )]
     use crate::data::clause::Test::*;
-    use crate::data::rate::Rate;
+    use crate::data::rate::{Factor, Rate};
     use crate::data::table::Validity::*;
     use crate::data::table::*;
     use crate::data::unit::Unit::*;
@@ -27,7 +36,10 @@ mod builtin {
 /// A set of prices. Lookups allocate nothing and are the same in every seat.
 #[derive(Clone, Debug)]
 pub struct PriceSet {
-    tables: std::borrow::Cow<'static, Tables>,
+    tables: Cow<'static, Tables>,
+    overlay: Option<Arc<Overlay>>,
+    /// The labels of the set and of its overlay.
+    both: String,
 }
 
 /// A call to be priced.
@@ -41,16 +53,15 @@ pub struct Call<'a> {
     pub usage: &'a Usage,
     /// When the call began, in seconds since 1970: the price of that moment counts.
     pub at_unix_seconds: i64,
-    /// How the call was served, where that is known: a service tier (`flex`, `priority`), `batch`, `fast`, or several
-    /// such words, or `key=value`, separated by commas. What was asked for is no substitute.
-    pub tier: Option<&'a str>,
+    /// How the call was served, where that is known.
+    pub served: Served<'a>,
 }
 
 impl PriceSet {
     /// The whole committed set. It lies in the program's read-only data: getting it does no work.
     #[must_use]
     pub fn builtin() -> &'static Self {
-        static SET: PriceSet = PriceSet { tables: std::borrow::Cow::Borrowed(&builtin::FULL) };
+        static SET: PriceSet = PriceSet::of(&builtin::FULL);
         &SET
     }
 
@@ -58,8 +69,25 @@ impl PriceSet {
     /// holds the models of some only. What it prices, the whole set prices alike.
     #[must_use]
     pub fn builtin_core() -> &'static Self {
-        static SET: PriceSet = PriceSet { tables: std::borrow::Cow::Borrowed(&builtin::CORE) };
+        static SET: PriceSet = PriceSet::of(&builtin::CORE);
         &SET
+    }
+
+    const fn of(tables: &'static Tables) -> Self {
+        Self { tables: Cow::Borrowed(tables), overlay: None, both: String::new() }
+    }
+
+    /// The set with what a user knows beyond it.
+    #[must_use]
+    pub fn with_overlay(&self, overlay: Overlay) -> Self {
+        let both = format!("{} + {}", self.label(), overlay.label());
+        Self { tables: self.tables.clone(), overlay: Some(Arc::new(overlay)), both }
+    }
+
+    /// The overlay, where there is one.
+    #[must_use]
+    pub fn overlay(&self) -> Option<&Overlay> {
+        self.overlay.as_deref()
     }
 
     /// Reads a price document; see [`document`](crate::document) for its form.
@@ -70,7 +98,7 @@ impl PriceSet {
         let text = std::str::from_utf8(bytes).map_err(|_| PriceSetError::NotText)?;
         let document = Document::parse(text).map_err(PriceSetError::Document)?;
         let tables = compile(&document, |_| true).map_err(|error| PriceSetError::TooLarge { what: error.what })?;
-        Ok(Self { tables: std::borrow::Cow::Owned(tables) })
+        Ok(Self { tables: Cow::Owned(tables), overlay: None, both: String::new() })
     }
 
     /// Name, version and day of import, such as `genai-prices 0.2.3 (2026-11-23)`.
@@ -111,38 +139,76 @@ impl PriceSet {
     /// # Errors
     /// Why it has no price. Never a cost of zero for something unknown.
     pub fn price(&self, call: &Call<'_>) -> Result<Cost<'_>, Unpriced> {
-        if call.usage.input_tokens.is_none() && call.usage.output_tokens.is_none() {
+        let Usage { input_tokens, output_tokens, other_units, .. } = call.usage;
+        if input_tokens.is_none() && output_tokens.is_none() && other_units.is_empty() {
             return Err(Unpriced::MissingUsage);
         }
-        let tables = self.tables.as_ref();
-        let found = find(tables, call.provider, call.model)?;
-        let served = call.tier.filter(|tier| !is_standard(tier));
-        let input_tokens = call.usage.input_tokens.unwrap_or(0);
-        let of_row = call.tier.filter(|_| found.own);
-        let rates = Rates::in_force(tables, found.model, call.at_unix_seconds, of_row, input_tokens);
-        let bill = bill(call.usage, &rates)?;
+        let named = self.overlay.as_deref().and_then(|overlay| overlay.alias(call.provider, call.model));
+        let (provider, model) = named.map_or((call.provider, call.model), |(provider, model)| (Some(provider), model));
+        let Matched { tables, found, rates, of_overlay } = self.matched(call, provider, model)?;
         let provider = tables.providers.get(usize::from(found.model.provider));
         let row = Row {
             provider: provider.map_or("", |provider| tables.text(provider.id)),
             model: tables.text(found.model.id),
         };
+        let agreed = self.overlay.as_deref().map_or_else(Agreed::default, |overlay| {
+            overlay.agreed((row.provider, row.model), call.model, call.at_unix_seconds, call.served)
+        });
+        let rates = rates.agreed_as(agreed);
+        let bill = bill(call.usage, &rates)?;
+        let set = match &self.overlay {
+            Some(overlay) if of_overlay => overlay.label(),
+            Some(_) if named.is_some() || !agreed.is_empty() => &self.both,
+            _ => self.label(),
+        };
         Ok(Cost {
             total: bill.total,
             currency: "USD",
             parts: bill.parts,
-            price: PriceRef { set: self.label(), row, tier: rates.tier, source: Source::Local },
+            savings: bill.savings,
+            price: PriceRef {
+                set,
+                row,
+                from: tables.text(found.model.source),
+                agreed,
+                tier: rates.tier,
+                source: Source::Local,
+            },
             notes: Notes {
-                by_model: found.by_model,
-                tier_not_listed: served.is_some() && rates.tier.served.is_none(),
+                by_model: found.by_model && named.is_none(),
+                by_alias: named.is_some(),
+                tier_not_listed: call.served.is_special() && rates.tier.served.is_none(),
                 ..bill.notes
             },
         })
     }
+
+    /// The row for a model, and its rates: the overlay's where it has one that is in force, else the set's.
+    fn matched(&self, call: &Call<'_>, provider: Option<&str>, model: &str) -> Result<Matched<'_>, Unpriced> {
+        let input_tokens = call.usage.input_tokens.unwrap_or(0);
+        let matched = |tables, found: Found<'_>, strict| {
+            let served = if found.own { call.served } else { Served::default() };
+            Rates::in_force(tables, found.model, call.at_unix_seconds, served, input_tokens, strict)
+        };
+        if let Some(overlay) = &self.overlay
+            && let Some(found) = find_only(&overlay.tables, provider, model)
+            && let Some(rates) = matched(&overlay.tables, found, true)
+        {
+            return Ok(Matched { tables: &overlay.tables, found, rates, of_overlay: true });
+        }
+        let tables = self.tables.as_ref();
+        let found = find(tables, provider, model)?;
+        let rates = matched(tables, found, false).ok_or(Unpriced::NoRate)?;
+        Ok(Matched { tables, found, rates, of_overlay: false })
+    }
 }
 
-/// Words for being served in the ordinary way. OpenAI says `default`, Anthropic `standard`; `auto` is a wish.
-fn is_standard(tier: &str) -> bool {
-    ["", "auto", "default", "standard"].iter().any(|word| tier.eq_ignore_ascii_case(word))
+/// A row and its rates.
+struct Matched<'a> {
+    tables: &'a Tables,
+    found: Found<'a>,
+    rates: Rates<'a>,
+    of_overlay: bool,
 }
 
 /// Why a price set was refused.

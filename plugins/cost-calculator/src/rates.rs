@@ -1,9 +1,12 @@
-//! The rates in force for one call: by time, by how it was served, by how much was read.
+//! The rates in force for one call: by time, by how it was served, by how much was read, and by what was agreed.
 
 use crate::cost::Tier;
-use crate::data::rate::Rate;
+use crate::data::rate::{Factor, Rate};
 use crate::data::table::{Model, Price, Tables, Validity};
 use crate::data::unit::Unit;
+use crate::overlay::Agreed;
+use crate::served::Served;
+use crate::unpriced::Unpriced;
 
 /// No rate. The tables number fewer rates than this.
 const NONE: u16 = u16::MAX;
@@ -16,47 +19,88 @@ pub(crate) struct Rates<'a> {
     all: &'a [Rate],
     /// Places in `all`, or [`NONE`].
     by_unit: [u16; Unit::COUNT],
+    /// What the rates for tokens are multiplied with, because of how the call was served.
+    scale: Factor,
+    agreed: Agreed<'a>,
     pub(crate) tier: Tier<'a>,
 }
 
 impl<'a> Rates<'a> {
-    /// `served` is `None` where the row is of another provider than the one that served: its special prices are not
-    /// this provider's.
+    /// `served` says nothing where the row is of another provider than the one that served: its special prices are not
+    /// this provider's. `None` where no price of the row was in force yet and `strict` says that another row has to
+    /// tell; else the first holds for the time before it, too.
     pub(crate) fn in_force(
         tables: &'a Tables,
         model: &Model,
         at_unix_seconds: i64,
-        served: Option<&str>,
+        served: Served<'_>,
         input_tokens: u64,
-    ) -> Self {
-        let mut rates = Self { all: &tables.rates, by_unit: [NONE; Unit::COUNT], tier: Tier::default() };
+        strict: bool,
+    ) -> Option<Self> {
+        let mut rates = Self {
+            all: &tables.rates,
+            by_unit: [NONE; Unit::COUNT],
+            scale: Factor::ONE,
+            agreed: Agreed::default(),
+            tier: Tier::default(),
+        };
         let standard = model.standard.of(&tables.prices);
         let active = standard.iter().rev().find(|price| in_force(price.validity, at_unix_seconds));
-        if let Some(price) = active.or(standard.first()) {
+        let active = active.or(if strict { None } else { standard.first() });
+        if let Some(price) = active {
             rates.apply(tables, price, input_tokens, 0);
+        } else if strict {
+            return None;
         }
-        let Some(served) = served else { return rates };
+        if !served.is_unknown() {
+            rates.as_served(tables, model, at_unix_seconds, served, input_tokens);
+        }
+        Some(rates)
+    }
+
+    fn as_served(&mut self, tables: &'a Tables, model: &Model, at: i64, served: Served<'_>, input_tokens: u64) {
         let mut named = 0_u32;
         for price in model.variants.of(&tables.prices) {
-            if in_force(price.validity, at_unix_seconds) && served_so(tables, price, served) {
+            if in_force(price.validity, at) && served_so(tables, price, served) {
                 let before = named;
-                named = rates.apply(tables, price, input_tokens, named);
-                if named != before && rates.tier.served.is_none() {
+                named = self.apply(tables, price, input_tokens, named);
+                if named != before && self.tier.served.is_none() {
                     let condition = price.when.of(&tables.conditions).first();
-                    rates.tier.served = condition.map(|condition| tables.text(condition.value));
+                    self.tier.served = condition.map(|condition| tables.text(condition.value));
                 }
             }
         }
-        rates
+        for scale in model.scales.of(&tables.scales) {
+            let value = tables.text(scale.when.value);
+            if served.is(tables.text(scale.when.key), value)
+                && let Some(scaled) = self.scale.and(scale.factor)
+            {
+                self.scale = scaled;
+                self.tier.scaled = Some(value);
+            }
+        }
     }
 
-    pub(crate) fn get(&self, unit: Unit) -> Option<Rate> {
+    /// The same rates, as the user has agreed them with the provider.
+    pub(crate) fn agreed_as(self, agreed: Agreed<'a>) -> Self {
+        Self { agreed, ..self }
+    }
+
+    pub(crate) fn has(&self, unit: Unit) -> bool {
+        self.by_unit.get(unit as usize).is_some_and(|&place| place != NONE)
+    }
+
+    /// The rate of a unit as the row lists it.
+    fn listed(&self, unit: Unit) -> Option<Rate> {
         self.all.get(usize::from(*self.by_unit.get(unit as usize)?)).copied()
     }
 
-    /// Whether any token has a rate.
-    pub(crate) fn prices_tokens(&self) -> bool {
-        Unit::ALL.iter().any(|&unit| unit.is_token() && self.get(unit).is_some())
+    /// The rate of a unit, after all factors.
+    pub(crate) fn get(&self, unit: Unit) -> Result<Rate, Unpriced> {
+        let listed = self.listed(unit).ok_or(Unpriced::NoRate)?;
+        let scale = if unit.is_token() { self.scale } else { Factor::ONE };
+        let factor = self.agreed.factor(unit).and_then(|agreed| agreed.and(scale)).ok_or(Unpriced::Overflow)?;
+        if factor == Factor::ONE { Ok(listed) } else { factor.of(listed).ok_or(Unpriced::Overflow) }
     }
 
     /// Takes over the price's rates but for the units in `named`, and gives `named` with those it added.
@@ -89,14 +133,8 @@ fn in_force(validity: Validity, at_unix_seconds: i64) -> bool {
     }
 }
 
-/// Whether all conditions of the price hold for `served`: words separated by commas or blanks, each a value of
-/// `service_tier`, `processing` or `speed`, or any `key=value`.
-fn served_so(tables: &Tables, price: &Price, served: &str) -> bool {
-    price.when.of(&tables.conditions).iter().all(|condition| {
-        let (key, value) = (tables.text(condition.key), tables.text(condition.value));
-        served.split([',', ' ']).any(|word| match word.split_once('=') {
-            Some((said, word)) => said.eq_ignore_ascii_case(key) && word.eq_ignore_ascii_case(value),
-            None => matches!(key, "service_tier" | "processing" | "speed") && word.eq_ignore_ascii_case(value),
-        })
-    })
+/// Whether all conditions of the price hold.
+fn served_so(tables: &Tables, price: &Price, served: Served<'_>) -> bool {
+    let mut conditions = price.when.of(&tables.conditions).iter();
+    conditions.all(|condition| served.is(tables.text(condition.key), tables.text(condition.value)))
 }

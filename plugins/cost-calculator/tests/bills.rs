@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 use tollgate_call::Usage;
-use tollgate_cost_calculator::{Call, Cost, PriceSet, Unpriced};
+use tollgate_cost_calculator::{Call, Cost, PriceSet, Served, Unpriced};
 
 /// Usage from words such as `input 1000 cache_read 400`.
 fn usage(words: &str) -> Usage {
@@ -37,7 +37,7 @@ fn priced<T>(called: &str, used: &str, answer: impl FnOnce(Result<Cost<'_>, Unpr
     let at_unix_seconds = days * 86_400 + clock[0] * 3_600 + clock[1] * 60 + clock[2];
     let usage = usage(used);
     let provider = (provider != "-").then_some(provider);
-    let call = Call { provider, model, usage: &usage, at_unix_seconds, tier: words.get(4).copied() };
+    let call = Call { provider, model, usage: &usage, at_unix_seconds, served: Served::tier(words.get(4).copied()) };
     answer(PriceSet::builtin().price(&call))
 }
 
@@ -326,7 +326,11 @@ fn what_a_reader_should_know_is_noted() {
         ("openai text-embedding-3-small 2026-11-01", "input 1", ""),
         ("- gpt-4o 2026-11-01", "input 1 output 1", "by_model"),
         ("openai o3 2026-11-01", "input 1 output 1 reasoning 2", "inconsistent_usage"),
-        ("google gemini-2.5-flash 2026-11-01", "input 9 audio_input 3 cache_read 3 output 0", "cached_audio_unknown"),
+        (
+            "google gemini-2.5-flash 2026-11-01",
+            "input 9 audio_input 3 cache_read 3 output 0",
+            "cached_modality_unknown",
+        ),
     ] {
         let found = priced(called, used, |cost| cost.unwrap().notes.words().collect::<Vec<_>>().join(" "));
         assert_eq!(found, notes, "{called}: {used}");

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use tollgate_call::Usage;
-use tollgate_cost_calculator::{Call, PriceSet, Unpriced};
+use tollgate_cost_calculator::{Call, PriceSet, Served, Unpriced};
 
 #[derive(Deserialize)]
 struct Line {
@@ -92,8 +92,13 @@ fn prices_equal_those_of_the_package_to_the_last_digit() {
         let line: Line = serde_json::from_str(&line.unwrap()).unwrap();
         let (usage, tier) = (line.usage(), line.tier());
         let provider = line.provider.as_deref();
-        let call =
-            Call { provider, model: &line.model, usage: &usage, at_unix_seconds: line.at, tier: tier.as_deref() };
+        let call = Call {
+            provider,
+            model: &line.model,
+            usage: &usage,
+            at_unix_seconds: line.at,
+            served: Served::tier(tier.as_deref()),
+        };
         let ours = PriceSet::builtin().price(&call);
         let outcome = match (&ours, line.total.as_deref(), line.error.as_deref()) {
             (Ok(cost), Some(total), _)

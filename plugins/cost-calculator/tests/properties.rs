@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use tollgate_call::Usage;
 use tollgate_cost_calculator::document::Document;
-use tollgate_cost_calculator::{Call, Cost, PriceSet, Unit, Unpriced, Usd};
+use tollgate_cost_calculator::{Call, Cost, PriceSet, Served, Unit, Unpriced, Usd};
 
 const DOCUMENT: &str = include_str!("../data/prices.txt");
 
@@ -67,7 +67,7 @@ fn price<'a>(
     at: i64,
     tier: Option<&str>,
 ) -> Result<Cost<'a>, Unpriced> {
-    set.price(&Call { provider: Some(provider), model, usage, at_unix_seconds: at, tier })
+    set.price(&Call { provider: Some(provider), model, usage, at_unix_seconds: at, served: Served::tier(tier) })
 }
 
 fn is_output(unit: Unit) -> bool {
@@ -138,7 +138,7 @@ proptest! {
             ..Usage::default()
         };
         let call = Call {
-            provider: provider.as_deref(), model: &model, usage: &usage, at_unix_seconds: at, tier: tier.as_deref(),
+            provider: provider.as_deref(), model: &model, usage: &usage, at_unix_seconds: at, served: Served::tier(tier.as_deref()),
         };
         if let Ok(cost) = PriceSet::builtin().price(&call) {
             prop_assert!(cost.total >= Usd::ZERO);
@@ -170,7 +170,7 @@ proptest! {
     ) {
         let answer = |set: &'static PriceSet| {
             let provider = by_name.then_some(row.0.as_str());
-            set.price(&Call { provider, model: &row.1, usage: &usage, at_unix_seconds: at, tier })
+            set.price(&Call { provider, model: &row.1, usage: &usage, at_unix_seconds: at, served: Served::tier(tier) })
         };
         if let Ok(core) = answer(PriceSet::builtin_core()) {
             prop_assert_eq!(Ok(core), answer(PriceSet::builtin()));

@@ -112,7 +112,7 @@ pub struct Rule(pub Vec<Clause>);
 
 impl Rule {
     /// Reads clauses joined by `&`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         text.split('&').map(Clause::parse).collect::<Option<Vec<_>>>().map(Self)
     }
 }

@@ -39,6 +39,7 @@ struct Builder {
     prices: Vec<table::Price>,
     price_runs: BTreeMap<String, Span>,
     conditions: Vec<table::Condition>,
+    scales: Vec<table::Scale>,
     quotes: Vec<table::Quote>,
     rates: Vec<Rate>,
     rate_numbers: BTreeMap<Rate, u16>,
@@ -113,7 +114,14 @@ impl Builder {
         let id = self.text(&model.id)?;
         let standard = self.prices(model.prices.iter().filter(|price| price.when.is_empty()))?;
         let variants = self.prices(model.prices.iter().filter(|price| !price.when.is_empty()))?;
-        self.models.push(table::Model { id, provider, standard, variants });
+        let first = self.scales.len();
+        for (key, value, factor) in &model.scales {
+            let when = table::Condition { key: self.text(key)?, value: self.text(value)? };
+            self.scales.push(table::Scale { when, factor: *factor });
+        }
+        let scales = span(first, self.scales.len(), "scales")?;
+        let source = self.text(&model.source)?;
+        self.models.push(table::Model { id, provider, standard, variants, scales, source });
         Ok(())
     }
 
@@ -184,6 +192,7 @@ impl Builder {
             models: Cow::Owned(self.models),
             prices: Cow::Owned(self.prices),
             conditions: Cow::Owned(self.conditions),
+            scales: Cow::Owned(self.scales),
             quotes: Cow::Owned(self.quotes),
             rates: Cow::Owned(self.rates),
         }

@@ -12,7 +12,9 @@
 //!   fallback ID..                           providers whose rows apply to models it has no row for
 //!   model ID                                begins a model of that provider; the first that matches counts
 //!     match RULE..                          model names it is for: any of the rules
+//!     from SOURCE                           where its rows come from, if not from the set's source
 //!     price [CONDITION..] [UNIT=RATE..]     what it costs
+//!     scale when:KEY=VALUE FACTOR           its rates for tokens are so many times higher for calls served so
 //! ```
 //! A rule is `TEST:TEXT`, several joined by `&` must all hold, `not_TEST:TEXT` holds where the test fails. Tests:
 //! `equals`, `starts`, `ends`, `contains`, and with `#` for a digit `shape` (the whole name) and `starts_shape`.
@@ -22,10 +24,14 @@
 //! Of the prices without `when`, the last one in force counts; where none is, the first. Of those with `when`, the
 //! first one in force that names the unit counts.
 //!
+//! A factor is `*1.1`, `+10%` or `-15%`.
+//!
 //! A rate is US dollars in plain decimals for the unit's number (a million tokens, a thousand requests, an hour).
-//! `input=1.25>200000:2.5` is 1.25, and 2.5 **for all tokens** once more than 200,000 were read.
+//! `input=1.25>200000:2.5` is 1.25, and 2.5 **for all tokens** once more than 200,000 were read, those from
+//! the cache included: a tier is a step, not a slice. Where a provider's tier begins at the number itself, the document
+//! says one less.
 
-use super::rate::Rate;
+use super::rate::{Factor, Rate};
 use super::unit::Unit;
 use std::fmt;
 
@@ -70,8 +76,12 @@ pub struct Model {
     pub id: String,
     /// Names it goes by.
     pub matches: Vec<Rule>,
+    /// Where the rows come from; empty where that is the set's source.
+    pub source: String,
     /// Prices, in the order in which they are considered.
     pub prices: Vec<Price>,
+    /// Factors on all rates for tokens, each for calls served as its key and value say.
+    pub scales: Vec<(String, String, Factor)>,
 }
 
 /// One price of a model.
@@ -146,7 +156,7 @@ impl Document {
         Ok(document)
     }
 
-    fn line(&mut self, line: &str) -> Result<(), String> {
+    pub(crate) fn line(&mut self, line: &str) -> Result<(), String> {
         if line.is_empty() || line.starts_with('#') {
             return Ok(());
         }
@@ -180,6 +190,19 @@ impl Document {
                 provider.models.push(Model { id, ..Model::default() });
             }
             "match" => self.model().ok_or_else(no_model)?.matches = rules(rest)?,
+            "from" => {
+                let [source] = words(rest)?;
+                self.model().ok_or_else(no_model)?.source = source;
+            }
+            "scale" => {
+                let [when, factor] = words::<2>(rest)?;
+                let when = when.strip_prefix("when:").and_then(|when| when.split_once('='));
+                let (key, value) = when.ok_or("a scale is for calls served so: `scale when:KEY=VALUE FACTOR`")?;
+                let factor =
+                    Factor::parse(&factor).ok_or_else(|| format!("`{factor}` is not a factor such as *1.1"))?;
+                let scale = (key.to_owned(), value.to_owned(), factor);
+                self.model().ok_or_else(no_model)?.scales.push(scale);
+            }
             "price" => {
                 let price = Price::parse(rest)?;
                 self.model().ok_or_else(no_model)?.prices.push(price);
@@ -195,7 +218,7 @@ impl Document {
 }
 
 impl Price {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut price = Self::default();
         for word in text.split_whitespace() {
             let refuse = || format!("`{word}` is neither a condition nor UNIT=RATE");
@@ -342,7 +365,13 @@ impl fmt::Display for Document {
             for model in &provider.models {
                 writeln!(f, "  model {}", model.id)?;
                 line(f, "    match", &model.matches)?;
+                if !model.source.is_empty() {
+                    writeln!(f, "    from {}", model.source)?;
+                }
                 model.prices.iter().try_for_each(|price| writeln!(f, "    {price}"))?;
+                for (key, value, factor) in &model.scales {
+                    writeln!(f, "    scale when:{key}={value} {factor}")?;
+                }
             }
         }
         Ok(())

@@ -5,7 +5,7 @@
 //! same arrays on the heap. Lookups allocate nothing.
 
 use super::clause::Test;
-use super::rate::Rate;
+use super::rate::{Factor, Rate};
 use super::unit::Unit;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -78,6 +78,10 @@ pub(crate) struct Model {
     pub(crate) standard: Span,
     /// Prices for calls served in a special way, in `prices`.
     pub(crate) variants: Span,
+    /// Factors for calls served in a special way, in `scales`.
+    pub(crate) scales: Span,
+    /// Where the rows come from; empty where that is the set's source.
+    pub(crate) source: Span,
 }
 
 /// One price of a model.
@@ -97,6 +101,13 @@ pub(crate) use super::document::Validity;
 pub(crate) struct Condition {
     pub(crate) key: Span,
     pub(crate) value: Span,
+}
+
+/// A factor on rates for tokens, for calls served so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    pub(crate) when: Condition,
+    pub(crate) factor: Factor,
 }
 
 /// A rate of a unit where more than `over` tokens were read; 0 for the rate that holds from the start.
@@ -122,6 +133,7 @@ pub(crate) struct Tables {
     pub(crate) models: Cow<'static, [Model]>,
     pub(crate) prices: Cow<'static, [Price]>,
     pub(crate) conditions: Cow<'static, [Condition]>,
+    pub(crate) scales: Cow<'static, [Scale]>,
     pub(crate) quotes: Cow<'static, [Quote]>,
     pub(crate) rates: Cow<'static, [Rate]>,
 }

@@ -44,11 +44,15 @@ units! {
     VideoOutput "video_output" 1_000_000 "Video tokens written.";
     Characters "characters" 1_000_000 "Characters read.";
     Messages "messages" 1_000 "Text messages read.";
+    Images "images" 1 "Images made.";
     AudioTime "audio_time" 3_600 "Seconds of audio; the rate is for an hour.";
     AudioInputTime "audio_input_time" 3_600 "Seconds of audio read; the rate is for an hour.";
+    AudioOutputTime "audio_output_time" 3_600 "Seconds of audio made; the rate is for an hour.";
+    VideoTime "video_time" 1 "Seconds of video made.";
     Pages "pages" 1_000 "Pages of documents read.";
     AnnotatedPages "annotated_pages" 1_000 "Pages of documents read and annotated.";
     WebSearch "web_search" 1_000 "Web searches made by the provider.";
+    SearchUnits "search_units" 1_000 "Units of search, of which a reranking may take several.";
     StorageSearch "storage_search" 1_000 "Searches of stored files made by the provider.";
     Request "request" 1_000 "Requests.";
 }
