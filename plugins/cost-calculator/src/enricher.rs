@@ -1,82 +1,18 @@
 //! Prices for spans: columns of attributes in, columns of cost attributes out.
 
+mod columns;
+
+use crate::charge::Charge;
+use crate::config::Config;
+use crate::cost::{Cost, Source};
+use crate::money::Usd;
 use crate::price_set::{Call, PriceSet};
 use crate::served::Served;
 use crate::unpriced::Unpriced;
+use columns::{OTHER_UNITS, SERVER_TOOLS, read, write};
 use tollgate_call::Usage;
-use tollgate_columns::{Attribute, Batch, ConfigError, Edits, EnricherManifest, Kind, Problem, Row};
-use tollgate_semconv::{attribute as name, call_role, operation};
-
-/// What is read, by place in the manifest. No attribute that can hold words of a conversation is among them.
-mod read {
-    pub(super) const PROVIDER: u16 = 0;
-    pub(super) const OPERATION: u16 = 1;
-    pub(super) const REQUEST_MODEL: u16 = 2;
-    pub(super) const RESPONSE_MODEL: u16 = 3;
-    pub(super) const INPUT: u16 = 4;
-    pub(super) const OUTPUT: u16 = 5;
-    pub(super) const CACHE_READ: u16 = 6;
-    pub(super) const CACHE_WRITE: u16 = 7;
-    pub(super) const CACHE_WRITE_5M: u16 = 8;
-    pub(super) const CACHE_WRITE_1H: u16 = 9;
-    pub(super) const REASONING: u16 = 10;
-    pub(super) const AUDIO_INPUT: u16 = 11;
-    pub(super) const AUDIO_OUTPUT: u16 = 12;
-    pub(super) const SERVICE_TIER: u16 = 13;
-    pub(super) const START_TIME: u16 = 14;
-    pub(super) const KNOWN_COST: u16 = 15;
-    pub(super) const KNOWN_UNPRICED: u16 = 16;
-    pub(super) const STATUS: u16 = 17;
-    pub(super) const ERROR: u16 = 18;
-    pub(super) const ROLE: u16 = 19;
-}
-
-const READS: [&str; 20] = [
-    name::GEN_AI_PROVIDER_NAME,
-    name::GEN_AI_OPERATION_NAME,
-    name::GEN_AI_REQUEST_MODEL,
-    name::GEN_AI_RESPONSE_MODEL,
-    name::GEN_AI_USAGE_INPUT_TOKENS,
-    name::GEN_AI_USAGE_OUTPUT_TOKENS,
-    name::GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
-    name::GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
-    name::TOLLGATE_USAGE_CACHE_WRITE_5M_TOKENS,
-    name::TOLLGATE_USAGE_CACHE_WRITE_1H_TOKENS,
-    name::GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
-    name::GEN_AI_USAGE_AUDIO_INPUT_TOKENS,
-    name::GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS,
-    name::OPENAI_RESPONSE_SERVICE_TIER,
-    "span:startTime",
-    name::TOLLGATE_COST_NANO_USD,
-    name::TOLLGATE_COST_UNPRICED,
-    name::HTTP_RESPONSE_STATUS_CODE,
-    name::ERROR_TYPE,
-    name::TOLLGATE_CALL_ROLE,
-];
-
-/// What is written, by place in the manifest.
-mod write {
-    pub(super) const AMOUNT: u16 = 0;
-    pub(super) const NANO_USD: u16 = 1;
-    pub(super) const CURRENCY: u16 = 2;
-    pub(super) const SOURCE: u16 = 3;
-    pub(super) const PRICE_SET: u16 = 4;
-    pub(super) const PRICE_ROW: u16 = 5;
-    pub(super) const TIER: u16 = 6;
-    pub(super) const UNPRICED: u16 = 7;
-    pub(super) const EXPLANATION: u16 = 8;
-}
-
-const WRITES: [(&str, Kind); 8] = [
-    (name::TOLLGATE_COST_AMOUNT, Kind::Real),
-    (name::TOLLGATE_COST_NANO_USD, Kind::Integer),
-    (name::TOLLGATE_COST_CURRENCY, Kind::Text),
-    (name::TOLLGATE_COST_SOURCE, Kind::Text),
-    (name::TOLLGATE_COST_PRICE_SET, Kind::Text),
-    (name::TOLLGATE_COST_PRICE_ROW, Kind::Text),
-    (name::TOLLGATE_COST_TIER, Kind::Text),
-    (name::TOLLGATE_COST_UNPRICED, Kind::Text),
-];
+use tollgate_columns::{Batch, ConfigError, Edits, EnricherManifest, Row};
+use tollgate_semconv::{call_role, operation};
 
 /// Prices the spans of calls to a model.
 ///
@@ -105,50 +41,42 @@ const WRITES: [(&str, Kind); 8] = [
 /// ```
 #[derive(Clone, Debug)]
 pub struct Enricher {
-    prices: &'static PriceSet,
-    explanation: bool,
+    prices: PriceSet,
+    config: Config,
 }
 
 impl Enricher {
-    /// Reads the configuration, a JSON object: `explanation` (boolean, default false) writes the whole bill as JSON
-    /// to `tollgate.cost.explanation`.
+    /// Reads the configuration, a JSON object:
+    ///
+    /// | field | meaning | default |
+    /// |---|---|---|
+    /// | `overlay` | text of an [`Overlay`](crate::Overlay): negotiated prices, discounts, aliases | none |
+    /// | `overlay_file` | its name in messages | `overlay` |
+    /// | `authority` | whose amount counts where the provider reports one: `provider` or `local` | `provider` |
+    /// | `tolerance` | how far apart the two may be, as a share of the larger, before they disagree | 0.01 |
+    /// | `warning_usd`, `critical_usd` | what a single call may cost before it has a level; `null` for none | 0.05, 0.5 |
+    /// | `names` | names that other tools read: `gen_ai.usage.cost`, `llm.cost.*`, `llm.cost.usd`, `gen_ai.cost.usd` | none |
+    /// | `explanation` | whether the whole bill is written as JSON to `tollgate.cost.explanation` | false |
     ///
     /// # Errors
     /// Everything that is wrong with it, each with its path.
     pub fn configure(json: &str) -> Result<Self, ConfigError> {
-        let config: serde_json::Value = serde_json::from_str(json)
-            .map_err(|error| ConfigError::new("", format!("the configuration is not JSON: {error}")))?;
-        let Some(fields) = config.as_object() else {
-            return Err(ConfigError::new("", "the configuration is a JSON object, `{}` for the defaults"));
+        let mut config = Config::parse(json)?;
+        let prices = match config.overlay.take() {
+            Some(overlay) => PriceSet::builtin().with_overlay(overlay),
+            None => PriceSet::builtin().clone(),
         };
-        let mut enricher = Self { prices: PriceSet::builtin(), explanation: false };
-        let mut problems = Vec::new();
-        for (field, value) in fields {
-            let problem = match (field.as_str(), value.as_bool()) {
-                ("explanation", Some(explanation)) => {
-                    enricher.explanation = explanation;
-                    continue;
-                }
-                ("explanation", None) => "write true or false",
-                _ => "there is no such field; there is `explanation`",
-            };
-            problems.push(Problem { path: field.clone(), message: problem.to_owned() });
-        }
-        if problems.is_empty() { Ok(enricher) } else { Err(ConfigError { problems }) }
+        Ok(Self { prices, config })
     }
 
     /// What the enricher sees and changes.
     #[must_use]
     pub fn manifest(&self) -> EnricherManifest {
-        let mut writes: Vec<_> = WRITES.iter().map(|(name, kind)| Attribute::new(name, *kind)).collect();
-        if self.explanation {
-            writes.push(Attribute::new(name::TOLLGATE_COST_EXPLANATION, Kind::Composite));
-        }
         EnricherManifest {
             name: "cost-calculator".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            reads: READS.iter().map(|&name| name.to_owned()).collect(),
-            writes,
+            reads: columns::reads(),
+            writes: columns::writes(self.config.explanation, self.config.names),
         }
     }
 
@@ -157,44 +85,99 @@ impl Enricher {
     pub fn enrich(&self, batch: &Batch) -> Batch {
         let mut edits = Edits::new(batch.items);
         for span in batch.rows().filter(|span| is_call(*span)) {
-            self.price(span, &mut edits);
+            match self.charge(span) {
+                Ok(charge) => self.write(span, &charge, &mut edits),
+                Err(reason) => edits.text(span.index(), write::UNPRICED, reason.as_str()),
+            }
         }
         edits.finish()
     }
 
-    fn price(&self, span: Row<'_>, edits: &mut Edits) {
-        let row = span.index();
-        let usage = usage(span);
+    fn charge(&self, span: Row<'_>) -> Result<Charge<'_>, Unpriced> {
+        let reported = count(span, read::PROVIDER_COST).unwrap_or_default();
+        self.config.policy.charge(self.computed(span), reported)
+    }
+
+    fn computed(&self, span: Row<'_>) -> Result<Cost<'_>, Unpriced> {
+        let usage = usage(span)?;
         let start = span.integer(read::START_TIME).filter(|&nanoseconds| nanoseconds > 0);
-        let cost = usage.as_ref().map_err(|reason| *reason).and_then(|usage| {
-            let start = start.ok_or(Unpriced::MissingTime)?;
-            let call = Call {
-                provider: span.text(read::PROVIDER),
-                model: span.text(read::RESPONSE_MODEL).unwrap_or_default(),
-                usage,
-                at_unix_seconds: start.div_euclid(1_000_000_000),
-                served: Served::tier(span.text(read::SERVICE_TIER)),
-            };
-            self.prices.price_or_as_asked(&call, span.text(read::REQUEST_MODEL))
-        });
-        let cost = match cost {
-            Ok(cost) => cost,
-            Err(reason) => return edits.text(row, write::UNPRICED, reason.as_str()),
+        let call = Call {
+            provider: span.text(read::PROVIDER),
+            model: span.text(read::RESPONSE_MODEL).unwrap_or_default(),
+            usage: &usage,
+            at_unix_seconds: start.ok_or(Unpriced::MissingTime)?.div_euclid(1_000_000_000),
+            served: Served {
+                tier: span.text(read::SERVICE_TIER).or_else(|| span.text(read::OPENAI_SERVICE_TIER)),
+                speed: span.text(read::SPEED),
+                inference_geo: span.text(read::INFERENCE_GEO),
+            },
         };
-        let Ok(nanos) = i64::try_from(cost.total.nanos()) else {
+        self.prices.price_or_as_asked(&call, span.text(read::REQUEST_MODEL))
+    }
+
+    fn write(&self, span: Row<'_>, charge: &Charge<'_>, edits: &mut Edits) {
+        let row = span.index();
+        let Some(nanos) = nanos(charge.amount) else {
             return edits.text(row, write::UNPRICED, Unpriced::Overflow.as_str());
         };
-        edits.real(row, write::AMOUNT, cost.total.as_f64());
+        edits.real(row, write::AMOUNT, charge.amount.as_f64());
         edits.integer(row, write::NANO_USD, nanos);
-        edits.text(row, write::CURRENCY, cost.currency);
-        edits.text(row, write::SOURCE, cost.price.source.as_str());
-        edits.text(row, write::PRICE_SET, cost.price.set);
-        edits.text(row, write::PRICE_ROW, cost.price.row.to_string());
-        edits.text(row, write::TIER, cost.price.tier.to_string());
-        if self.explanation
-            && let Ok(json) = serde_json::to_string(&cost)
-        {
-            edits.text(row, write::EXPLANATION, json);
+        edits.text(row, write::CURRENCY, "USD");
+        edits.text(row, write::SOURCE, charge.source.as_str());
+        if let Some(level) = self.config.levels.of(charge.amount) {
+            edits.text(row, write::LEVEL, level);
+        }
+        if charge.disagrees {
+            edits.integer(row, write::DISAGREES, 1);
+        }
+        if let Ok(cost) = &charge.computed {
+            computed(row, cost, charge.source, edits);
+        }
+        let mut place = write::EXPLANATION;
+        if self.config.explanation {
+            let explanation = Explanation { charge, usage_source: span.text(read::USAGE_SOURCE) };
+            if let Ok(json) = serde_json::to_string(&explanation) {
+                edits.text(row, place, json);
+            }
+            place += 1;
+        }
+        for (place, (_, amount)) in (place..).zip(columns::foreign(self.config.names)) {
+            if let Some(amount) = amount.of(charge) {
+                edits.real(row, place, amount.as_f64());
+            }
+        }
+    }
+}
+
+/// The whole bill, and where its counts come from.
+#[derive(serde::Serialize)]
+struct Explanation<'a> {
+    #[serde(flatten)]
+    charge: &'a Charge<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage_source: Option<&'a str>,
+}
+
+fn nanos(amount: Usd) -> Option<i64> {
+    i64::try_from(amount.nanos()).ok()
+}
+
+/// What was computed, whoever's amount counts.
+fn computed(row: u32, cost: &Cost<'_>, source: Source, edits: &mut Edits) {
+    edits.text(row, write::PRICE_SET, cost.price.set);
+    edits.text(row, write::PRICE_ROW, cost.price.row.to_string());
+    edits.text(row, write::TIER, cost.price.tier.to_string());
+    edits.text(row, write::PARTS, cost.parts.to_string());
+    if source == Source::Provider
+        && let Some(nanos) = nanos(cost.total)
+    {
+        edits.integer(row, write::COMPUTED_NANO_USD, nanos);
+    }
+    for (saved, attribute) in
+        [(cost.savings.cache_read, write::SAVED_BY_CACHE_READ), (cost.savings.cache_write, write::SAVED_BY_CACHE_WRITE)]
+    {
+        if let Some(nanos) = nanos(saved).filter(|_| saved != Usd::ZERO) {
+            edits.integer(row, attribute, nanos);
         }
     }
 }
@@ -204,17 +187,18 @@ fn is_call(span: Row<'_>) -> bool {
     if span.integer(read::KNOWN_COST).is_some() || span.text(read::KNOWN_UNPRICED).is_some() {
         return false;
     }
-    let has = |attribute| count(span, attribute) != Ok(None);
+    let has_usage = || {
+        let others = read::OTHER_UNITS..read::SERVER_TOOLS;
+        [read::INPUT, read::OUTPUT].into_iter().chain(others).any(|attribute| count(span, attribute) != Ok(None))
+    };
     match (span.text(read::ROLE), span.text(read::OPERATION)) {
-        (Some(call_role::BILLABLE), _) => has(read::INPUT) || has(read::OUTPUT) || !was_refused(span),
+        (Some(call_role::BILLABLE), _) => has_usage() || !was_refused(span),
         (Some(_), _) => false,
-        (None, Some(operation)) if operation::INFERENCE.contains(&operation) => {
-            has(read::INPUT) || has(read::OUTPUT) || !was_refused(span)
-        }
+        (None, Some(operation)) if operation::INFERENCE.contains(&operation) => has_usage() || !was_refused(span),
         (None, Some(_)) => false,
         (None, None) => {
             let model = span.text(read::RESPONSE_MODEL).or(span.text(read::REQUEST_MODEL));
-            model.is_some() && (has(read::INPUT) || has(read::OUTPUT))
+            model.is_some() && has_usage()
         }
     }
 }
@@ -227,7 +211,7 @@ fn was_refused(span: Row<'_>) -> bool {
 }
 
 fn usage(span: Row<'_>) -> Result<Usage, Unpriced> {
-    Ok(Usage {
+    let mut usage = Usage {
         input_tokens: count(span, read::INPUT)?,
         output_tokens: count(span, read::OUTPUT)?,
         cache_read_tokens: count(span, read::CACHE_READ)?,
@@ -237,8 +221,23 @@ fn usage(span: Row<'_>) -> Result<Usage, Unpriced> {
         reasoning_tokens: count(span, read::REASONING)?,
         audio_input_tokens: count(span, read::AUDIO_INPUT)?,
         audio_output_tokens: count(span, read::AUDIO_OUTPUT)?,
+        image_input_tokens: count(span, read::IMAGE_INPUT)?,
+        image_output_tokens: count(span, read::IMAGE_OUTPUT)?,
+        cache_read_audio_tokens: count(span, read::CACHE_READ_AUDIO)?,
+        cache_read_image_tokens: count(span, read::CACHE_READ_IMAGE)?,
         ..Usage::default()
-    })
+    };
+    for (place, unit) in (read::OTHER_UNITS..).zip(OTHER_UNITS) {
+        if let Some(units) = count(span, place)? {
+            usage.other_units.insert(unit.to_owned(), units);
+        }
+    }
+    for (place, tool) in (read::SERVER_TOOLS..).zip(SERVER_TOOLS) {
+        if let Some(calls) = count(span, place)? {
+            usage.server_tool_calls.insert(tool.to_owned(), calls);
+        }
+    }
+    Ok(usage)
 }
 
 /// A count: an integer, a whole double, or text that spells one. Some emitters send either.

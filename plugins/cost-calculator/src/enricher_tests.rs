@@ -1,4 +1,5 @@
 use super::*;
+use tollgate_columns::{Attribute, Kind};
 
 enum Cell {
     Text(u16, &'static str),
@@ -35,7 +36,7 @@ fn priced(cells: &[Cell]) -> Option<Result<i64, String>> {
     }
 }
 
-const START: Cell = Integer(read::START_TIME, 1_790_000_000_000_000_000);
+const START: Cell = Integer(read::START_TIME, 1_795_000_000_000_000_000);
 
 #[test]
 fn calls_to_a_model_are_priced_and_nothing_else_is() {
@@ -131,7 +132,11 @@ fn every_problem_of_a_configuration_is_reported_with_its_path() {
     };
     assert_eq!(
         problems(r#"{"explanation": 1, "prices": "mine"}"#),
-        ["explanation: write true or false", "prices: there is no such field; there is `explanation`"]
+        [
+            "explanation: write true or false",
+            "prices: there is no such field; there are `explanation`, `overlay`, `overlay_file`, `authority`, \
+             `tolerance`, `warning_usd`, `critical_usd`, `names`"
+        ]
     );
     assert_eq!(problems("[]"), ["the configuration is a JSON object, `{}` for the defaults"]);
     assert!(problems("{")[0].starts_with("the configuration is not JSON"));
@@ -148,8 +153,142 @@ fn the_manifest_names_no_attribute_that_can_hold_a_prompt() {
     for (place, name) in [
         (read::ROLE, "tollgate.call.role"),
         (read::START_TIME, "span:startTime"),
-        (read::SERVICE_TIER, "openai.response.service_tier"),
+        (read::OPENAI_SERVICE_TIER, "openai.response.service_tier"),
     ] {
         assert_eq!(manifest.reads[usize::from(place)], name);
     }
+}
+
+/// Everything that is written for one span, by name, as text.
+fn written(config: &str, cells: &[Cell]) -> Vec<(String, String)> {
+    let enricher = Enricher::configure(config).unwrap();
+    let edits = enricher.enrich(&batch(&[cells]));
+    assert_eq!(edits.check(1, enricher.manifest().writes.len()), Ok(()));
+    let span = edits.rows().next().unwrap();
+    let value = |place| {
+        let text = span.text(place).map(str::to_owned);
+        text.or_else(|| span.integer(place).map(|integer| integer.to_string()))
+            .or_else(|| span.real(place).map(|real| real.to_string()))
+    };
+    let writes = enricher.manifest().writes;
+    (0..).zip(writes).filter_map(|(place, write)| Some((write.name, value(place)?))).collect()
+}
+
+fn call() -> Vec<Cell> {
+    vec![
+        Text(read::PROVIDER, "openai"),
+        Text(read::REQUEST_MODEL, "gpt-4o"),
+        Integer(read::INPUT, 100_000),
+        Integer(read::CACHE_READ, 40_000),
+        Integer(read::OUTPUT, 1_000),
+        START,
+    ]
+}
+
+fn value<'w>(written: &'w [(String, String)], name: &str) -> Option<&'w str> {
+    written.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+#[test]
+fn a_cost_says_what_it_is_made_of() {
+    let written = written("{}", &call());
+    for (name, expected) in [
+        ("tollgate.cost.nano_usd", Some("210000000")),
+        ("tollgate.cost.source", Some("local")),
+        ("tollgate.cost.parts", Some("40000 cache_read at 1.25, 60000 input at 2.5, 1000 output at 10")),
+        ("tollgate.cost.level", Some("warning")),
+        ("tollgate.savings.cache_read_nano_usd", Some("50000000")),
+        ("tollgate.savings.cache_write_nano_usd", None),
+        ("tollgate.cost.computed_nano_usd", None),
+        ("tollgate.cost.disagrees", None),
+    ] {
+        assert_eq!(value(&written, name), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_the_provider_reports_counts_as_configured() {
+    // what is reported and configured; amount, source, computed, whether they disagree
+    for (config, reported, expected) in [
+        ("{}", 210_000_000, ["210000000", "provider", "210000000", "-"]),
+        ("{}", 300_000_000, ["300000000", "provider", "210000000", "1"]),
+        (r#"{"authority": "local"}"#, 300_000_000, ["210000000", "local", "-", "1"]),
+        (r#"{"tolerance": 0.5}"#, 300_000_000, ["300000000", "provider", "210000000", "-"]),
+    ] {
+        let mut cells = call();
+        cells.push(Integer(read::PROVIDER_COST, reported));
+        let written = written(config, &cells);
+        let names = ["nano_usd", "source", "computed_nano_usd", "disagrees"];
+        let found = names.map(|name| value(&written, &format!("tollgate.cost.{name}")).unwrap_or("-"));
+        assert_eq!(found, expected, "{config} {reported}");
+    }
+    // A model that only the provider has a price for.
+    let cells = [Text(read::REQUEST_MODEL, "no-such"), Integer(read::INPUT, 1), Integer(read::PROVIDER_COST, 7), START];
+    let written = written("{}", &cells);
+    assert_eq!(value(&written, "tollgate.cost.nano_usd"), Some("7"));
+    assert_eq!(value(&written, "tollgate.cost.price_row"), None);
+    assert_eq!(value(&written, "tollgate.cost.unpriced"), None);
+}
+
+#[test]
+fn other_tools_read_the_cost_under_their_own_names() {
+    let config =
+        r#"{"explanation": true, "names": ["llm.cost.usd", "gen_ai.usage.cost", "llm.cost.*", "gen_ai.cost.usd"]}"#;
+    let written = written(config, &call());
+    for (name, expected) in [
+        ("gen_ai.usage.cost", Some("0.21")),
+        ("llm.cost.usd", Some("0.21")),
+        ("gen_ai.cost.usd", Some("0.21")),
+        ("llm.cost.total", Some("0.21")),
+        ("llm.cost.prompt", Some("0.2")),
+        ("llm.cost.completion", Some("0.01")),
+        ("llm.cost.prompt_details.input", Some("0.15")),
+        ("llm.cost.prompt_details.cache_read", Some("0.05")),
+        ("llm.cost.prompt_details.cache_write", None),
+        ("llm.cost.completion_details.output", Some("0.01")),
+    ] {
+        assert_eq!(value(&written, name), expected, "{name}");
+    }
+    assert!(value(&written, "tollgate.cost.explanation").is_some());
+}
+
+#[test]
+fn the_way_a_call_was_served_has_its_price() {
+    let served = |place, how| {
+        let mut cells = call();
+        cells.push(Text(place, how));
+        value(&written("{}", &cells), "tollgate.cost.tier").map(str::to_owned)
+    };
+    assert_eq!(served(read::SERVICE_TIER, "priority").as_deref(), Some("priority"));
+    assert_eq!(served(read::OPENAI_SERVICE_TIER, "priority").as_deref(), Some("priority"));
+    assert_eq!(served(read::SERVICE_TIER, "default").as_deref(), Some("base"));
+}
+
+#[test]
+fn what_is_no_tokens_is_priced() {
+    let cells = [
+        Text(read::PROVIDER, "openai"),
+        Text(read::OPERATION, "chat"),
+        Text(read::REQUEST_MODEL, "whisper-1"),
+        Integer(read::OTHER_UNITS + 1, 90),
+        START,
+    ];
+    let written = written("{}", &cells);
+    assert_eq!(value(&written, "tollgate.cost.parts"), Some("90 audio_input_time at 0.36"));
+    assert_eq!(value(&written, "tollgate.cost.nano_usd"), Some("9000000"), "0.6 cents a minute");
+    // Two searches of the web beside the tokens, at $10 a thousand.
+    let mut cells = call();
+    cells.push(Integer(read::SERVER_TOOLS, 2));
+    let searched = self::written("{}", &cells);
+    assert_eq!(value(&searched, "tollgate.cost.nano_usd"), Some("230000000"));
+    assert!(value(&searched, "tollgate.cost.parts").unwrap().ends_with("2 web_search at 10"), "{searched:?}");
+}
+
+#[test]
+fn an_overlay_changes_the_prices() {
+    let config =
+        r#"{"overlay": "overlay acme 7 2026-11-01\nadjust provider:openai -10%", "overlay_file": "acme.prices"}"#;
+    let written = written(config, &call());
+    assert_eq!(value(&written, "tollgate.cost.nano_usd"), Some("189000000"));
+    assert!(value(&written, "tollgate.cost.price_set").unwrap().ends_with(" + acme 7 (2026-11-01)"));
 }

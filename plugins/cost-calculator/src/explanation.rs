@@ -1,29 +1,66 @@
-//! A cost as JSON: what `tollgate price` prints and `tollgate.cost.explanation` holds.
+//! A charge as JSON: what `tollgate price` prints and `tollgate.cost.explanation` holds; and its parts in short.
 
-use crate::cost::{Cost, Parts};
-use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+use crate::charge::Charge;
+use crate::cost::{Cost, Parts, Source};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::fmt::{self, Write as _};
 
-/// `{"total", "currency", "parts": {UNIT: {"units", "rate", "per", "amount"}}, "price": {"set", "row", "tier",
-/// "source"}}`, and `"notes"` where there are any. Amounts and rates are exact decimal text.
-impl Serialize for Cost<'_> {
+/// ```json
+/// {"total", "currency", "source", "reported", "computed", "disagrees",
+///  "parts": {UNIT: {"units", "rate", "per", "amount"}}, "savings": {"cache_read", "cache_write"},
+///  "price": {"set", "row", "tier", "from", "adjustments"}, "notes", "unpriced"}
+/// ```
+/// Amounts and rates are exact decimal text. What does not apply is left out: `reported` and `disagrees` where the
+/// provider says nothing, `computed` where it is the total, `parts`, `savings` and `price` where we have no price and
+/// `unpriced` says why.
+impl Serialize for Charge<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let notes: Vec<_> = self.notes.words().collect();
-        let mut cost = serializer.serialize_struct("Cost", 4 + usize::from(!notes.is_empty()))?;
-        cost.serialize_field("total", &self.total.to_string())?;
-        cost.serialize_field("currency", self.currency)?;
-        cost.serialize_field("parts", &self.parts)?;
-        let price = Price {
-            set: self.price.set,
-            row: self.price.row.to_string(),
-            tier: self.price.tier.to_string(),
-            source: self.price.source.as_str(),
-        };
-        cost.serialize_field("price", &price)?;
-        if !notes.is_empty() {
-            cost.serialize_field("notes", &notes)?;
+        let mut charge = serializer.serialize_map(None)?;
+        charge.serialize_entry("total", &self.amount.to_string())?;
+        charge.serialize_entry("currency", "USD")?;
+        charge.serialize_entry("source", self.source.as_str())?;
+        if let Some(reported) = self.reported {
+            charge.serialize_entry("reported", &reported.to_string())?;
         }
-        cost.end()
+        match &self.computed {
+            Ok(cost) => {
+                if self.source == Source::Provider {
+                    charge.serialize_entry("computed", &cost.total.to_string())?;
+                }
+                if self.disagrees {
+                    charge.serialize_entry("disagrees", &true)?;
+                }
+                explain(cost, &mut charge)?;
+            }
+            Err(reason) => charge.serialize_entry("unpriced", reason.as_str())?,
+        }
+        charge.end()
     }
+}
+
+fn explain<M: SerializeMap>(cost: &Cost<'_>, charge: &mut M) -> Result<(), M::Error> {
+    charge.serialize_entry("parts", &cost.parts)?;
+    let savings =
+        Savings { cache_read: cost.savings.cache_read.to_string(), cache_write: cost.savings.cache_write.to_string() };
+    if cost.savings != crate::cost::Savings::default() {
+        charge.serialize_entry("savings", &savings)?;
+    }
+    let price = Price {
+        set: cost.price.set,
+        row: cost.price.row.to_string(),
+        tier: cost.price.tier.to_string(),
+        from: cost.price.from,
+        adjustments: cost.price.agreed.iter().map(ToString::to_string).collect(),
+    };
+    charge.serialize_entry("price", &price)?;
+    let notes: Vec<_> = cost.notes.words().collect();
+    if notes.is_empty() { Ok(()) } else { charge.serialize_entry("notes", &notes) }
+}
+
+#[derive(serde::Serialize)]
+struct Savings {
+    cache_read: String,
+    cache_write: String,
 }
 
 #[derive(serde::Serialize)]
@@ -31,7 +68,10 @@ struct Price<'a> {
     set: &'a str,
     row: String,
     tier: String,
-    source: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    from: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    adjustments: Vec<String>,
 }
 
 #[derive(serde::Serialize)]
@@ -50,5 +90,18 @@ impl Serialize for Parts {
             parts.serialize_entry(part.unit.name(), &Part { units: part.units, rate, per: part.unit.per(), amount })?;
         }
         parts.end()
+    }
+}
+
+/// In short: `400 cache_read at 1.25, 600 input at 2.5`.
+impl fmt::Display for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, part) in self.as_slice().iter().enumerate() {
+            if number > 0 {
+                f.write_str(", ")?;
+            }
+            write!(f, "{} {} at {}", part.units, part.unit.name(), part.rate)?;
+        }
+        if self.as_slice().is_empty() { f.write_char('-') } else { Ok(()) }
     }
 }

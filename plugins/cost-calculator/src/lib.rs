@@ -21,8 +21,10 @@
 //! Not modelled: free quotas, tool-call fees (their rates are in the document), and units that are not tokens.
 #![cfg_attr(not(feature = "component"), forbid(unsafe_code))]
 
+mod charge;
 #[cfg(feature = "component")]
 mod component;
+mod config;
 mod cost;
 mod data;
 mod enricher;
@@ -38,6 +40,7 @@ mod rates;
 mod served;
 mod unpriced;
 
+pub use charge::{Authority, Charge, Policy};
 pub use cost::{Cost, Notes, Part, Parts, PriceRef, Row, Savings, Source, Tier};
 pub use data::document;
 pub use data::rate::{Factor, Rate};

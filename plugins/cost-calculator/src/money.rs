@@ -64,6 +64,13 @@ impl Usd {
         self.0.checked_add(other.0).map(Self)
     }
 
+    /// So many millionths of the amount, rounded down.
+    pub(crate) fn millionths(self, millionths: u32) -> Self {
+        let (whole, rest) = (self.0 / 1_000_000, self.0 % 1_000_000);
+        let millionths = i128::from(millionths);
+        Self(whole.saturating_mul(millionths).saturating_add(rest * millionths / 1_000_000))
+    }
+
     /// Nano-dollars, to the nearest, halves away from zero: for counters and other places that hold integers.
     #[must_use]
     pub const fn nanos(self) -> i128 {
