@@ -52,6 +52,7 @@ fn chat_rows() -> Vec<Row> {
     vec![
         row("a plain stream", stream(&[CHUNK, STOP, USAGE, "[DONE]"]), "gpt-4o|stop|7/2/-/-/-|reported|-", &[]),
         row("no usage asked for", stream(&[CHUNK, STOP, "[DONE]"]), "gpt-4o|stop|-|-|-", &[]),
+        row("[DONE] behind blanks", stream(&[CHUNK, STOP, USAGE, "\t\t [DONE]"]), "gpt-4o|stop|7/2/-/-/-|reported|-", &[]),
         row("no [DONE]", stream(&[CHUNK, STOP, USAGE]), "gpt-4o|stop|7/2/-/-/-|reported|-", &[]),
         row(
             "usage null in every chunk but the last",

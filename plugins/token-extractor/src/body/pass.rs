@@ -247,6 +247,10 @@ impl<R: Reading> sse::Sink for Events<'_, R> {
     #[inline]
     fn data(&mut self, piece: &[u8]) {
         let mut piece = piece;
+        // Blanks before the data would hide the sentinel in some chunks, and not in others.
+        if *self.sentinel == 0 && piece.first().is_some_and(u8::is_ascii_whitespace) && self.reader.is_blank() {
+            piece = piece.trim_ascii_start();
+        }
         if (*self.sentinel > 0 || piece.first() == SENTINEL.first()) && self.reader.is_blank() {
             let expected = SENTINEL.get(*self.sentinel..).unwrap_or_default();
             let same = piece.iter().zip(expected).take_while(|(byte, expected)| byte == expected).count();
