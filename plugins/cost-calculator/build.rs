@@ -57,6 +57,7 @@ fn source(name: &str, tables: &Tables) -> Result<String, std::fmt::Error> {
     let mut array =
         |field: &str, entries: &dyn std::fmt::Debug| writeln!(source, "    {field}: Cow::Borrowed(&{entries:?}),");
     array("providers", &tables.providers)?;
+    array("provider_names", &tables.provider_names)?;
     array("fallbacks", &tables.fallbacks)?;
     array("exact", &tables.exact)?;
     array("rules", &tables.rules)?;

@@ -26,8 +26,8 @@ pub struct Cost<'a> {
 /// The parts of a cost: each token is in exactly one. Parts without units are left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
-    parts: [Part; MOST_PARTS],
-    count: usize,
+    entries: [Entry; MOST_PARTS],
+    count: u8,
 }
 
 /// Ten parts of the input, four of the output, nine things that are not tokens, and the request itself.
@@ -55,31 +55,56 @@ pub struct Part {
     pub amount: Usd,
 }
 
-impl Default for Part {
+/// A part as it is held: a cost is handed on by value, and the amount follows from the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    units: u64,
+    digits: u64,
+    decimals: u8,
+    unit: Unit,
+}
+
+impl Default for Entry {
     fn default() -> Self {
-        Self { unit: Unit::Input, units: 0, rate: Rate::default(), amount: Usd::ZERO }
+        Self { units: 0, digits: 0, decimals: 0, unit: Unit::Input }
+    }
+}
+
+impl From<Entry> for Part {
+    fn from(entry: Entry) -> Self {
+        let Entry { units, digits, decimals, unit } = entry;
+        let rate = Rate { digits, decimals };
+        // It was held when the part was made.
+        Self { unit, units, rate, amount: Usd::of(units, rate, unit.per()).unwrap_or_default() }
     }
 }
 
 impl Parts {
-    /// Appends a part; `false` where there is no room, which the number of units rules out.
-    pub(crate) fn push(&mut self, part: Part) -> bool {
-        let Some(slot) = self.parts.get_mut(self.count) else { return false };
-        *slot = part;
+    /// Appends a part and gives its amount; `None` where that cannot be held, or where there is no room, which the number
+    /// of units rules out.
+    pub(crate) fn push(&mut self, unit: Unit, units: u64, rate: Rate) -> Option<Usd> {
+        let amount = Usd::of(units, rate, unit.per())?;
+        let entry = Entry { units, digits: rate.digits, decimals: rate.decimals, unit };
+        *self.entries.get_mut(usize::from(self.count))? = entry;
         self.count += 1;
-        true
+        Some(amount)
     }
 
     /// The parts.
+    pub fn iter(&self) -> impl Iterator<Item = Part> {
+        self.entries.iter().take(self.count.into()).copied().map(Part::from)
+    }
+
+    /// Whether there are none.
     #[must_use]
-    pub fn as_slice(&self) -> &[Part] {
-        self.parts.get(..self.count).unwrap_or_default()
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// The part of that unit.
     #[must_use]
-    pub fn get(&self, unit: Unit) -> Option<&Part> {
-        self.as_slice().iter().find(|part| part.unit == unit)
+    pub fn get(&self, unit: Unit) -> Option<Part> {
+        self.entries.iter().take(self.count.into()).find(|entry| entry.unit == unit).copied().map(Part::from)
     }
 }
 

@@ -84,8 +84,8 @@ struct Part {
 
 impl Serialize for Parts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut parts = serializer.serialize_map(Some(self.as_slice().len()))?;
-        for part in self.as_slice() {
+        let mut parts = serializer.serialize_map(None)?;
+        for part in self.iter() {
             let (rate, amount) = (part.rate.to_string(), part.amount.to_string());
             parts.serialize_entry(part.unit.name(), &Part { units: part.units, rate, per: part.unit.per(), amount })?;
         }
@@ -96,12 +96,12 @@ impl Serialize for Parts {
 /// In short: `400 cache_read at 1.25, 600 input at 2.5`.
 impl fmt::Display for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, part) in self.as_slice().iter().enumerate() {
+        for (number, part) in self.iter().enumerate() {
             if number > 0 {
                 f.write_str(", ")?;
             }
             write!(f, "{} {} at {}", part.units, part.unit.name(), part.rate)?;
         }
-        if self.as_slice().is_empty() { f.write_char('-') } else { Ok(()) }
+        if self.is_empty() { f.write_char('-') } else { Ok(()) }
     }
 }

@@ -35,7 +35,6 @@ mod name;
 mod overlay;
 mod partition;
 mod price_set;
-mod provider;
 mod rates;
 mod served;
 mod unpriced;

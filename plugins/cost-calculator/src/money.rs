@@ -32,13 +32,20 @@ impl Usd {
     /// large to hold.
     #[must_use]
     pub(crate) fn of(units: u64, rate: Rate, per: u32) -> Option<Self> {
-        let power = per.checked_ilog10()?;
         let product = i128::try_from(u128::from(rate.digits) * u128::from(units)).ok()?;
         let scaled = |decimals: u32| {
-            let scale = POWERS_OF_TEN.get(usize::try_from(DECIMALS.checked_sub(decimals)?).ok()?)?;
-            product.checked_mul(*scale)
+            let scale = *POWERS_OF_TEN.get(usize::try_from(DECIMALS.checked_sub(decimals)?).ok()?)?;
+            // Common amounts are multiplied without a check that they would pass anyway.
+            match (i64::try_from(product), i64::try_from(scale)) {
+                (Ok(product), Ok(scale)) => Some(i128::from(product) * i128::from(scale)),
+                _ => product.checked_mul(scale),
+            }
         };
-        if 10_u32.pow(power) == per {
+        let power = match per {
+            1_000_000 => 6,
+            per => per.checked_ilog10()?,
+        };
+        if per == 1_000_000 || 10_u32.pow(power) == per {
             return scaled(u32::from(rate.decimals) + power).map(Self);
         }
         let per = i128::from(per);

@@ -4,36 +4,44 @@
 /// letter of its reference and about 120 in practice.
 pub(crate) const LONGEST: usize = 256;
 
-/// A name in lower case, on the stack. Only ASCII letters are lowered: the rules hold ASCII only.
+/// Room for a name that has to be written anew, on the stack.
 #[derive(Clone, Debug)]
-pub(crate) struct Name {
+pub(crate) struct Room {
     bytes: [u8; LONGEST],
     length: usize,
 }
 
-impl Name {
-    /// `None` where the name is longer than any that is looked up.
-    pub(crate) fn new(text: &str) -> Option<Self> {
-        let mut name = Self { bytes: [0; LONGEST], length: 0 };
-        name.push(text.as_bytes())?;
-        Some(name)
+/// A name in lower case. Only ASCII letters are lowered: the rules hold ASCII only.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name<'a>(&'a [u8]);
+
+impl<'a> Name<'a> {
+    /// `None` where the name is longer than any that is looked up. `room` is needed where it has capital letters.
+    pub(crate) fn new(text: &'a str, room: &'a mut Room) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        if !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Some(Self(text.as_bytes()));
+        }
+        room.push(text.as_bytes())?;
+        Some(Self(room.as_bytes()))
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+    pub(crate) const fn as_bytes(self) -> &'a [u8] {
+        self.0
     }
 
     /// What stands before the first slash, and what follows it.
-    pub(crate) fn split_prefix(&self) -> Option<(&[u8], &[u8])> {
-        let at = self.as_bytes().iter().position(|&byte| byte == b'/')?;
-        let (prefix, rest) = self.as_bytes().split_at_checked(at)?;
+    pub(crate) fn split_prefix(self) -> Option<(&'a [u8], &'a [u8])> {
+        let at = self.0.iter().position(|&byte| byte == b'/')?;
+        let (prefix, rest) = self.0.split_at_checked(at)?;
         Some((prefix, rest.get(1..)?))
     }
 
     /// The name with dates such as `-20251211` written `-2025-12-11`, which is how the rules have them; `None` where
     /// there is none. A date stands before `-`, `:` or the end, and is a day of the calendar.
-    pub(crate) fn with_dashed_dates(name: &[u8]) -> Option<Self> {
-        let mut dashed = Self { bytes: [0; LONGEST], length: 0 };
+    pub(crate) fn with_dashed_dates(name: &[u8], room: &'a mut Room) -> Option<Self> {
         let mut found = false;
         let mut rest = name;
         while let Some((&first, after)) = rest.split_first() {
@@ -44,18 +52,28 @@ impl Name {
                     let (year, day) = date.split_at_checked(4)?;
                     let (month, day) = day.split_at_checked(2)?;
                     for part in [year, month, day] {
-                        dashed.push(b"-")?;
-                        dashed.push(part)?;
+                        room.push(b"-")?;
+                        room.push(part)?;
                     }
                     (found, rest) = (true, tail);
                 }
                 _ => {
-                    dashed.push(&[first])?;
+                    room.push(&[first])?;
                     rest = after;
                 }
             }
         }
-        found.then_some(dashed)
+        found.then_some(Self(room.as_bytes()))
+    }
+}
+
+impl Room {
+    pub(crate) const fn new() -> Self {
+        Self { bytes: [0; LONGEST], length: 0 }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
     }
 
     fn push(&mut self, bytes: &[u8]) -> Option<()> {
@@ -102,16 +120,19 @@ mod tests {
             ("20251211", None),
             ("", None),
         ] {
-            let found = Name::with_dashed_dates(name.as_bytes());
-            assert_eq!(found.as_ref().map(Name::as_bytes), dashed.map(str::as_bytes), "{name}");
+            let mut room = Room::new();
+            let found = Name::with_dashed_dates(name.as_bytes(), &mut room);
+            assert_eq!(found.map(Name::as_bytes), dashed.map(str::as_bytes), "{name}");
         }
     }
 
     #[test]
     fn a_name_that_is_too_long_is_none() {
-        assert!(Name::new(&"a".repeat(LONGEST)).is_some());
-        assert!(Name::new(&"a".repeat(LONGEST + 1)).is_none());
+        for letter in ["a", "A"] {
+            assert!(Name::new(&letter.repeat(LONGEST), &mut Room::new()).is_some());
+            assert!(Name::new(&letter.repeat(LONGEST + 1), &mut Room::new()).is_none());
+        }
         let full = format!("{}-20251211", "a".repeat(LONGEST - 9));
-        assert!(Name::with_dashed_dates(full.as_bytes()).is_none(), "no room for two dashes");
+        assert!(Name::with_dashed_dates(full.as_bytes(), &mut Room::new()).is_none(), "no room for two dashes");
     }
 }

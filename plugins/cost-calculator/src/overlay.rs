@@ -24,12 +24,12 @@
 
 mod parse;
 
+use crate::data::alias;
 use crate::data::clause::{Clause, Rule};
 use crate::data::rate::Factor;
 use crate::data::table::Tables;
 use crate::data::unit::Unit;
-use crate::name::Name;
-use crate::provider;
+use crate::name::{Name, Room};
 use crate::served::Served;
 use std::fmt;
 
@@ -127,9 +127,10 @@ impl Overlay {
         if self.aliases.is_empty() {
             return None;
         }
-        let model = Name::new(model)?;
-        let provider = provider.and_then(Name::new);
-        let provider = provider.as_ref().map(|name| provider_id(name.as_bytes()));
+        let (mut room, mut provider_room) = (Room::new(), Room::new());
+        let model = Name::new(model, &mut room)?;
+        let provider = provider.and_then(|provider| Name::new(provider, &mut provider_room));
+        let provider = provider.map(|name| provider_id(name.as_bytes()));
         let is_for = |alias: &&Alias| {
             alias.provider.as_ref().is_none_or(|wanted| provider.is_some_and(|named| named == wanted.as_bytes()))
         };
@@ -165,7 +166,7 @@ impl Overlay {
 }
 
 fn provider_id(name: &[u8]) -> &[u8] {
-    provider::alias(name).map_or(name, str::as_bytes)
+    alias::alias(name).map_or(name, str::as_bytes)
 }
 
 fn passes(rule: &Rule, name: &[u8]) -> bool {
@@ -177,9 +178,11 @@ impl Adjustment {
     fn applies(&self, row: (&str, &str), called: &str, at_unix_seconds: i64, served: Served<'_>) -> bool {
         let day = at_unix_seconds.div_euclid(86_400);
         let named = || {
-            let names = [row.1, called].map(Name::new);
-            let mut names = names.iter().flatten();
-            names.any(|name| self.models.iter().any(|rule| passes(rule, name.as_bytes())))
+            [row.1, called].into_iter().any(|name| {
+                let mut room = Room::new();
+                let name = Name::new(name, &mut room);
+                name.is_some_and(|name| self.models.iter().any(|rule| passes(rule, name.as_bytes())))
+            })
         };
         self.from.is_none_or(|from| day >= i64::from(from))
             && self.until.is_none_or(|until| day < i64::from(until))

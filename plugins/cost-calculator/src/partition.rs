@@ -4,7 +4,7 @@
 //! the cache writes; those, cache reads, audio and images are parts of the input; reasoning, audio and images are parts of
 //! the output. What remains of a whole has the whole's rate. What is not tokens is billed where the row has a rate for it.
 
-use crate::cost::{Notes, Part, Parts, Savings};
+use crate::cost::{Notes, Parts, Savings};
 use crate::data::unit::Unit;
 use crate::money::Usd;
 use crate::rates::Rates;
@@ -39,8 +39,8 @@ pub(crate) fn bill(usage: &Usage, rates: &Rates<'_>) -> Result<Bill, Unpriced> {
     let mut bill = Bill::default();
     bill.other_units(usage, rates)?;
     let has_tokens = usage.input_tokens.is_some() || usage.output_tokens.is_some();
-    let prices_tokens = Unit::ALL.iter().any(|&unit| unit.is_token() && rates.has(unit));
-    match (has_tokens && prices_tokens, bill.parts.as_slice().is_empty()) {
+    let prices_tokens = rates.prices_tokens();
+    match (has_tokens && prices_tokens, bill.parts.is_empty()) {
         (true, _) => bill.tokens(usage, rates)?,
         (false, false) => {}
         (false, true) if !has_tokens && prices_tokens => return Err(Unpriced::MissingUsage),
@@ -109,8 +109,7 @@ impl Bill {
             (Unit::AudioOutput, usage.audio_output_tokens.unwrap_or(0)),
             (Unit::ImageOutput, usage.image_output_tokens.unwrap_or(0)),
         ];
-        self.whole(rates, Unit::Output, usage.output_tokens.unwrap_or(0), &output)?;
-        self.save(rates, &input)
+        self.whole(rates, Unit::Output, usage.output_tokens.unwrap_or(0), &output)
     }
 
     /// The parts of the input that are reported, apart from each other.
@@ -173,29 +172,24 @@ impl Bill {
             return Ok(());
         }
         let rate = rates.get(rated_as(rates, unit).ok_or(Unpriced::NoRate)?)?;
-        let amount = Usd::of(units, rate, unit.per()).ok_or(Unpriced::Overflow)?;
+        let amount = self.parts.push(unit, units, rate).ok_or(Unpriced::Overflow)?;
         self.total = self.total.checked_add(amount).ok_or(Unpriced::Overflow)?;
-        if self.parts.push(Part { unit, units, rate, amount }) { Ok(()) } else { Err(Unpriced::Overflow) }
+        self.save(rates, unit, units, amount)
     }
 
-    /// What the cache saved: each part that is about the cache, against the rate of what it would be a part of without.
-    fn save(&mut self, rates: &Rates<'_>, input: &[(Unit, u64)]) -> Result<(), Unpriced> {
-        for (unit, units) in input.iter().filter(|(_, units)| *units > 0) {
-            let (without, saved) = match unit {
-                Unit::CacheRead => (Unit::Input, &mut self.savings.cache_read),
-                Unit::CacheReadAudio => (Unit::AudioInput, &mut self.savings.cache_read),
-                Unit::CacheReadImage => (Unit::ImageInput, &mut self.savings.cache_read),
-                Unit::CacheWrite | Unit::CacheWrite5m | Unit::CacheWrite1h => {
-                    (Unit::Input, &mut self.savings.cache_write)
-                }
-                _ => continue,
-            };
-            let Some(part) = self.parts.get(*unit) else { continue };
-            let Some(without) = rated_as(rates, without) else { continue };
-            let instead = Usd::of(*units, rates.get(without)?, Unit::Input.per());
-            let difference = instead.and_then(|instead| instead.checked_sub(part.amount));
-            *saved = difference.and_then(|amount| saved.checked_add(amount)).ok_or(Unpriced::Overflow)?;
-        }
+    /// Adds what a part that is about the cache saved, against the rate of what it would be a part of without.
+    fn save(&mut self, rates: &Rates<'_>, unit: Unit, units: u64, amount: Usd) -> Result<(), Unpriced> {
+        let (without, saved) = match unit {
+            Unit::CacheRead => (Unit::Input, &mut self.savings.cache_read),
+            Unit::CacheReadAudio => (Unit::AudioInput, &mut self.savings.cache_read),
+            Unit::CacheReadImage => (Unit::ImageInput, &mut self.savings.cache_read),
+            Unit::CacheWrite | Unit::CacheWrite5m | Unit::CacheWrite1h => (Unit::Input, &mut self.savings.cache_write),
+            _ => return Ok(()),
+        };
+        let Some(without) = rated_as(rates, without) else { return Ok(()) };
+        let instead = Usd::of(units, rates.get(without)?, without.per());
+        let difference = instead.and_then(|instead| instead.checked_sub(amount));
+        *saved = difference.and_then(|amount| saved.checked_add(amount)).ok_or(Unpriced::Overflow)?;
         Ok(())
     }
 

@@ -73,6 +73,11 @@ impl PriceSet {
         &SET
     }
 
+    #[cfg(test)]
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     const fn of(tables: &'static Tables) -> Self {
         Self { tables: Cow::Borrowed(tables), overlay: None, both: String::new() }
     }

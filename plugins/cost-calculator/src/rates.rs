@@ -19,6 +19,8 @@ pub(crate) struct Rates<'a> {
     all: &'a [Rate],
     /// Places in `all`, or [`NONE`].
     by_unit: [u16; Unit::COUNT],
+    /// A bit for each unit that has a rate.
+    listed: u32,
     /// What the rates for tokens are multiplied with, because of how the call was served.
     scale: Factor,
     agreed: Agreed<'a>,
@@ -40,6 +42,7 @@ impl<'a> Rates<'a> {
         let mut rates = Self {
             all: &tables.rates,
             by_unit: [NONE; Unit::COUNT],
+            listed: 0,
             scale: Factor::ONE,
             agreed: Agreed::default(),
             tier: Tier::default(),
@@ -87,7 +90,12 @@ impl<'a> Rates<'a> {
     }
 
     pub(crate) fn has(&self, unit: Unit) -> bool {
-        self.by_unit.get(unit as usize).is_some_and(|&place| place != NONE)
+        self.listed & bit(unit) != 0
+    }
+
+    /// Whether any token has a rate.
+    pub(crate) const fn prices_tokens(&self) -> bool {
+        self.listed & TOKENS != 0
     }
 
     /// The rate of a unit as the row lists it.
@@ -98,16 +106,19 @@ impl<'a> Rates<'a> {
     /// The rate of a unit, after all factors.
     pub(crate) fn get(&self, unit: Unit) -> Result<Rate, Unpriced> {
         let listed = self.listed(unit).ok_or(Unpriced::NoRate)?;
+        if self.agreed.is_empty() && self.scale == Factor::ONE {
+            return Ok(listed);
+        }
         let scale = if unit.is_token() { self.scale } else { Factor::ONE };
         let factor = self.agreed.factor(unit).and_then(|agreed| agreed.and(scale)).ok_or(Unpriced::Overflow)?;
-        if factor == Factor::ONE { Ok(listed) } else { factor.of(listed).ok_or(Unpriced::Overflow) }
+        factor.of(listed).ok_or(Unpriced::Overflow)
     }
 
     /// Takes over the price's rates but for the units in `named`, and gives `named` with those it added.
     fn apply(&mut self, tables: &Tables, price: &Price, input_tokens: u64, named: u32) -> u32 {
         let mut added = 0;
         for quote in price.quotes.of(&tables.quotes) {
-            let bit = 1_u32 << quote.unit as u32;
+            let bit = bit(quote.unit);
             if named & bit != 0 || (quote.over > 0 && input_tokens <= u64::from(quote.over)) {
                 continue;
             }
@@ -117,9 +128,27 @@ impl<'a> Rates<'a> {
                 *slot = quote.rate;
             }
         }
+        self.listed |= added;
         named | added
     }
 }
+
+const fn bit(unit: Unit) -> u32 {
+    1 << unit as u32
+}
+
+/// A bit for each unit that counts tokens.
+#[expect(clippy::indexing_slicing, reason = "evaluated, and checked, while compiling")]
+const TOKENS: u32 = {
+    let (mut tokens, mut place) = (0, 0);
+    while place < Unit::COUNT {
+        if Unit::ALL[place].is_token() {
+            tokens |= bit(Unit::ALL[place]);
+        }
+        place += 1;
+    }
+    tokens
+};
 
 fn in_force(validity: Validity, at_unix_seconds: i64) -> bool {
     match validity {

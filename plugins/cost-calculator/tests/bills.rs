@@ -44,7 +44,7 @@ fn priced<T>(called: &str, used: &str, answer: impl FnOnce(Result<Cost<'_>, Unpr
 fn bill(cost: Result<Cost<'_>, Unpriced>) -> String {
     let cost = cost.unwrap();
     let mut bill = format!("{}, {}\n", cost.price.row, cost.price.tier);
-    for part in cost.parts.as_slice() {
+    for part in cost.parts.iter() {
         writeln!(bill, "{} {} at {} = {}", part.units, part.unit.name(), part.rate, part.amount).unwrap();
     }
     write!(bill, "total {}", cost.total).unwrap();

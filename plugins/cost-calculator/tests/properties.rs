@@ -83,7 +83,7 @@ proptest! {
     ) {
         match price(PriceSet::builtin(), &row, &usage, at, tier) {
             Ok(cost) => {
-                let parts = cost.parts.as_slice();
+                let parts: Vec<_> = cost.parts.iter().collect();
                 let amounts = parts.iter().try_fold(Usd::ZERO, |sum, part| sum.checked_add(part.amount));
                 prop_assert_eq!(amounts, Some(cost.total));
                 let tokens = |output: bool| -> u64 {
@@ -142,7 +142,7 @@ proptest! {
         };
         if let Ok(cost) = PriceSet::builtin().price(&call) {
             prop_assert!(cost.total >= Usd::ZERO);
-            prop_assert!(cost.parts.as_slice().iter().all(|part| part.amount >= Usd::ZERO));
+            prop_assert!(cost.parts.iter().all(|part| part.amount >= Usd::ZERO));
         }
     }
 

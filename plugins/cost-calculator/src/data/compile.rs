@@ -1,5 +1,6 @@
 //! From a document to tables.
 
+use super::alias;
 use super::clause::{self, Test};
 use super::document::{Document, Model, Price, Provider};
 use super::rate::Rate;
@@ -31,6 +32,7 @@ struct Builder {
     text: String,
     spans: BTreeMap<String, Span>,
     providers: Vec<table::Provider>,
+    provider_names: Vec<table::Exact>,
     fallbacks: Vec<u16>,
     exact: Vec<table::Exact>,
     rules: Vec<table::Rule>,
@@ -81,10 +83,24 @@ impl Builder {
         let rules = span(first, self.rules.len(), "rules")?;
         let first = self.exact.len();
         for (name, model) in exact {
+            let hash = table::hash(name.as_bytes());
             let name = self.text(name)?;
-            self.exact.push(table::Exact { name, model });
+            self.exact.push(table::Exact { hash, name, leads_to: model });
+        }
+        if let Some(names) = self.exact.get_mut(first..) {
+            names.sort_by_key(|exact| exact.hash);
         }
         let exact = span(first, self.exact.len(), "model names")?;
+        // An id that is also an alias of another provider is taken for the alias.
+        if alias::alias(provider.id.as_bytes()).is_none_or(|other| other == provider.id) {
+            let hash = table::hash(provider.id.as_bytes());
+            self.provider_names.push(table::Exact { hash, name: id, leads_to: number });
+        }
+        for name in alias::of(&provider.id).filter(|name| *name != provider.id.as_bytes()) {
+            let hash = table::hash(name);
+            let name = self.text(std::str::from_utf8(name).unwrap_or_default())?;
+            self.provider_names.push(table::Exact { hash, name, leads_to: number });
+        }
         self.providers.push(table::Provider { id, named, serves, fallback, exact, rules });
         Ok(())
     }
@@ -180,11 +196,13 @@ impl Builder {
         Ok(span)
     }
 
-    fn finish(self, label: String) -> Tables {
+    fn finish(mut self, label: String) -> Tables {
+        self.provider_names.sort_by_key(|exact| exact.hash);
         Tables {
             label: Cow::Owned(label),
             text: Cow::Owned(self.text),
             providers: Cow::Owned(self.providers),
+            provider_names: Cow::Owned(self.provider_names),
             fallbacks: Cow::Owned(self.fallbacks),
             exact: Cow::Owned(self.exact),
             rules: Cow::Owned(self.rules),

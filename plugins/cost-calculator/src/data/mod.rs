@@ -3,6 +3,7 @@
 //! The build script compiles the committed document with this very code, so this module uses nothing of the rest of
 //! the crate.
 
+pub(crate) mod alias;
 pub(crate) mod clause;
 pub(crate) mod compile;
 pub mod document;

@@ -38,17 +38,24 @@ pub(crate) struct Provider {
     pub(crate) serves: Span,
     /// Providers whose rows apply as well, in `fallbacks`.
     pub(crate) fallback: Span,
-    /// Model names that are matched whole, in `exact`, ascending.
+    /// Model names that are matched whole, in `exact`, ascending by hash.
     pub(crate) exact: Span,
     /// All other rules on model names, in `rules`, by ascending model.
     pub(crate) rules: Span,
 }
 
-/// A model name that is matched whole.
+/// A name that is matched whole.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exact {
+    pub(crate) hash: u32,
     pub(crate) name: Span,
-    pub(crate) model: u16,
+    /// The model or the provider.
+    pub(crate) leads_to: u16,
+}
+
+/// FNV-1a of 32 bits: short, and good enough for names that are compared afterwards.
+pub(crate) fn hash(name: &[u8]) -> u32 {
+    name.iter().fold(0x811C_9DC5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Clauses that all have to hold, and what they lead to.
@@ -126,6 +133,8 @@ pub(crate) struct Tables {
     pub(crate) label: Cow<'static, str>,
     pub(crate) text: Cow<'static, str>,
     pub(crate) providers: Cow<'static, [Provider]>,
+    /// Ids of providers and their aliases, ascending by hash.
+    pub(crate) provider_names: Cow<'static, [Exact]>,
     pub(crate) fallbacks: Cow<'static, [u16]>,
     pub(crate) exact: Cow<'static, [Exact]>,
     pub(crate) rules: Cow<'static, [Rule]>,
