@@ -3,7 +3,7 @@
 use crate::config::{Config, Sample as SampleConfig};
 use crate::metrics::Metrics;
 use crate::outputs::{self, Queue, Worker};
-use crate::plugins::Opened;
+use crate::plugins::{Opened, Watched};
 use crate::receivers::{grpc, http};
 use crate::stages::admit::Admission;
 use crate::stages::deliver::Deliver;
@@ -25,6 +25,8 @@ use tollgate_otlp::{Limits, Reads, ReadsError};
 
 /// How often waiting traces are looked at.
 const TICK: Duration = Duration::from_millis(100);
+/// How often files of plugins are looked at.
+const FILES_TICK: Duration = Duration::from_secs(2);
 
 /// Why the process cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -56,10 +58,11 @@ pub enum StartError {
 /// Something cannot be started; nothing is running then.
 pub async fn run(
     config: &Config,
-    opened: Opened,
+    mut opened: Opened,
     metrics: Metrics,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
+    let watched = std::mem::take(&mut opened.watched);
     let (queues, workers) = start_outputs(config, &metrics).await?;
     let stages = Stages(Arc::new(pipeline(config, opened, queues, &metrics)?));
     let (stopping, stopped) = watch::channel(false);
@@ -86,6 +89,7 @@ pub async fn run(
         None => None,
     };
     let ticker = stages.0.sample.clone().map(|sample| tokio::spawn(tick(sample, stopped.clone())));
+    let watcher = (!watched.is_empty()).then(|| tokio::spawn(watch_files(watched, metrics.clone())));
     tracing::info!("ready");
     stop.await;
 
@@ -95,6 +99,9 @@ pub async fn run(
     // A client that does not let go of its connection must not take the time that flushing needs.
     let disconnect = now + config.shutdown.deadline / 2;
     stages.0.admission.close();
+    if let Some(watcher) = watcher {
+        watcher.abort();
+    }
     let _ = stopping.send(true);
     for task in tasks.into_iter().chain(ticker) {
         let abort = task.abort_handle();
@@ -113,6 +120,23 @@ pub async fn run(
     }
     tracing::info!("ended");
     Ok(())
+}
+
+/// Looks at the files of plugins until it is aborted.
+async fn watch_files(watched: Vec<Watched>, metrics: Metrics) {
+    let mut watched = watched;
+    loop {
+        tokio::time::sleep(FILES_TICK).await;
+        let metrics = metrics.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            watched.iter_mut().for_each(|one| one.look(&metrics));
+            watched
+        });
+        match looked.await {
+            Ok(back) => watched = back,
+            Err(_) => return,
+        }
+    }
 }
 
 async fn start_outputs(config: &Config, metrics: &Metrics) -> Result<(Vec<Queue>, Vec<Worker>), StartError> {

@@ -42,8 +42,10 @@ pub struct Plugin {
     pub sha256: Option<String>,
     /// What happens when it fails.
     pub on_error: OnError,
-    /// Its configuration, as JSON text.
+    /// Its configuration, as JSON text, without the files.
     pub config: String,
+    /// Files whose text belongs into the configuration, by the field that it is the value of.
+    pub files: BTreeMap<String, PathBuf>,
     /// Its limits.
     pub limits: Limits,
     /// Where it stands in the file, for problems that only the plugin can find.
@@ -117,8 +119,37 @@ impl Plugin {
             }
             None => "{}".to_owned(),
         };
+        let files = match section.section("files") {
+            Some(mut section) => {
+                let files = section.texts().into_iter().map(|(field, file)| (field, PathBuf::from(file))).collect();
+                let _ = section.entries();
+                section.finish();
+                files
+            }
+            None => BTreeMap::new(),
+        };
         section.finish();
-        Self { name, path, sha256, on_error, config, limits, place }
+        Self { name, path, sha256, on_error, config, files, limits, place }
+    }
+
+    /// The configuration with the text of its files, each under its field, and its name under the field with `_file`
+    /// behind it.
+    ///
+    /// # Errors
+    /// The field whose file cannot be read, and why.
+    pub fn whole_config(&self) -> Result<String, (String, String)> {
+        if self.files.is_empty() {
+            return Ok(self.config.clone());
+        }
+        let mut config: serde_json::Map<_, _> = serde_json::from_str(&self.config)
+            .map_err(|_| ("config".to_owned(), "has files beside it, and is no mapping".to_owned()))?;
+        for (field, file) in &self.files {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| (format!("files.{field}"), format!("{}: {error}", file.display())))?;
+            config.insert(format!("{field}_file"), file.display().to_string().into());
+            config.insert(field.clone(), text.into());
+        }
+        Ok(serde_json::Value::Object(config).to_string())
     }
 
     /// Reads the list of plugins of a stage.

@@ -63,6 +63,8 @@ pub struct Metrics {
     pub plugin_bypassed: Bounded<Counter>,
     /// Batches refused because a plugin failed.
     pub plugin_blocked: Bounded<Counter>,
+    /// Plugins configured anew because a file of their configuration changed, by outcome.
+    pub plugin_reloads: Bounded<Counter>,
     /// Traces waiting for a decision.
     pub sampling_pending_traces: Gauge,
     /// Bytes of spans waiting for a decision.
@@ -149,6 +151,11 @@ impl Metrics {
             plugin_blocked: bounds.family(
                 "tollgate_plugin_blocked",
                 "Batches refused because a plugin failed",
+                Counter::default,
+            ),
+            plugin_reloads: bounds.family(
+                "tollgate_plugin_reloads",
+                "Plugins configured anew because a file of their configuration changed",
                 Counter::default,
             ),
             sampling_pending_traces: Gauge::default(),

@@ -2,6 +2,7 @@
 
 use super::pool::Pool;
 use crate::stages::plugin::{Enricher, Failure, Redactor, Sampler};
+use std::sync::Arc;
 use tollgate_columns::{
     Batch, EnricherManifest, Redaction, RedactorManifest, SamplerManifest, Texts, Traces, Verdicts,
 };
@@ -28,52 +29,71 @@ impl<T, M> Pooled<T, M> {
     }
 }
 
-type PooledEnricher = Pooled<tollgate_engine::Enricher, EnricherManifest>;
-type PooledRedactor = Pooled<tollgate_engine::Redactor, RedactorManifest>;
-type PooledSampler = Pooled<tollgate_engine::Sampler, SamplerManifest>;
-
-pub(super) fn enricher(plugin: &Plugin, config: &str, seats: usize) -> Result<Box<dyn Enricher>, ConfigureError> {
-    let pooled: PooledEnricher = Pooled::open(seats, || plugin.enricher(config), |first| first.manifest().clone())?;
-    Ok(Box::new(pooled))
+/// A plugin that takes another configuration while it runs.
+pub(super) trait Reconfigure: Send + Sync + std::fmt::Debug {
+    /// Replaces its instances by such with the configuration. What it reads and writes must stay the same.
+    ///
+    /// # Errors
+    /// Why it goes on with the configuration that it has.
+    fn reconfigure(&self, plugin: &Plugin, config: &str) -> Result<(), String>;
 }
 
-pub(super) fn redactor(plugin: &Plugin, config: &str, seats: usize) -> Result<Box<dyn Redactor>, ConfigureError> {
-    let pooled: PooledRedactor = Pooled::open(seats, || plugin.redactor(config), |first| first.manifest().clone())?;
-    Ok(Box::new(pooled))
+/// Instances that are shared by the stage and by whoever reconfigures them.
+macro_rules! pooled {
+    ($name:ident, $instance:ty, $manifest:ty, $configure:ident) => {
+        #[derive(Clone, Debug)]
+        pub(super) struct $name(Arc<Pooled<$instance, $manifest>>);
+
+        impl $name {
+            pub(super) fn open(plugin: &Plugin, config: &str, seats: usize) -> Result<Self, ConfigureError> {
+                let manifest = |first: &$instance| first.manifest().clone();
+                Pooled::open(seats, || plugin.$configure(config), manifest).map(Arc::new).map(Self)
+            }
+        }
+
+        impl Reconfigure for $name {
+            fn reconfigure(&self, plugin: &Plugin, config: &str) -> Result<(), String> {
+                let manifest = plugin.$configure(config).map_err(|error| error.to_string())?.manifest().clone();
+                if manifest != self.0.manifest {
+                    return Err("it would read or write other attributes; restart to change that".to_owned());
+                }
+                self.0.pool.replace(|| plugin.$configure(config)).map_err(|error| error.to_string())
+            }
+        }
+    };
 }
 
-pub(super) fn sampler(plugin: &Plugin, config: &str) -> Result<Box<dyn Sampler>, ConfigureError> {
-    let pooled: PooledSampler = Pooled::open(1, || plugin.sampler(config), |first| first.manifest().clone())?;
-    Ok(Box::new(pooled))
-}
+pooled!(PooledEnricher, tollgate_engine::Enricher, EnricherManifest, enricher);
+pooled!(PooledRedactor, tollgate_engine::Redactor, RedactorManifest, redactor);
+pooled!(PooledSampler, tollgate_engine::Sampler, SamplerManifest, sampler);
 
 impl Enricher for PooledEnricher {
     fn manifest(&self) -> &EnricherManifest {
-        &self.manifest
+        &self.0.manifest
     }
 
     fn enrich(&self, spans: Batch) -> Result<Batch, Failure> {
-        self.pool.with(|enricher| enricher.enrich(spans)).map_err(Failure::from)
+        self.0.pool.with(|enricher| enricher.enrich(spans)).map_err(Failure::from)
     }
 }
 
 impl Redactor for PooledRedactor {
     fn manifest(&self) -> &RedactorManifest {
-        &self.manifest
+        &self.0.manifest
     }
 
     fn redact(&self, texts: &Texts) -> Result<Redaction, Failure> {
-        self.pool.with(|redactor| redactor.redact(texts)).map_err(Failure::from)
+        self.0.pool.with(|redactor| redactor.redact(texts)).map_err(Failure::from)
     }
 }
 
 impl Sampler for PooledSampler {
     fn manifest(&self) -> &SamplerManifest {
-        &self.manifest
+        &self.0.manifest
     }
 
     fn decide(&self, traces: Traces) -> Result<Verdicts, Failure> {
-        self.pool.with(|sampler| sampler.decide(traces)).map_err(Failure::from)
+        self.0.pool.with(|sampler| sampler.decide(traces)).map_err(Failure::from)
     }
 }
 

@@ -3,6 +3,11 @@
 
 mod adapters;
 mod pool;
+mod reload;
+
+pub use reload::Watched;
+
+use adapters::{PooledEnricher, PooledRedactor, PooledSampler, Reconfigure};
 
 use crate::config::{Config, Limits, Plugin, Problem, Stage};
 use crate::metrics::Metrics;
@@ -19,6 +24,8 @@ pub struct Opened {
     pub redact: Vec<Hosted<dyn Redactor>>,
     /// The sampler.
     pub sample: Option<Hosted<dyn Sampler>>,
+    /// Plugins whose files are watched.
+    pub watched: Vec<Watched>,
 }
 
 /// Loads and configures every plugin.
@@ -62,22 +69,27 @@ fn open_one(
         other => problem("", other.to_string()),
     };
     let seats = engines.seats;
+    let config = plugin.whole_config().map_err(|(field, message)| problem(&format!(".{field}"), message))?;
+    let watched = |running: Box<dyn Reconfigure>| Watched::new(plugin, &loaded, running);
     match stage {
         Stage::Enrich => {
-            let enricher = adapters::enricher(&loaded, &plugin.config, seats).map_err(refused)?;
+            let enricher = PooledEnricher::open(&loaded, &config, seats).map_err(refused)?;
             let reads = tollgate_otlp::Reads::compile(&enricher.manifest().reads);
             reads.map_err(|error| problem("", format!("the plugin's manifest: {error}")))?;
-            opened.enrich.push(Hosted::new(&plugin.name, stage, plugin.on_error, metrics, enricher));
+            opened.watched.extend(watched(Box::new(enricher.clone())));
+            opened.enrich.push(Hosted::new(&plugin.name, stage, plugin.on_error, metrics, Box::new(enricher)));
         }
         Stage::Redact => {
-            let redactor = adapters::redactor(&loaded, &plugin.config, seats).map_err(refused)?;
-            opened.redact.push(Hosted::new(&plugin.name, stage, plugin.on_error, metrics, redactor));
+            let redactor = PooledRedactor::open(&loaded, &config, seats).map_err(refused)?;
+            opened.watched.extend(watched(Box::new(redactor.clone())));
+            opened.redact.push(Hosted::new(&plugin.name, stage, plugin.on_error, metrics, Box::new(redactor)));
         }
         Stage::Sample => {
-            let sampler = adapters::sampler(&loaded, &plugin.config).map_err(refused)?;
+            let sampler = PooledSampler::open(&loaded, &config, 1).map_err(refused)?;
             let reads = tollgate_otlp::Reads::compile(&sampler.manifest().reads);
             reads.map_err(|error| problem("", format!("the plugin's manifest: {error}")))?;
-            opened.sample = Some(Hosted::new(&plugin.name, stage, plugin.on_error, metrics, sampler));
+            opened.watched.extend(watched(Box::new(sampler.clone())));
+            opened.sample = Some(Hosted::new(&plugin.name, stage, plugin.on_error, metrics, Box::new(sampler)));
         }
     }
     Ok(())

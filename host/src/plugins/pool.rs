@@ -30,6 +30,18 @@ impl<T> Pool<T> {
         work(&mut self.seat(turn).lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Replaces the instances one after the other, so that at any time only one of them is there twice.
+    ///
+    /// # Errors
+    /// An instance could not be made; it and those after it are still the old ones.
+    pub(super) fn replace<E>(&self, make: impl Fn() -> Result<T, E>) -> Result<(), E> {
+        for seat in std::iter::once(&self.first).chain(&self.others) {
+            let new = make()?;
+            *seat.lock().unwrap_or_else(PoisonError::into_inner) = new;
+        }
+        Ok(())
+    }
+
     fn seat(&self, turn: usize) -> &Mutex<T> {
         match turn % (self.others.len() + 1) {
             0 => &self.first,
@@ -41,6 +53,16 @@ impl<T> Pool<T> {
 #[cfg(test)]
 mod tests {
     use super::Pool;
+
+    #[test]
+    fn instances_are_replaced_up_to_the_first_that_cannot_be_made() {
+        let pool = Pool::new(0, vec![0, 0]);
+        let seen = |pool: &Pool<i32>| [0, 1, 2].map(|_| pool.with(|value| *value));
+        assert_eq!(pool.replace(|| Ok::<_, ()>(7)), Ok(()));
+        assert_eq!(seen(&pool), [7; 3]);
+        assert_eq!(pool.replace(|| Err("no")), Err("no"));
+        assert_eq!(seen(&pool), [7; 3]);
+    }
 
     #[test]
     fn a_call_within_a_call_gets_another_instance() {
