@@ -24,6 +24,12 @@ fn lines(arguments: &[&str], input: &str) -> (bool, Vec<Value>) {
     (output.status.success(), said.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
+/// Runs a command; gives success and what it says on standard output.
+fn output(arguments: &[&str], input: &str) -> (bool, String) {
+    let output = run(arguments, input.as_bytes());
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
 fn exchange(id: &str, body: &Value) -> Value {
     json!({
         "id": id, "host": "api.openai.com", "method": "POST", "path": "/v1/chat/completions", "status": 200,
@@ -106,6 +112,115 @@ fn usage_is_priced_or_said_to_have_no_price() {
     assert_eq!(answers[2], json!({"id": 3, "unpriced": "missing_usage"}));
     assert_eq!(answers[3], json!({"id": 4, "unpriced": "malformed_usage"}));
     assert_eq!(answers[4]["error"], "at: \"yesterday\" is not a moment as RFC 3339 writes it");
+}
+
+#[test]
+fn a_bill_is_printed_for_people() {
+    if build().is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let overlay = folder.write("acme.prices", b"overlay acme 7 2026-11-01\nadjust provider:openai -10%\n".to_vec());
+    let input = json!({"provider": "openai", "model": "gpt-4o-2024-08-06", "at": "2026-11-01T12:00:00Z",
+        "usage": {"input_tokens": 1000, "cache_read_tokens": 400, "output_tokens": 200, "provider_cost_nano_usd": 5_000_000}});
+    let overlay = overlay.display().to_string();
+    let (ok, text) = output(&["price", "--explain", "--overlay", &overlay], &input.to_string());
+    assert!(ok);
+    for line in [
+        "gpt-4o-2024-08-06 at openai",
+        "total  $ 0.005 as the provider reports it",
+        "computed here it would be $ 0.0036",
+        "adjusted *0.9 (line 2)",
+        "reading from the cache saved $ 0.00045",
+    ] {
+        assert!(text.lines().any(|found| found.trim() == line), "{line:?} is not in\n{text}");
+    }
+}
+
+#[test]
+fn price_documents_are_shown_compared_checked_and_exchanged() {
+    if build().is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let document = |version: u32, rate: &str| {
+        format!(
+            "set mine {version} 2026-11-0{version}\nprovider acme\n  model one\n    match equals:one\n    price input={rate} output=1\n"
+        )
+    };
+    let old = folder.write("old.txt", document(1, "1").into_bytes()).display().to_string();
+    let new = folder.write("new.txt", document(2, "2").into_bytes()).display().to_string();
+    let bad = folder.write("bad.txt", b"overlay acme 7 2026-11-01\nadjust 10%\n".to_vec()).display().to_string();
+
+    let (ok, shown) = output(&["prices", "show", "openai/gpt-4o"], "");
+    assert!(ok && shown.contains("  model gpt-4o\n") && shown.contains("price input=2.5"), "{shown}");
+    let (ok, shown) = output(&["prices", "show", "--prices", &old], "");
+    assert!(ok && shown.contains("mine 1 (2026-11-01)\nacme") && shown.contains("1 models"), "{shown}");
+
+    let (ok, changed) = output(&["prices", "diff", &old, &new], "");
+    assert!(ok);
+    assert_eq!(
+        changed,
+        "~ acme/one\n    - price input=1 output=1\n    + price input=2 output=1\n\
+         mine 1 -> mine 2: 0 models added, 0 removed, 1 changed, 1 in all\n"
+    );
+    let (ok, checked) = output(&["prices", "lint", "builtin", &old, &bad], "");
+    assert!(!ok);
+    assert!(checked.contains("bad.txt:2: 10%: is not a factor"), "{checked}");
+    assert!(!checked.contains("old.txt"), "{checked}");
+
+    assert!(!output(&["prices", "update", &old, &bad], "").0, "an overlay is no document");
+    assert_eq!(std::fs::read_to_string(&old).unwrap(), document(1, "1"), "and takes no place");
+    let (ok, updated) = output(&["prices", "update", &old, &new], "");
+    assert!(ok && updated.contains("1 changed"), "{updated}");
+    assert_eq!(std::fs::read_to_string(&old).unwrap(), document(2, "2"));
+}
+
+#[test]
+fn recorded_spans_are_priced_once_more() {
+    if build().is_none() {
+        return;
+    }
+    let span = |id: &str, model: &str, cost: Value| {
+        let integer = |key: &str, value: i64| json!({"key": key, "value": {"intValue": value.to_string()}});
+        let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
+        let mut attributes = vec![
+            text("gen_ai.operation.name", "chat"),
+            text("gen_ai.provider.name", "openai"),
+            text("gen_ai.request.model", model),
+            integer("gen_ai.usage.input_tokens", 1000),
+            integer("gen_ai.usage.output_tokens", 200),
+        ];
+        match cost {
+            Value::Number(nanos) => attributes.push(integer("tollgate.cost.nano_usd", nanos.as_i64().unwrap())),
+            Value::String(reason) => attributes.push(text("tollgate.cost.unpriced", &reason)),
+            _ => {}
+        }
+        json!({"traceId": "0b".repeat(16), "spanId": id.repeat(8), "name": "chat", "attributes": attributes,
+               "startTimeUnixNano": "1793534400000000000", "endTimeUnixNano": "1793534401000000000"})
+    };
+    let spans = [
+        span("01", "gpt-4o", json!(4_500_000)),
+        span("02", "gpt-4o", json!(9_000_000)),
+        span("03", "our-model", json!("unknown_model")),
+        span("04", "gpt-4o", Value::Null),
+    ];
+    let line = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).to_string();
+    let (ok, answers) = lines(&["reprice"], &line);
+    assert!(ok, "{answers:?}");
+    assert_eq!(answers.len(), 2, "one span differs: {answers:?}");
+    assert_eq!(answers[0]["span_id"], "02".repeat(8));
+    assert_eq!((&answers[0]["before_nano_usd"], &answers[0]["after_nano_usd"]), (&json!(9_000_000), &json!(4_500_000)));
+    let total = &answers[1]["summary"]["total"];
+    assert_eq!(
+        *total,
+        json!({"calls": 3, "changed": 1, "unpriced": 1, "before_usd": "0.0135", "after_usd": "0.009", "difference_usd": "-0.0045"})
+    );
+    let folder = Folder::new();
+    let overlay = folder.write("a", b"overlay acme 7 2026-11-01\nalias equals:our-model to openai gpt-4o\n".to_vec());
+    let (ok, answers) = lines(&["reprice", "--overlay", &overlay.display().to_string()], &line);
+    assert!(ok, "{answers:?}");
+    assert_eq!(answers[2]["summary"]["total"]["after_usd"], "0.0135");
 }
 
 #[test]

@@ -85,6 +85,30 @@ async fn spans_are_priced_redacted_metered_and_sampled() {
     assert_eq!(span["traceState"], "ot=th:0");
 }
 
+/// Prices are agreed in a file of their own, which changes while the host runs; one that is wrong changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overlay_that_changes_is_read_anew() {
+    let Some(build) = build() else { return };
+    let overlay = support::Folder::new();
+    let agree = |line: &str| overlay.write("acme.prices", format!("overlay acme 7 2026-11-01\n{line}\n"));
+    let file = agree("adjust provider:openai -10%");
+    let host = Host::start(&format!(
+        "enrich:\n  - path: {}/plugins/cost_calculator.wasm\n    files: {{overlay: {}}}\n",
+        build.display(),
+        file.display()
+    ));
+    assert_eq!(host.post("/v1/traces", request(&[chat(1, 1)])).await.0, 200);
+    agree("adjust provider:openai 20%");
+    host.until_metric(r#"tollgate_plugin_reloads_total{plugin="cost_calculator",outcome="failed"} 1"#).await;
+    assert_eq!(host.post("/v1/traces", request(&[chat(2, 2)])).await.0, 200);
+    agree("adjust provider:openai  -20%");
+    host.until_metric(r#"tollgate_plugin_reloads_total{plugin="cost_calculator",outcome="ok"} 1"#).await;
+    assert_eq!(host.post("/v1/traces", request(&[chat(3, 3)])).await.0, 200);
+    let written = spans(&host.stop().1);
+    let costs: Vec<_> = written.iter().map(|span| attribute(span, "tollgate.cost.nano_usd").unwrap().clone()).collect();
+    assert_eq!(costs, ["4050000", "4050000", "3600000"]);
+}
+
 /// A gateway and an application in another dialect report one call, in requests of their own; one of them is sent twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_two_spans_report_counts_once() {

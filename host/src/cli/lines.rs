@@ -20,6 +20,25 @@ pub(super) fn each(input: &Path, mut work: impl FnMut(&Object) -> Result<Vec<Val
     each_then(input, &mut (), |(), line| work(line), |()| None)
 }
 
+/// As [`each`], with text for people as the answer; a line that cannot be worked on is named on standard error.
+pub(super) fn each_text(input: &Path, mut work: impl FnMut(&Object) -> Result<String, String>) -> ExitCode {
+    let mut failed = false;
+    let code = each(input, |line| {
+        match work(line) {
+            // Whoever reads the texts may stop reading.
+            Ok(text) => {
+                let _ = io::stdout().write_all(text.as_bytes());
+            }
+            Err(error) => {
+                failed = true;
+                eprintln!("{}: {error}", id(line));
+            }
+        }
+        Ok(Vec::new())
+    });
+    if failed { ExitCode::FAILURE } else { code }
+}
+
 /// As [`each`], and then asks for the rest until there is none. `state` is what lines leave for the end.
 pub(super) fn each_then<S>(
     input: &Path,

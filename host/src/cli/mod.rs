@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bill;
 mod check;
 mod component;
 mod configuration;
@@ -8,11 +9,14 @@ mod inspect;
 mod lines;
 mod moment;
 mod price;
+mod prices;
 mod redact;
+mod reprice;
 mod run;
 mod sample;
 
 use component::Input;
+use price::PriceFiles;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -55,6 +59,21 @@ enum Command {
     Price {
         #[command(flatten)]
         input: Input,
+        #[command(flatten)]
+        files: PriceFiles,
+        /// Print bills for people to read.
+        #[arg(long)]
+        explain: bool,
+    },
+    /// Show, compare, check and exchange price documents.
+    #[command(subcommand)]
+    Prices(prices::Command),
+    /// Price recorded spans once more, by other prices: OTLP/JSON lines in, what differs and the sums out.
+    Reprice {
+        #[command(flatten)]
+        input: Input,
+        #[command(flatten)]
+        files: PriceFiles,
     },
     /// Redact texts: JSON lines in, texts and findings out.
     Redact {
@@ -93,7 +112,9 @@ pub fn main() -> ExitCode {
         Command::Run { config } => run::run(&config),
         Command::Check { config, no_plugins } => check::check(&config, no_plugins),
         Command::Extract { input, chunk } => extract::extract(&input, chunk),
-        Command::Price { input } => price::price(&input),
+        Command::Price { input, files, explain } => price::price(&input, &files, explain),
+        Command::Prices(command) => prices::run(&command),
+        Command::Reprice { input, files } => reprice::reprice(&input, &files),
         Command::Redact { input } => redact::redact(&input),
         Command::Sample { input } => sample::sample(&input),
         Command::Plugin(PluginCommand::Inspect { file, config, json }) => inspect::inspect(&file, &config, json),

@@ -3,6 +3,7 @@
 use crate::charge::{Authority, Policy};
 use crate::money::Usd;
 use crate::overlay::Overlay;
+use crate::price_set::PriceSet;
 use serde_json::Value;
 use tollgate_columns::{ConfigError, Problem};
 use tollgate_semconv::cost_level;
@@ -11,6 +12,8 @@ use tollgate_semconv::cost_level;
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) explanation: bool,
+    /// A price set in the place of the builtin one.
+    pub(crate) prices: Option<PriceSet>,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) policy: Policy,
     pub(crate) levels: Levels,
@@ -71,15 +74,17 @@ impl Config {
         };
         let mut config = Self {
             explanation: false,
+            prices: None,
             overlay: None,
             policy: Policy::default(),
             levels: Levels::default(),
             names: Names::default(),
         };
         let mut problems = Vec::new();
-        let file = fields.get("overlay_file").and_then(Value::as_str).unwrap_or("overlay");
+        let file = |field, default| fields.get(field).and_then(Value::as_str).unwrap_or(default);
+        let files = (file("prices_file", "prices"), file("overlay_file", "overlay"));
         for (field, value) in fields {
-            let found = config.field(field, value, file);
+            let found = config.field(field, value, files);
             problems.extend(found.into_iter().map(|message| Problem { path: field.clone(), message }));
         }
         if let Levels { warning: Some(warning), critical: Some(critical) } = config.levels
@@ -92,10 +97,18 @@ impl Config {
     }
 
     /// Takes a field, and says what is wrong with it.
-    fn field(&mut self, field: &str, value: &Value, file: &str) -> Vec<String> {
+    fn field(&mut self, field: &str, value: &Value, (prices, overlay): (&str, &str)) -> Vec<String> {
         let found = match field {
             "explanation" => boolean(value).map(|explanation| self.explanation = explanation),
-            "overlay" => match value.as_str().map(|text| Overlay::parse(file, text)) {
+            "prices" => match value.as_str().map(|text| PriceSet::parse(text.as_bytes())) {
+                Some(Ok(set)) => {
+                    self.prices = Some(set);
+                    Ok(())
+                }
+                Some(Err(error)) => Err(format!("{prices}: {error}")),
+                None => Err("write the price document as text".to_owned()),
+            },
+            "overlay" => match value.as_str().map(|text| Overlay::parse(overlay, text)) {
                 Some(Ok(overlay)) => {
                     self.overlay = Some(overlay);
                     Ok(())
@@ -103,13 +116,13 @@ impl Config {
                 Some(Err(error)) => return error.to_string().lines().map(str::to_owned).collect(),
                 None => Err("write the overlay as text".to_owned()),
             },
-            "overlay_file" => value.as_str().map(|_| ()).ok_or("write the name of the overlay's file".to_owned()),
+            "prices_file" | "overlay_file" => value.as_str().map(|_| ()).ok_or("write the name of the file".to_owned()),
             "authority" => authority(value).map(|authority| self.policy.authority = authority),
             "tolerance" => share(value).map(|tolerance| self.policy.tolerance_ppm = tolerance),
             "warning_usd" => amount(value).map(|amount| self.levels.warning = amount),
             "critical_usd" => amount(value).map(|amount| self.levels.critical = amount),
             "names" => self.names(value),
-            _ => Err("there is no such field; there are `explanation`, `overlay`, `overlay_file`, `authority`, \
+            _ => Err("there is no such field; there are `explanation`, `prices`, `prices_file`, `overlay`, `overlay_file`, `authority`, \
                       `tolerance`, `warning_usd`, `critical_usd`, `names`"
                 .to_owned()),
         };
@@ -173,6 +186,11 @@ mod tests {
             (r#"{"warning_usd": 2, "critical_usd": 1}"#, "warning_usd", "more than"),
             (r#"{"names": ["cost"]}"#, "names", "llm.cost.*"),
             (r#"{"names": "cost"}"#, "names", "list"),
+            (
+                r#"{"prices": "set", "prices_file": "mine.txt"}"#,
+                "prices",
+                "mine.txt: the price set, line 1: there are 0 words",
+            ),
             (r#"{"overlay": 1}"#, "overlay", "text"),
             (
                 r#"{"overlay": "overlay a 1 2026-01-01\nadjust 3", "overlay_file": "acme.prices"}"#,

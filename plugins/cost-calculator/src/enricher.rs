@@ -50,6 +50,8 @@ impl Enricher {
     ///
     /// | field | meaning | default |
     /// |---|---|---|
+    /// | `prices` | text of a price [`document`](crate::document), in the place of the builtin set | none |
+    /// | `prices_file` | its name in messages | `prices` |
     /// | `overlay` | text of an [`Overlay`](crate::Overlay): negotiated prices, discounts, aliases | none |
     /// | `overlay_file` | its name in messages | `overlay` |
     /// | `authority` | whose amount counts where the provider reports one: `provider` or `local` | `provider` |
@@ -62,9 +64,10 @@ impl Enricher {
     /// Everything that is wrong with it, each with its path.
     pub fn configure(json: &str) -> Result<Self, ConfigError> {
         let mut config = Config::parse(json)?;
+        let prices = config.prices.take().unwrap_or_else(|| PriceSet::builtin().clone());
         let prices = match config.overlay.take() {
-            Some(overlay) => PriceSet::builtin().with_overlay(overlay),
-            None => PriceSet::builtin().clone(),
+            Some(overlay) => prices.with_overlay(overlay),
+            None => prices,
         };
         Ok(Self { prices, config })
     }

@@ -131,11 +131,11 @@ fn every_problem_of_a_configuration_is_reported_with_its_path() {
         error.problems.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(
-        problems(r#"{"explanation": 1, "prices": "mine"}"#),
+        problems(r#"{"explanation": 1, "price_list": "mine"}"#),
         [
             "explanation: write true or false",
-            "prices: there is no such field; there are `explanation`, `overlay`, `overlay_file`, `authority`, \
-             `tolerance`, `warning_usd`, `critical_usd`, `names`"
+            "price_list: there is no such field; there are `explanation`, `prices`, `prices_file`, `overlay`, \
+             `overlay_file`, `authority`, `tolerance`, `warning_usd`, `critical_usd`, `names`"
         ]
     );
     assert_eq!(problems("[]"), ["the configuration is a JSON object, `{}` for the defaults"]);

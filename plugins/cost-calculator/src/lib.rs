@@ -21,6 +21,8 @@
 //! Not modelled: free quotas, tool-call fees (their rates are in the document), and units that are not tokens.
 #![cfg_attr(not(feature = "component"), forbid(unsafe_code))]
 
+mod builtin;
+mod changes;
 mod charge;
 #[cfg(feature = "component")]
 mod component;
@@ -30,6 +32,7 @@ mod data;
 mod enricher;
 mod explanation;
 mod find;
+mod lint;
 mod money;
 mod name;
 mod overlay;
@@ -39,12 +42,15 @@ mod rates;
 mod served;
 mod unpriced;
 
+pub use builtin::DOCUMENT;
+pub use changes::changes;
 pub use charge::{Authority, Charge, Policy};
 pub use cost::{Cost, Notes, Part, Parts, PriceRef, Row, Savings, Source, Tier};
 pub use data::document;
 pub use data::rate::{Factor, Rate};
 pub use data::unit::Unit;
 pub use enricher::Enricher;
+pub use lint::lint;
 pub use money::Usd;
 pub use overlay::{Adjustment, Agreed, Overlay, OverlayError, OverlayProblem};
 pub use price_set::{Call, PriceSet, PriceSetError};
