@@ -102,8 +102,8 @@ impl Deflate {
             let status = status.map_err(|_| notes::UNDECODABLE_BODY)?;
             match status {
                 Status::StreamEnd => return Ok((rest, true)),
-                // The buffer was not filled, so nothing is left inside; or no byte moved either way.
-                _ if rest.is_empty() && written < BUFFER => return Ok((rest, false)),
+                // Where a match passes the end of the window, its rest comes without any input.
+                _ if rest.is_empty() && written == 0 => return Ok((rest, false)),
                 _ if read == 0 && written == 0 => return Err(notes::UNDECODABLE_BODY),
                 _ => {}
             }

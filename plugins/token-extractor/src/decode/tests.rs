@@ -231,6 +231,20 @@ fn what_was_flushed_is_read_at_once() {
     }
 }
 
+/// A match that passes the end of the window of 32 KiB gives all of it, whether or not more of the body comes.
+#[test]
+fn a_match_over_the_end_of_the_window_is_read_at_once() {
+    let plain = vec![b'a'; (1 << 15) + 1_000];
+    let mut encoder = flate2::Compress::new(flate2::Compression::best(), false);
+    let mut body = Vec::with_capacity(plain.len());
+    encoder.compress_vec(&plain, &mut body, flate2::FlushCompress::Finish).unwrap();
+    for end in 1..=body.len() {
+        let (whole, _) = decode("deflate", &body[..end], body.len());
+        let (cut, _) = decode("deflate", &body[..end], 1);
+        assert_eq!(whole.len(), cut.len(), "{end} of {} bytes", body.len());
+    }
+}
+
 #[test]
 fn what_cannot_be_decoded_is_noted() {
     let whole = gzip(b"some text that is compressed");
