@@ -23,8 +23,9 @@ pub(crate) fn set_fields(proxy: &impl Proxy, call: &Call<'_>) -> u64 {
         fields.number("tollgate.reasoning_tokens", usage.reasoning_tokens);
     }
     fields.text("tollgate.usage_source", record.usage_source.map(tollgate_call::UsageSource::as_str));
+    fields.text("tollgate.cost_level", call.cost_level);
     match &call.cost {
-        Some(Ok(cost)) => fields.text("tollgate.cost_usd", Some(&cost.total.to_string())),
+        Some(Ok(cost)) => fields.text("tollgate.cost_usd", Some(&cost.amount.to_string())),
         Some(Err(unpriced)) => fields.text("tollgate.unpriced", Some(unpriced.as_str())),
         None => {}
     }

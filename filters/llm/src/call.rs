@@ -3,7 +3,7 @@
 use crate::exchange::Caller;
 use crate::ids::Ids;
 use tollgate_call::{Content, Record, Timing};
-use tollgate_cost_calculator::{Cost, PriceSet, Served, Unpriced};
+use tollgate_cost_calculator::{Calculator, Charge, Served, Unpriced};
 
 /// A call that is over.
 pub(crate) struct Call<'a> {
@@ -11,8 +11,10 @@ pub(crate) struct Call<'a> {
     pub(crate) timing: &'a Timing,
     /// What was said, as far as it was captured; redacted.
     pub(crate) content: &'a Content,
-    /// Price of the usage; `None` where there is no usage.
-    pub(crate) cost: Option<Result<Cost<'a>, Unpriced>>,
+    /// What it cost; `None` where there is no usage.
+    pub(crate) cost: Option<Result<Charge<'a>, Unpriced>>,
+    /// Whether that is remarkable by itself.
+    pub(crate) cost_level: Option<&'static str>,
     /// How many findings of each type were taken out of the content.
     pub(crate) redactions: &'a [(&'static str, u64)],
     /// Whether the usage was asked for by the filter, and not by the caller.
@@ -36,7 +38,7 @@ impl Call<'_> {
     /// Cost in billionths of a US dollar, where there is one.
     pub(crate) fn cost_nano_usd(&self) -> Option<u64> {
         let cost = self.cost.as_ref()?.as_ref().ok()?;
-        u64::try_from(cost.total.nanos()).ok()
+        u64::try_from(cost.amount.nanos()).ok()
     }
 }
 
@@ -49,7 +51,11 @@ pub(crate) fn identify(ids: &mut Ids, caller: &Caller, now: u64) -> ([u8; 16], [
 }
 
 /// Prices the usage of a call; `None` where it has none.
-pub(crate) fn price<'a>(prices: &'a PriceSet, record: &Record, started: u64) -> Option<Result<Cost<'a>, Unpriced>> {
+pub(crate) fn price<'a>(
+    calculator: &'a Calculator,
+    record: &Record,
+    started: u64,
+) -> Option<Result<Charge<'a>, Unpriced>> {
     let usage = record.usage.as_ref()?;
     let at_unix_seconds = i64::try_from(started / 1_000_000_000).unwrap_or(i64::MAX);
     let call = tollgate_cost_calculator::Call {
@@ -63,5 +69,5 @@ pub(crate) fn price<'a>(prices: &'a PriceSet, record: &Record, started: u64) -> 
             inference_geo: record.inference_geo.as_deref(),
         },
     };
-    Some(prices.price_or_as_asked(&call, record.request_model.as_deref()))
+    Some(calculator.charge(&call, record.request_model.as_deref()))
 }

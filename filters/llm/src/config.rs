@@ -21,6 +21,8 @@ pub struct Config {
     pub content: ContentLimits,
     /// Configuration of the redactor, as JSON text.
     pub redactor: String,
+    /// Configuration of the cost calculator, as JSON text.
+    pub cost: String,
     /// Which spans are exported.
     pub sampling: Sampling,
     /// Where spans go; `None` exports none.
@@ -95,6 +97,7 @@ impl Config {
         let content = capture_content(&mut fields);
         let extractor = extractor(&mut fields, content);
         let redactor = fields.value("redactor").unwrap_or_else(|| json!({})).to_string();
+        let cost = fields.value("cost").unwrap_or_else(|| json!({})).to_string();
         let sampling = sampling(&mut fields);
         let export = export(&mut fields);
         let resource = resource(&mut fields);
@@ -105,7 +108,18 @@ impl Config {
         fields.finish();
 
         if problems.is_empty() {
-            Ok(Self { extractor, content, redactor, sampling, export, resource, series, access_log, include_usage })
+            Ok(Self {
+                extractor,
+                content,
+                redactor,
+                cost,
+                sampling,
+                export,
+                resource,
+                series,
+                access_log,
+                include_usage,
+            })
         } else {
             Err(ConfigError { problems })
         }

@@ -11,8 +11,9 @@ use crate::metrics::{Measured, Metrics};
 use crate::proxy::{Level, Proxy};
 use crate::redact::redact;
 use crate::span;
+use std::sync::Arc;
 use tollgate_columns::{ConfigError, Problem};
-use tollgate_cost_calculator::PriceSet;
+use tollgate_cost_calculator::{Calculator, PriceSet};
 use tollgate_otlp::trace_state;
 use tollgate_pii_redactor::Redactor;
 use tollgate_token_extractor::Extractor;
@@ -27,7 +28,8 @@ const SOON_MS: u32 = 1;
 pub struct Root {
     extractor: Extractor,
     redactor: Redactor,
-    prices: &'static PriceSet,
+    /// Shared, because a call is priced by it and then counted by the rest.
+    calculator: Arc<Calculator>,
     sampling: Sampling,
     access_log: AccessLog,
     metrics: Metrics,
@@ -49,7 +51,9 @@ impl Root {
         let mut problems = Vec::new();
         let extractor = within("extractor", Extractor::configure(&config.extractor), &mut problems);
         let redactor = within("redactor", Redactor::configure(&config.redactor), &mut problems);
-        let (Some(extractor), Some(redactor)) = (extractor, redactor) else {
+        let calculator = Calculator::configure(&config.cost, PriceSet::builtin());
+        let calculator = within("cost", calculator, &mut problems);
+        let (Some(extractor), Some(redactor), Some(calculator)) = (extractor, redactor, calculator) else {
             return Err(ConfigError { problems });
         };
         let tests_holding = config.include_usage.as_ref().is_some_and(|options| options.hold_headers);
@@ -60,7 +64,7 @@ impl Root {
         Ok(Self {
             extractor,
             redactor,
-            prices: PriceSet::builtin(),
+            calculator: Arc::new(calculator),
             sampling: config.sampling,
             access_log: config.access_log,
             metrics: Metrics::new(config.series),
@@ -190,11 +194,23 @@ impl Root {
         }
         let (trace_id, span_id) =
             if self.identifies() { call::identify(&mut self.ids, &caller, ended) } else { Default::default() };
+        let calculator = Arc::clone(&self.calculator);
+        let cost = call::price(&calculator, &record, started);
+        let charge = cost.as_ref().and_then(|cost| cost.as_ref().ok());
+        let cost_level = charge.and_then(|charge| calculator.level(charge.amount));
+        if let Some(level) = cost_level {
+            self.metrics.add_labelled(proxy, "cost_alerts", "level", level, 1);
+        }
+        self.metrics.add(proxy, "cost_disagreements", u64::from(charge.is_some_and(|charge| charge.disagrees)));
+        if let Some(Err(reason)) = &cost {
+            self.metrics.add_labelled(proxy, "cost_missing", "reason", reason.as_str(), 1);
+        }
         let call = Call {
             record: &record,
             timing: &reading.timing,
             content: &content,
-            cost: call::price(self.prices, &record, started),
+            cost,
+            cost_level,
             redactions: &redactions,
             usage_requested: include_usage.is_some_and(|told| told.request.asked()),
             caller: &caller,

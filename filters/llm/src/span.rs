@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::config::Sampling;
 use tollgate_call::{Api, Record, UsageSource};
-use tollgate_cost_calculator::{Cost, Unpriced};
+use tollgate_cost_calculator::{Charge, Source, Unpriced, Usd};
 use tollgate_otlp::{Envelope, NewValue, SpanKind, SpanWriter, StatusCode, trace_state};
 use tollgate_semconv::attribute as name;
 
@@ -36,7 +36,12 @@ pub(crate) fn encode(call: &Call<'_>, sampling: Sampling) -> Vec<u8> {
         span.set(name::TOLLGATE_USAGE_REQUESTED, true);
     }
     match &call.cost {
-        Some(Ok(cost)) => price(&mut span, cost),
+        Some(Ok(charge)) => {
+            price(&mut span, charge);
+            if let Some(level) = call.cost_level {
+                span.set(name::TOLLGATE_COST_LEVEL, level);
+            }
+        }
         Some(Err(unpriced)) => no_price(&mut span, *unpriced),
         None => {}
     }
@@ -200,20 +205,39 @@ fn usage(span: &mut SpanWriter, record: &Record) {
     }
 }
 
-fn price(span: &mut SpanWriter, cost: &Cost<'_>) {
-    let amount = cost.total.as_f64();
-    let source = cost.price.source.as_str();
+fn price(span: &mut SpanWriter, charge: &Charge<'_>) {
+    let amount = charge.amount.as_f64();
+    let source = charge.source.as_str();
     span.set(name::TOLLGATE_COST_AMOUNT, amount)
-        .set(name::TOLLGATE_COST_CURRENCY, cost.currency)
+        .set(name::TOLLGATE_COST_CURRENCY, "USD")
         .set(name::TOLLGATE_COST_SOURCE, source)
-        .set(name::TOLLGATE_COST_PRICE_SET, cost.price.set)
+        .set(name::GEN_AI_USAGE_COST_AMOUNT, amount)
+        .set(name::GEN_AI_USAGE_COST_CURRENCY, "USD")
+        .set(name::GEN_AI_USAGE_COST_SOURCE, source);
+    let nanos = |amount: Usd| i64::try_from(amount.nanos()).ok();
+    if let Some(nanos) = nanos(charge.amount) {
+        span.set(name::TOLLGATE_COST_NANO_USD, nanos);
+    }
+    if charge.disagrees {
+        span.set(name::TOLLGATE_COST_DISAGREES, true);
+    }
+    let Ok(cost) = &charge.computed else { return };
+    span.set(name::TOLLGATE_COST_PRICE_SET, cost.price.set)
         .set(name::TOLLGATE_COST_PRICE_ROW, cost.price.row.to_string().as_str())
         .set(name::TOLLGATE_COST_TIER, cost.price.tier.to_string().as_str())
-        .set(name::GEN_AI_USAGE_COST_AMOUNT, amount)
-        .set(name::GEN_AI_USAGE_COST_CURRENCY, cost.currency)
-        .set(name::GEN_AI_USAGE_COST_SOURCE, source);
-    if let Ok(nanos) = i64::try_from(cost.total.nanos()) {
-        span.set(name::TOLLGATE_COST_NANO_USD, nanos);
+        .set(name::TOLLGATE_COST_PARTS, cost.parts.to_string().as_str());
+    if charge.source == Source::Provider
+        && let Some(nanos) = nanos(cost.total)
+    {
+        span.set(name::TOLLGATE_COST_COMPUTED_NANO_USD, nanos);
+    }
+    for (saved, name) in [
+        (cost.savings.cache_read, name::TOLLGATE_SAVINGS_CACHE_READ_NANO_USD),
+        (cost.savings.cache_write, name::TOLLGATE_SAVINGS_CACHE_WRITE_NANO_USD),
+    ] {
+        if let Some(nanos) = nanos(saved).filter(|nanos| *nanos != 0) {
+            span.set(name, nanos);
+        }
     }
 }
 

@@ -60,6 +60,33 @@ fn a_call_is_counted_priced_and_told() {
 }
 
 #[test]
+fn what_a_call_costs_is_as_configured() {
+    let overlay = "overlay acme 7 2026-01-01\\nadjust provider:openai -50%";
+    let reported = ANSWER.replacen("\"usage\": {", "\"usage\": {\"cost\": 0.1, ", 1).replacen(
+        "\"usage\":{",
+        "\"usage\":{\"cost\":0.1,",
+        1,
+    );
+    assert_ne!(reported, ANSWER);
+    // the configuration, the answer; dollars, alerts, disagreements
+    for (config, answer, dollars, alerts, apart) in [
+        ("{}".to_owned(), ANSWER, "0.004", [0, 0], 0),
+        (format!(r#"{{"cost": {{"overlay": "{overlay}"}}}}"#), ANSWER, "0.002", [0, 0], 0),
+        (r#"{"cost": {"warning_usd": 0.004, "critical_usd": null}}"#.to_owned(), ANSWER, "0.004", [1, 0], 0),
+        (r#"{"cost": {"warning_usd": 0.001, "critical_usd": 0.004}}"#.to_owned(), ANSWER, "0.004", [0, 1], 0),
+        ("{}".to_owned(), &reported, "0.1", [1, 0], 1),
+        (r#"{"cost": {"authority": "local"}}"#.to_owned(), &reported, "0.004", [0, 0], 1),
+    ] {
+        let (model, mut filter) = started(&config);
+        run(&model, &mut filter, &post(), &Answer::json(answer));
+        assert_eq!(model.state("tollgate.cost_usd").as_deref(), Some(dollars), "{config}");
+        let found = ["warning", "critical"].map(|level| model.sum(&format!("tollgate.cost_alerts;level={level}")));
+        assert_eq!(found, alerts, "{config}");
+        assert_eq!(model.sum("tollgate.cost_disagreements"), apart, "{config}");
+    }
+}
+
+#[test]
 fn every_end_of_a_stream_gives_its_record() {
     for (end, outcome, source, chunks) in [
         (End::Flag, "complete", "reported", 4),
@@ -298,6 +325,7 @@ fn the_number_of_series_is_limited() {
     }
     assert_eq!(model.sum("tollgate.series_capped"), 2);
     assert_eq!(model.sum("tollgate.unpriced"), 5);
+    assert_eq!(model.sum("tollgate.cost_missing;reason=unknown_model"), 5);
     assert_eq!(model.state("tollgate.cost_usd"), None, "a model without a price has no cost, not 0");
 }
 

@@ -2,8 +2,9 @@
 
 mod columns;
 
+use crate::calculator::Calculator;
 use crate::charge::Charge;
-use crate::config::Config;
+use crate::config::{Config, Names};
 use crate::cost::{Cost, Source};
 use crate::money::Usd;
 use crate::price_set::{Call, PriceSet};
@@ -41,8 +42,9 @@ use tollgate_semconv::{call_role, operation};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Enricher {
-    prices: PriceSet,
-    config: Config,
+    calculator: Calculator,
+    explanation: bool,
+    names: Names,
 }
 
 impl Enricher {
@@ -64,12 +66,8 @@ impl Enricher {
     /// Everything that is wrong with it, each with its path.
     pub fn configure(json: &str) -> Result<Self, ConfigError> {
         let mut config = Config::parse(json)?;
-        let prices = config.prices.take().unwrap_or_else(|| PriceSet::builtin().clone());
-        let prices = match config.overlay.take() {
-            Some(overlay) => prices.with_overlay(overlay),
-            None => prices,
-        };
-        Ok(Self { prices, config })
+        let calculator = Calculator::new(&mut config, PriceSet::builtin());
+        Ok(Self { calculator, explanation: config.explanation, names: config.names })
     }
 
     /// What the enricher sees and changes.
@@ -79,7 +77,7 @@ impl Enricher {
             name: "cost-calculator".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             reads: columns::reads(),
-            writes: columns::writes(self.config.explanation, self.config.names),
+            writes: columns::writes(self.explanation, self.names),
         }
     }
 
@@ -98,24 +96,24 @@ impl Enricher {
 
     fn charge(&self, span: Row<'_>) -> Result<Charge<'_>, Unpriced> {
         let reported = count(span, read::PROVIDER_COST).unwrap_or_default();
-        self.config.policy.charge(self.computed(span), reported)
-    }
-
-    fn computed(&self, span: Row<'_>) -> Result<Cost<'_>, Unpriced> {
-        let usage = usage(span)?;
+        let usage = match usage(span) {
+            Ok(usage) => Usage { provider_cost_nano_usd: reported, ..usage },
+            Err(reason) => return self.calculator.without_price(reason, reported),
+        };
         let start = span.integer(read::START_TIME).filter(|&nanoseconds| nanoseconds > 0);
+        let Some(start) = start else { return self.calculator.without_price(Unpriced::MissingTime, reported) };
         let call = Call {
             provider: span.text(read::PROVIDER),
             model: span.text(read::RESPONSE_MODEL).unwrap_or_default(),
             usage: &usage,
-            at_unix_seconds: start.ok_or(Unpriced::MissingTime)?.div_euclid(1_000_000_000),
+            at_unix_seconds: start.div_euclid(1_000_000_000),
             served: Served {
                 tier: span.text(read::SERVICE_TIER).or_else(|| span.text(read::OPENAI_SERVICE_TIER)),
                 speed: span.text(read::SPEED),
                 inference_geo: span.text(read::INFERENCE_GEO),
             },
         };
-        self.prices.price_or_as_asked(&call, span.text(read::REQUEST_MODEL))
+        self.calculator.charge(&call, span.text(read::REQUEST_MODEL))
     }
 
     fn write(&self, span: Row<'_>, charge: &Charge<'_>, edits: &mut Edits) {
@@ -127,7 +125,7 @@ impl Enricher {
         edits.integer(row, write::NANO_USD, nanos);
         edits.text(row, write::CURRENCY, "USD");
         edits.text(row, write::SOURCE, charge.source.as_str());
-        if let Some(level) = self.config.levels.of(charge.amount) {
+        if let Some(level) = self.calculator.level(charge.amount) {
             edits.text(row, write::LEVEL, level);
         }
         if charge.disagrees {
@@ -137,14 +135,14 @@ impl Enricher {
             computed(row, cost, charge.source, edits);
         }
         let mut place = write::EXPLANATION;
-        if self.config.explanation {
+        if self.explanation {
             let explanation = Explanation { charge, usage_source: span.text(read::USAGE_SOURCE) };
             if let Ok(json) = serde_json::to_string(&explanation) {
                 edits.text(row, place, json);
             }
             place += 1;
         }
-        for (place, (_, amount)) in (place..).zip(columns::foreign(self.config.names)) {
+        for (place, (_, amount)) in (place..).zip(columns::foreign(self.names)) {
             if let Some(amount) = amount.of(charge) {
                 edits.real(row, place, amount.as_f64());
             }

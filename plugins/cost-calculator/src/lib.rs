@@ -22,6 +22,7 @@
 #![cfg_attr(not(feature = "component"), forbid(unsafe_code))]
 
 mod builtin;
+mod calculator;
 mod changes;
 mod charge;
 #[cfg(feature = "component")]
@@ -43,6 +44,7 @@ mod served;
 mod unpriced;
 
 pub use builtin::DOCUMENT;
+pub use calculator::Calculator;
 pub use changes::changes;
 pub use charge::{Authority, Charge, Policy};
 pub use cost::{Cost, Notes, Part, Parts, PriceRef, Row, Savings, Source, Tier};
