@@ -40,12 +40,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     let text = std::fs::read_to_string(DOCUMENT)?;
     let document = Document::parse(&text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
-    for (name, core) in [("FULL", false), ("CORE", true)] {
-        let tables = compile(&document, |id| !core || CORE.contains(&id))
-            .map_err(|error| format!("{DOCUMENT}: too many {} to number", error.what))?;
-        std::fs::write(out.join(format!("{}.rs", name.to_lowercase())), source(name, &tables)?)?;
+    let core = core(&document);
+    for (name, document) in [("full", &document), ("core", &core)] {
+        let tables =
+            compile(document, |_| true).map_err(|error| format!("{DOCUMENT}: too many {} to number", error.what))?;
+        std::fs::write(out.join(format!("{name}.rs")), source(&name.to_uppercase(), &tables)?)?;
+        // What the tables are made of, for a look at its size.
+        std::fs::write(out.join(format!("{name}.txt")), document.to_string())?;
     }
     Ok(())
+}
+
+/// The document without the models of other providers. Those still answer to their names, so that their calls are not
+/// taken for another provider's.
+fn core(document: &Document) -> Document {
+    let mut core = document.clone();
+    core.providers.iter_mut().filter(|provider| !CORE.contains(&provider.id.as_str())).for_each(|provider| {
+        provider.models.clear();
+    });
+    core
 }
 
 /// The tables as a Rust item. `Debug` of plain structs and enums is their source.

@@ -69,7 +69,7 @@ impl Tools {
 
     /// The folder of the Python package that the prices come from, to compare with.
     pub(crate) fn genai_prices(&self) -> Result<PathBuf, String> {
-        self.install("prices", &[&format!("{}=={}", prices::PACKAGE, prices::VERSION)])
+        self.install("prices", &[&format!("{}=={}", prices::GENAI_PRICES.package, prices::GENAI_PRICES.version)])
     }
 
     /// Installs packages into a folder of their own, once: a file beside them says which they are.

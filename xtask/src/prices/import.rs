@@ -86,7 +86,7 @@ fn model(json: &Value) -> Result<Model, String> {
             price.rates = vec![(Unit::Input, free()), (Unit::Output, free())];
         }
     }
-    Ok(Model { matches: rules(json.get("match")).map_err(within)?, prices, id: id.to_owned() })
+    Ok(Model { matches: rules(json.get("match")).map_err(within)?, prices, id: id.to_owned(), ..Model::default() })
 }
 
 fn price(conditions: &Value, rates: Option<&Value>) -> Result<Price, String> {
