@@ -13,23 +13,26 @@ use std::path::PathBuf;
 
 const DOCUMENT: &str = "data/prices.txt";
 
-/// Providers that most traffic goes to; models of the rest are left out of the core set.
+/// Providers that most traffic goes to; models of the rest are left out of the core set. OpenRouter, which has more
+/// models than all of these, says itself what a call cost.
 const CORE: &[&str] = &[
     "anthropic",
     "aws",
     "azure",
     "cerebras",
     "cohere",
+    "deepgram",
     "deepseek",
+    "elevenlabs",
     "fireworks",
     "google",
     "groq",
     "mistral",
     "moonshotai",
     "openai",
-    "openrouter",
     "perplexity",
     "together",
+    "voyageai",
     "x-ai",
 ];
 
@@ -45,8 +48,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let tables =
             compile(document, |_| true).map_err(|error| format!("{DOCUMENT}: too many {} to number", error.what))?;
         std::fs::write(out.join(format!("{name}.rs")), source(&name.to_uppercase(), &tables)?)?;
-        // What the tables are made of, for a look at its size.
-        std::fs::write(out.join(format!("{name}.txt")), document.to_string())?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Our prices against those of the genai-prices package itself, to the last digit, over its whole catalogue.
 //!
 //! Runs where `TOLLGATE_GENAI_PRICES` names a folder the package is installed in (`pip install --target`), with the
-//! Python of `TOLLGATE_PYTHON`, else `python3`.
+//! Python of `TOLLGATE_PYTHON`, else `python3`; fails without it where `TOLLGATE_REQUIRE_DATA=1`.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -114,6 +114,7 @@ fn is_rounded(ours: &str, theirs: &str) -> bool {
 #[test]
 fn prices_equal_those_of_the_package_to_the_last_digit() {
     let Some(folder) = std::env::var_os("TOLLGATE_GENAI_PRICES") else {
+        assert!(std::env::var("TOLLGATE_REQUIRE_DATA").as_deref() != Ok("1"), "TOLLGATE_GENAI_PRICES is not set");
         eprintln!("SKIPPED: the comparison with genai-prices; set TOLLGATE_GENAI_PRICES to where it is installed");
         return;
     };
