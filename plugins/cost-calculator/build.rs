@@ -13,23 +13,26 @@ use std::path::PathBuf;
 
 const DOCUMENT: &str = "data/prices.txt";
 
-/// Providers that most traffic goes to; models of the rest are left out of the core set.
+/// Providers that most traffic goes to; models of the rest are left out of the core set. OpenRouter, which has more
+/// models than all of these, says itself what a call cost.
 const CORE: &[&str] = &[
     "anthropic",
     "aws",
     "azure",
     "cerebras",
     "cohere",
+    "deepgram",
     "deepseek",
+    "elevenlabs",
     "fireworks",
     "google",
     "groq",
     "mistral",
     "moonshotai",
     "openai",
-    "openrouter",
     "perplexity",
     "together",
+    "voyageai",
     "x-ai",
 ];
 
@@ -40,12 +43,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let text = std::fs::read_to_string(DOCUMENT)?;
     let document = Document::parse(&text).map_err(|error| format!("{DOCUMENT}: {error}"))?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
-    for (name, core) in [("FULL", false), ("CORE", true)] {
-        let tables = compile(&document, |id| !core || CORE.contains(&id))
-            .map_err(|error| format!("{DOCUMENT}: too many {} to number", error.what))?;
-        std::fs::write(out.join(format!("{}.rs", name.to_lowercase())), source(name, &tables)?)?;
+    let core = core(&document);
+    for (name, document) in [("full", &document), ("core", &core)] {
+        let tables =
+            compile(document, |_| true).map_err(|error| format!("{DOCUMENT}: too many {} to number", error.what))?;
+        std::fs::write(out.join(format!("{name}.rs")), source(&name.to_uppercase(), &tables)?)?;
     }
     Ok(())
+}
+
+/// The document without the models of other providers. Those still answer to their names, so that their calls are not
+/// taken for another provider's.
+fn core(document: &Document) -> Document {
+    let mut core = document.clone();
+    core.providers.iter_mut().filter(|provider| !CORE.contains(&provider.id.as_str())).for_each(|provider| {
+        provider.models.clear();
+    });
+    core
 }
 
 /// The tables as a Rust item. `Debug` of plain structs and enums is their source.

@@ -69,7 +69,22 @@ impl Tools {
 
     /// The folder of the Python package that the prices come from, to compare with.
     pub(crate) fn genai_prices(&self) -> Result<PathBuf, String> {
-        self.install("prices", &[&format!("{}=={}", prices::PACKAGE, prices::VERSION)])
+        self.install("prices", &[&format!("{}=={}", prices::GENAI_PRICES.package, prices::GENAI_PRICES.version)])
+    }
+
+    /// The table of LiteLLM that prices come from, as a file of JSON, to compare with.
+    pub(crate) fn litellm(&self, root: &Path) -> Result<PathBuf, String> {
+        let path = self.folder.join(format!("litellm-{}.json", prices::LITELLM.version));
+        if !path.exists() {
+            println!("fetching {} {} for {}", prices::LITELLM.package, prices::LITELLM.version, path.display());
+            let table = prices::LITELLM.read(&prices::folder(root))?;
+            fs::create_dir_all(&self.folder).map_err(|error| format!("{}: {error}", self.folder.display()))?;
+            // Beside and renamed, so that a file of that name is whole.
+            let beside = path.with_extension("new");
+            fs::write(&beside, table.to_string()).map_err(|error| format!("{}: {error}", beside.display()))?;
+            fs::rename(&beside, &path).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        Ok(path)
     }
 
     /// Installs packages into a folder of their own, once: a file beside them says which they are.

@@ -64,9 +64,17 @@ const fn parent(unit: Unit) -> Option<Unit> {
     }
 }
 
-/// The unit whose rate `unit` has: itself, or the nearest that it is a part of.
+/// The unit whose rate `unit` has: itself, or the nearest that it is a part of. What was cached of a modality has the
+/// modality's rate where the cache has none.
 fn rated_as(rates: &Rates<'_>, unit: Unit) -> Option<Unit> {
-    if rates.has(unit) { Some(unit) } else { rated_as(rates, parent(unit)?) }
+    if rates.has(unit) {
+        return Some(unit);
+    }
+    match unit {
+        Unit::CacheReadAudio if !rates.has(Unit::CacheRead) => rated_as(rates, Unit::AudioInput),
+        Unit::CacheReadImage if !rates.has(Unit::CacheRead) => rated_as(rates, Unit::ImageInput),
+        _ => rated_as(rates, parent(unit)?),
+    }
 }
 
 /// Takes from `read` and `whole`, which is of another modality, what was both: as reported, and where that is not known

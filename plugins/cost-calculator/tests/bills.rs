@@ -21,6 +21,7 @@ fn usage(words: &str) -> Usage {
             "cache_write_1h" => usage.cache_write_1h_tokens = count,
             "reasoning" => usage.reasoning_tokens = count,
             "audio_input" => usage.audio_input_tokens = count,
+            "cache_read_audio" => usage.cache_read_audio_tokens = count,
             "audio_output" => usage.audio_output_tokens = count,
             other => panic!("{other} is not usage"),
         }
@@ -343,4 +344,13 @@ fn audio_that_must_have_been_cached_has_the_rate_of_cached_audio() {
                     2 cache_read_audio at 0.1 = 0.0000002\n5 audio_input at 1 = 0.000005\ntotal 0.00000529";
     let found = priced("google gemini-2.5-flash 2026-11-01", "input 10 audio_input 7 cache_read 5 output 0", bill);
     assert_eq!(found, expected);
+}
+
+#[test]
+fn cached_audio_has_the_rate_of_audio_where_the_cache_has_none() {
+    let expected = "azure/phi-4-multimodal-instruct, base\n40 cache_read_audio at 4 = 0.00016\n\
+                    20 audio_input at 4 = 0.00008\n10 cache_read at 0.08 = 0.0000008\n30 input at 0.08 = 0.0000024\n\
+                    total 0.0002432";
+    let used = "input 100 audio_input 60 cache_read 50 cache_read_audio 40 output 0";
+    assert_eq!(priced("azure phi-4-multimodal-instruct 2026-11-01", used, bill), expected);
 }

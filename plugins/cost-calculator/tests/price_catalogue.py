@@ -62,31 +62,56 @@ def edges(model):
                     yield from (tier.start, tier.start + 1)
 
 
+def split(whole, parts):
+    """Shares of a whole, of which some are nothing; what remains is text."""
+    shares = {}
+    for part in parts:
+        if RANDOM.random() < 0.4:
+            shares[part] = RANDOM.randrange(whole + 1)
+            whole -= shares[part]
+    return shares
+
+
 def usage(input_tokens):
-    """A random consistent usage of so many input tokens; some parts are left out."""
-    left = input_tokens
+    """A random consistent usage of so many input tokens; parts that are nothing are left out."""
+    shares = split(input_tokens, ("read", "read_audio", "read_image", "write", "audio", "image"))
+    share = lambda *names: sum(shares.get(name, 0) for name in names)  # noqa: E731
     counts = {"input_tokens": input_tokens, "output_tokens": RANDOM.randrange(20_000)}
-    for part in ("cache_read_tokens", "cache_write_tokens", "input_audio_tokens"):
-        if RANDOM.random() < 0.5:
-            counts[part] = RANDOM.randrange(left + 1)
-            left -= counts[part]
-    if counts.get("cache_write_tokens") and RANDOM.random() < 0.5:
+    counts |= {
+        "cache_read_tokens": share("read", "read_audio", "read_image"),
+        "cache_write_tokens": share("write"),
+        "input_audio_tokens": share("audio", "read_audio"),
+        "input_image_tokens": share("image", "read_image"),
+    }
+    if counts["cache_write_tokens"] and RANDOM.random() < 0.5:
         counts["cache_write_1h_tokens"] = RANDOM.randrange(counts["cache_write_tokens"] + 1)
         counts["cache_write_5m_tokens"] = counts["cache_write_tokens"] - counts["cache_write_1h_tokens"]
-    left = counts["output_tokens"]
-    for part in ("output_reasoning_tokens", "output_audio_tokens"):
-        if RANDOM.random() < 0.5:
-            counts[part] = RANDOM.randrange(left + 1)
-            left -= counts[part]
+    parts = ("output_reasoning_tokens", "output_audio_tokens", "output_image_tokens")
+    counts |= split(counts["output_tokens"], parts)
     if RANDOM.random() < 0.05:
         counts["cache_read_tokens"] = input_tokens + 1
-    return counts
+    counts = {part: count for part, count in counts.items() if count or part in ("input_tokens", "output_tokens")}
+    # The package wants to be told what was both.
+    for modality in ("audio", "image"):
+        counts[f"cache_{modality}_read_tokens"] = share(f"read_{modality}")
+    return counts | others()
+
+
+def others():
+    """What is billed besides tokens, now and then."""
+    units = {}
+    for unit in ("web_searches", "storage_searches", "input_document_pages", "input_characters"):
+        if RANDOM.random() < 0.2:
+            units[unit] = RANDOM.randrange(5_000)
+    if RANDOM.random() < 0.2:
+        heard, made = RANDOM.randrange(5_000), RANDOM.choice((0, RANDOM.randrange(5_000)))
+        units |= {"input_audio_seconds": heard, "output_audio_seconds": made, "audio_seconds": heard + made}
+    return units
 
 
 def line(provider, name, counts, at, context):
     asked = {"provider": provider, "model": name, "usage": counts, "at": int(at.timestamp()), "context": context}
-    # No call of ours has audio from the cache; the package wants to be told.
-    told = Usage(**counts, cache_audio_read_tokens=0)
+    told = Usage(**counts)
     try:
         answer = calc_price(
             told, name, provider_id=provider, genai_request_timestamp=at, price_context=context or None
@@ -107,13 +132,13 @@ for provider in providers:
         names = dict.fromkeys([model.id, *examples(model.match)])
         contexts = [{}, *(row.when for row in model.price_variants or [])]
         contexts = [dict(pairs) for pairs in dict.fromkeys(tuple(context.items()) for context in contexts)]
-        sizes = [RANDOM.randrange(1, 60_000), RANDOM.randrange(100_000, 2_000_000), *dict.fromkeys(edges(model))]
+        sizes = [RANDOM.randrange(1, 60_000), RANDOM.randrange(100_000, 2_000_000)]
+        # Twenty usages for every moment, and for every side of every tier's edge.
+        sizes = [size for size in sizes for _ in range(10)] + [size for size in dict.fromkeys(edges(model)) for _ in range(20)]
         for at in dict.fromkeys(moments(model)):
             for context in contexts:
                 for size in sizes:
                     line(provider.id, model.id, usage(size), at, context)
-        for _ in range(20):
-            line(provider.id, model.id, usage(RANDOM.randrange(1, 1_000_000)), NOW, {})
         for name in filter(None, names):
             line(provider.id, name, usage(sizes[0]), NOW, {})
             line(None, name, usage(sizes[0]), NOW, {})

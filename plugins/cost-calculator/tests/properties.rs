@@ -183,9 +183,9 @@ fn the_committed_document_reads_back_as_it_is_written_and_says_what_it_is() {
     let document = Document::parse(DOCUMENT).unwrap();
     let rows: String = DOCUMENT.lines().filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect();
     assert_eq!(document.to_string(), rows);
-    assert_eq!((document.name.as_str(), document.version.as_str()), ("genai-prices", "0.2.3"));
+    assert_eq!((document.name.as_str(), document.version.as_str()), ("genai-prices", "0.2.3+litellm.1.109.1"));
     assert!(document.licence.contains("MIT") && document.source.contains("0.2.3"));
-    assert_eq!(PriceSet::builtin().label(), format!("genai-prices 0.2.3 ({})", document.date));
+    assert_eq!(PriceSet::builtin().label(), format!("genai-prices {} ({})", document.version, document.date));
     assert_eq!(PriceSet::builtin().providers().count(), document.providers.len());
     assert_eq!(PriceSet::builtin().models(), rows_count(&document));
 }

@@ -56,7 +56,9 @@ fn models<'a>(document: &'a Document) -> BTreeMap<String, &'a Model> {
 fn rows(model: &Model) -> Vec<String> {
     let rules: Vec<_> = model.matches.iter().map(ToString::to_string).collect();
     let mut rows = vec![format!("match {}", rules.join(" "))];
+    rows.extend((!model.source.is_empty()).then(|| format!("from {}", model.source)));
     rows.extend(model.prices.iter().map(ToString::to_string));
+    rows.extend(model.scales.iter().map(|(key, value, factor)| format!("scale when:{key}={value} {factor}")));
     rows
 }
 
@@ -68,10 +70,12 @@ mod tests {
     fn every_change_is_listed_with_its_rows() {
         let set = |models: &str| Document::parse(&format!("set s 1 2026-01-01\nprovider p\n{models}")).unwrap();
         let old = set("model a\nmatch equals:a\nprice input=1\nmodel b\nmatch equals:b\nprice input=1\n");
-        let new = set("model b\nmatch equals:b\nprice input=2\nmodel c\nmatch equals:c\nprice input=1\n");
+        let new = set(
+            "model b\nmatch equals:b\nprice input=2\nscale when:k=v *1.1\nmodel c\nmatch equals:c\nprice input=1\n",
+        );
         assert_eq!(
             between(&old, &new),
-            "~ p/b\n    - price input=1\n    + price input=2\n+ p/c\n- p/a\n\
+            "~ p/b\n    - price input=1\n    + price input=2\n    + scale when:k=v *1.1\n+ p/c\n- p/a\n\
              s 1 -> s 1: 1 models added, 1 removed, 1 changed, 2 in all\n"
         );
     }

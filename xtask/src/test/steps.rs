@@ -79,8 +79,10 @@ fn pure(context: &Context) -> Outcome {
     let packages = pure_packages(&context.layout)?;
     let mut tests = cargo(&context.layout.root, &["test", "--quiet", "--no-fail-fast"]);
     tests.args(selected(packages.iter().map(String::as_str).chain(LIGHT.iter().copied())));
-    let prices = Tools::of(&context.layout.root).genai_prices().map_err(failed)?;
-    tests.envs(context.data.variables()).env("TOLLGATE_GENAI_PRICES", prices);
+    let tools = Tools::of(&context.layout.root);
+    let prices = tools.genai_prices().map_err(failed)?;
+    let litellm = tools.litellm(&context.layout.root).map_err(failed)?;
+    tests.envs(context.data.variables()).env("TOLLGATE_GENAI_PRICES", prices).env("TOLLGATE_LITELLM", litellm);
     run(&mut tests)
 }
 
