@@ -4,7 +4,6 @@
 //! The wheels are pinned by version and digest, and fetched with pip; their data is read, not run. The same wheels give
 //! the same document, byte for byte. What was left out, and what changed against the committed document, is printed.
 
-mod changes;
 mod import;
 mod litellm;
 mod pattern;
@@ -61,7 +60,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         println!("{DOCUMENT}: {} {}, unchanged", document.name, document.version);
         return Ok(());
     }
-    print!("{}", changes::between(&Document::parse(&committed).unwrap_or_default(), &document));
+    print!("{}", tollgate_cost_calculator::changes(&Document::parse(&committed).unwrap_or_default(), &document));
     if check {
         return Err(format!("{DOCUMENT} is not what the pinned packages give; run `cargo xtask prices`"));
     }

@@ -51,7 +51,7 @@ impl Root {
         let mut problems = Vec::new();
         let extractor = within("extractor", Extractor::configure(&config.extractor), &mut problems);
         let redactor = within("redactor", Redactor::configure(&config.redactor), &mut problems);
-        let calculator = Calculator::configure(&config.cost, PriceSet::builtin());
+        let calculator = Calculator::configure(&config.cost, PriceSet::builtin_core());
         let calculator = within("cost", calculator, &mut problems);
         let (Some(extractor), Some(redactor), Some(calculator)) = (extractor, redactor, calculator) else {
             return Err(ConfigError { problems });

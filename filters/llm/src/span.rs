@@ -242,7 +242,10 @@ fn price(span: &mut SpanWriter, charge: &Charge<'_>) {
 }
 
 fn no_price(span: &mut SpanWriter, unpriced: Unpriced) {
-    span.set(name::TOLLGATE_COST_UNPRICED, unpriced.as_str());
+    // What this seat's set leaves out is for a later seat with the whole set, which prices what has no reason yet.
+    if unpriced != Unpriced::LeftOut {
+        span.set(name::TOLLGATE_COST_UNPRICED, unpriced.as_str());
+    }
 }
 
 /// What was said, where capture is on; redacted before it came here.

@@ -61,7 +61,7 @@ pub(crate) fn find<'a>(tables: &'a Tables, provider: Option<&str>, model: &str) 
     if let Some(number) = named.as_ref().and_then(|named| provider_named(tables, named.as_bytes())) {
         return at_provider(tables, number, &wanted)
             .or_else(|| with_prefix(tables, name, Some(number)))
-            .ok_or(Unpriced::UnknownModel);
+            .ok_or_else(|| unknown_model(tables, number));
     }
     let unknown = if named.is_some() { Unpriced::UnknownProvider } else { Unpriced::UnknownModel };
     let claimed = (0_u16..).zip(tables.providers.iter()).find(|(_, p)| claims(tables, p.serves, &wanted));
@@ -69,7 +69,12 @@ pub(crate) fn find<'a>(tables: &'a Tables, provider: Option<&str>, model: &str) 
         .and_then(|(number, _)| at_provider(tables, number, &wanted))
         .or_else(|| with_prefix(tables, name, None))
         .map(|found| Found { by_model: true, ..found })
-        .ok_or(unknown)
+        .ok_or_else(|| {
+            let prefix = name.split_prefix().and_then(|(prefix, _)| provider_named(tables, prefix));
+            let mut asked = claimed.map(|(number, _)| number).into_iter().chain(prefix);
+            let is_left_out = asked.any(|number| unknown_model(tables, number) == Unpriced::LeftOut);
+            if is_left_out { Unpriced::LeftOut } else { unknown }
+        })
 }
 
 /// The row for `model` at `provider` in tables that know some models only: what they do not name is not theirs.
@@ -134,6 +139,18 @@ fn row<'a>(tables: &'a Tables, provider: &table::Provider, name: &Wanted<'_>) ->
         .find(|rule| holds(tables, rule, name))
         .map(|rule| rule.model);
     tables.models.get(usize::from(ruled.or(whole)?))
+}
+
+/// Why a provider has no row for a model.
+fn unknown_model(tables: &Tables, number: u16) -> Unpriced {
+    let provider = |number: u16| tables.providers.get(usize::from(number));
+    let has_no_models = |number: u16| provider(number).is_some_and(|one| one.exact.count == 0 && one.rules.count == 0);
+    let fallback = provider(number).map(|one| one.fallback.of(&tables.fallbacks)).unwrap_or_default();
+    if has_no_models(number) || fallback.iter().any(|&number| has_no_models(number)) {
+        Unpriced::LeftOut
+    } else {
+        Unpriced::UnknownModel
+    }
 }
 
 /// What a name that is matched whole leads to.

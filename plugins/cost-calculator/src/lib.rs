@@ -18,7 +18,11 @@
 //! [`Enricher`] does this for spans, as columns. Prices are in the committed
 //! [`document`] `data/prices.txt`, which `cargo xtask prices` imports and the build script compiles into the program.
 //!
-//! Not modelled: free quotas, tool-call fees (their rates are in the document), and units that are not tokens.
+//! [`Overlay`] puts negotiated prices, discounts and aliases on top, and [`Policy`] weighs what a provider reports against
+//! what is computed.
+//!
+//! Not modelled: free quotas; tokens of video and of citations as such; and with Gemini before version 3 that searches of one
+//! prompt are billed once.
 #![cfg_attr(not(feature = "component"), forbid(unsafe_code))]
 
 mod builtin;

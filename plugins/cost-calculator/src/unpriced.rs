@@ -19,6 +19,8 @@ pub enum Unpriced {
     UnknownProvider,
     /// The provider has no row for the model.
     UnknownModel,
+    /// The set at hand leaves out the models of the provider; the whole set may have a row.
+    LeftOut,
     /// The row has no rate for something that was used.
     NoRate,
     /// The amount is too large to hold.
@@ -27,7 +29,7 @@ pub enum Unpriced {
 
 impl Unpriced {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::MissingModel,
         Self::MissingTime,
         Self::MissingUsage,
@@ -35,6 +37,7 @@ impl Unpriced {
         Self::InconsistentUsage,
         Self::UnknownProvider,
         Self::UnknownModel,
+        Self::LeftOut,
         Self::NoRate,
         Self::Overflow,
     ];
@@ -50,6 +53,7 @@ impl Unpriced {
             Self::InconsistentUsage => "inconsistent_usage",
             Self::UnknownProvider => "unknown_provider",
             Self::UnknownModel => "unknown_model",
+            Self::LeftOut => "left_out",
             Self::NoRate => "no_rate",
             Self::Overflow => "overflow",
         }
