@@ -23,7 +23,7 @@ pub fn lint(document: &Document) -> Vec<String> {
                 say("has no `price`".to_owned());
             }
             for name in whole_names(model) {
-                if let Some(earlier) = names.get(name) {
+                if let Some(earlier) = names.get(name).filter(|earlier| **earlier != model.id) {
                     say(format!("`equals:{name}` is for {earlier}, which stands before it"));
                 } else if let Some(earlier) = shadowing(provider, model, name) {
                     say(format!("`equals:{name}` is for {earlier} by its rules, which stand before it"));

@@ -193,6 +193,19 @@ fn what_is_wrong_is_named_by_file_line_and_field() {
 }
 
 #[test]
+fn the_example_of_the_documentation_is_right() {
+    let page = include_str!("../../../docs/PRICES.md");
+    let example = page.split("```text\n").find(|block| block.starts_with("overlay ")).unwrap();
+    let text = example.split("```").next().unwrap();
+    let overlay = Overlay::parse("PRICES.md", text).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((overlay.models(), overlay.adjustments.len(), overlay.aliases.len()), (3, 2, 3));
+    let prices = PriceSet::builtin().with_overlay(overlay);
+    let [total, row, ..] = price(&prices, "acme", "llama-70b", "2026-11-10", None).unwrap();
+    // A million tokens read cost $20 / 9.
+    assert_eq!((total.as_str(), row.as_str()), ("0.31111111111108", "acme/llama"));
+}
+
+#[test]
 fn an_overlay_has_limits() {
     let lines = |line: &str, count: usize| Overlay::parse("a", &format!("{HEAD}{}", line.repeat(count)));
     assert!(lines("adjust -1%\n", MOST_ADJUSTMENTS).is_ok());
