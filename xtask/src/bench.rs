@@ -44,6 +44,7 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     let envoy = tools.envoy()?;
     build::run().map_err(|error| error.to_string())?;
     tokens(layout)?;
+    pricing(layout)?;
     for package in PACKAGES {
         println!("\n=== {package}");
         let mut bench = cargo(layout, &["bench", "--quiet", "--benches", "--package", package]);
@@ -70,6 +71,17 @@ pub(crate) fn tokens(layout: &Layout) -> Result<(), String> {
     println!("\n=== reading answers");
     let mut bench = cargo(layout, &[&ENGINE, ["--bench", "tokens"].as_slice()].concat());
     ended("tokens", bench.env("TOLLGATE_BENCH_TOKENS", module))
+}
+
+/// What pricing a call costs, native and in wasm.
+///
+/// # Errors
+/// A sentence where it could not be run.
+pub(crate) fn pricing(layout: &Layout) -> Result<(), String> {
+    let module = build::guest(layout, "tollgate-bench-prices", &[]).map_err(|error| error.to_string())?;
+    println!("\n=== pricing calls");
+    let mut bench = cargo(layout, &[&ENGINE, ["--bench", "prices"].as_slice()].concat());
+    ended("prices", bench.env("TOLLGATE_BENCH_PRICES", module))
 }
 
 fn cargo(layout: &Layout, arguments: &[&str]) -> Command {

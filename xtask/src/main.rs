@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         ["demo", "--stay"] => demo::run(&build::Layout::find(), true),
         ["test", steps @ ..] => test::run(steps),
         ["bench"] => bench::run(&build::Layout::find()),
+        ["bench", "prices"] => bench::pricing(&build::Layout::find()),
         ["bench", "tokens"] => bench::tokens(&build::Layout::find()),
         ["prices", options @ ..] => prices::run(options),
         [] | ["help" | "-h" | "--help"] => {
