@@ -23,6 +23,7 @@ impl Costs {
     /// Holds nothing yet.
     #[must_use]
     pub fn new(config: &Config, metrics: &Metrics) -> Self {
+        tracing::info!(most_mib = config.limits.most_bytes() >> 20, "costs are added up in memory");
         Self {
             dimensions: config.dimensions.clone(),
             limits: config.limits,
