@@ -3,7 +3,8 @@
 //! A request takes this way, always in this order: [`receivers`] (OTLP over gRPC and HTTP) hand the encoded bytes to
 //! the [`stages`] (admit, enrich, redact, log, meter, sample, deliver), which hand them to the queues of the
 //! [`outputs`]. [`plugins`] loads the components that run in the stages; [`config`] says which; [`metrics`] is what
-//! everything counts; [`process`] puts all of it together, and [`cli`] is what a user types.
+//! everything counts, [`costs`] what calls cost by time, about which [`api`] answers; [`process`] puts all of it
+//! together, and [`cli`] is what a user types.
 //!
 //! ```
 //! use tollgate_host::config::Config;
@@ -11,9 +12,13 @@
 //! assert_eq!(problems.len(), 2, "nothing is received, and nothing is delivered");
 //! ```
 
+pub mod api;
 pub mod cli;
 pub mod config;
+pub mod costs;
 pub mod metrics;
+mod moment;
+mod money;
 pub mod outputs;
 pub mod plugins;
 pub mod process;

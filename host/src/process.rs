@@ -1,6 +1,8 @@
 //! The running process: outputs, stages and receivers put together, and taken down in order.
 
+use crate::api;
 use crate::config::{Config, Sample as SampleConfig};
+use crate::costs::Costs;
 use crate::metrics::Metrics;
 use crate::outputs::{self, Queue, Worker};
 use crate::plugins::{Opened, Watched};
@@ -10,10 +12,11 @@ use crate::stages::deliver::Deliver;
 use crate::stages::enrich::Enrich;
 use crate::stages::link::Link;
 use crate::stages::log::NoLog;
+use crate::stages::meter::Meter;
 use crate::stages::plugin::{Hosted, Sampler};
 use crate::stages::redact::Redact;
 use crate::stages::sample::{Bounds, Sample};
-use crate::stages::{Pipeline, Stages, meter};
+use crate::stages::{Pipeline, Stages};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +24,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tollgate_otlp::{Limits, Reads, ReadsError};
+use tollgate_otlp::{Limits, ReadsError};
 
 /// How often waiting traces are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -64,7 +67,9 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let watched = std::mem::take(&mut opened.watched);
     let (queues, workers) = start_outputs(config, &metrics).await?;
-    let stages = Stages(Arc::new(pipeline(config, opened, queues, &metrics)?));
+    // Who asks for costs does so at the address of the metrics page; without one there is nobody to keep them for.
+    let costs = config.outputs.prometheus.map(|_| Arc::new(Costs::new(&config.cost, &metrics)));
+    let stages = Stages(Arc::new(pipeline(config, opened, queues, costs.clone(), &metrics)?));
     let (stopping, stopped) = watch::channel(false);
     let mut tasks = Vec::new();
     if let Some(grpc) = config.receivers.grpc {
@@ -80,10 +85,11 @@ pub async fn run(
         let serve = axum::serve(listener, router).with_graceful_shutdown(is_true(stopped.clone()));
         tasks.push(spawn("OTLP/HTTP", async move { serve.await }));
     }
-    let page = match config.outputs.prometheus {
-        Some(prometheus) => {
+    let page = match config.outputs.prometheus.zip(costs) {
+        Some((prometheus, costs)) => {
             let listener = listen(prometheus.endpoint, "metrics").await?;
-            let serve = axum::serve(listener, outputs::prometheus::router(metrics.clone()));
+            let router = outputs::prometheus::router(metrics.clone()).merge(api::router(costs));
+            let serve = axum::serve(listener, router);
             Some(spawn("metrics", async move { serve.await }))
         }
         None => None,
@@ -156,7 +162,13 @@ async fn start_outputs(config: &Config, metrics: &Metrics) -> Result<(Vec<Queue>
     Ok(started.into_iter().unzip())
 }
 
-fn pipeline(config: &Config, opened: Opened, queues: Vec<Queue>, metrics: &Metrics) -> Result<Pipeline, ReadsError> {
+fn pipeline(
+    config: &Config,
+    opened: Opened,
+    queues: Vec<Queue>,
+    costs: Option<Arc<Costs>>,
+    metrics: &Metrics,
+) -> Result<Pipeline, ReadsError> {
     let retry_after = config.admit.retry_after;
     let deliver = Arc::new(Deliver::new(queues, metrics));
     let sample = match (opened.sample, &config.sample) {
@@ -172,7 +184,7 @@ fn pipeline(config: &Config, opened: Opened, queues: Vec<Queue>, metrics: &Metri
         enrich: Enrich::new(opened.enrich, Link::new(config.link, metrics)?, retry_after)?,
         redact: Redact::new(opened.redact, retry_after, metrics)?,
         log: Box::new(NoLog),
-        metered: Reads::compile(&meter::READS)?,
+        meter: Meter::new(&config.cost, costs, metrics)?,
         sample,
         deliver,
         metrics: metrics.clone(),

@@ -29,7 +29,7 @@ const GOOD: &str = "receivers: {otlp: {protocols: {http: }}}\noutputs: {promethe
 
 #[test]
 fn each_mistake_is_named_with_its_line() {
-    let known = "known here: receivers, admit, enrich, link, redact, meter, sample, outputs, shutdown";
+    let known = "known here: receivers, admit, enrich, link, redact, meter, cost, sample, outputs, shutdown";
     let cases: Vec<(String, Vec<String>)> = vec![
         (GOOD.to_owned(), vec![" ok".to_owned()]),
         (String::new(), vec!["1: the file is empty; examples/tollgate.yaml is a configuration to start from".into()]),
@@ -53,6 +53,34 @@ fn each_mistake_is_named_with_its_line() {
                 "3: meter.max_series: 0 is outside 1 to 1000000".into(),
                 "4: shutdown: expected a mapping of keys, found text".into(),
             ],
+        ),
+        (
+            format!("{GOOD}cost:\n  dimension: [a]\n  recent: 2d\n  retention: 1w\n  max_values: 0\n  max_alerts: many\n  alert_logs_per_minute: -1\n"),
+            vec![
+                "4: cost.dimension: is not a known key (did you mean \"dimensions\"?); known here: dimensions, recent, retention, max_values, max_alerts, alert_logs_per_minute".into(),
+                "5: cost.recent: 2d is outside 60s to 86400s".into(),
+                "6: cost.retention: \"1w\" is not a duration; write one such as 200ms, 5s or 1m30s".into(),
+                "7: cost.max_values: 0 is outside 1 to 10000".into(),
+                "8: cost.max_alerts: expected a whole number, found text".into(),
+                "9: cost.alert_logs_per_minute: -1 is outside 0 to 1000000".into(),
+            ],
+        ),
+        (
+            format!("{GOOD}cost:\n  recent: 6h\n  retention: 5h\n  dimensions:\n    - user.id\n    - user.id\n    - model\n    - resouce:team\n    - span:user\n    - llm.*\n    - 7\n    - \"\"\n    - resource:team\n"),
+            vec![
+                "4: cost.recent: is longer than retention".into(),
+                "8: cost.dimensions[1]: \"user.id\" is here twice".into(),
+                "9: cost.dimensions[2]: \"model\" is added up always; leave it out".into(),
+                "10: cost.dimensions[3]: \"resouce:team\": \"resouce\" has no attributes (did you mean \"resource\"?)".into(),
+                "11: cost.dimensions[4]: \"span:user\" cannot be read: there are span:name".into(),
+                "12: cost.dimensions[5]: \"llm.*\" is not one attribute; write a whole name, such as user.id".into(),
+                "13: cost.dimensions[6]: expected text, found a whole number".into(),
+                "14: cost.dimensions[7]: is empty; write the name of an attribute".into(),
+            ],
+        ),
+        (
+            format!("{GOOD}cost: {{dimensions: [{}]}}\n", (0..17).map(|n| format!("a{n}")).collect::<Vec<_>>().join(", ")),
+            vec!["3: cost.dimensions: has 17 attributes; at most 16 are possible".into()],
         ),
         (
             "receivers:\n  otlp:\n    protocols:\n      grpc: {endpoint: nowhere}\noutputs:\n  promethius: {}\n".into(),

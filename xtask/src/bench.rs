@@ -7,11 +7,12 @@ use crate::tools::Tools;
 use std::process::Command;
 
 /// Pure packages with a benchmark.
-const PACKAGES: [&str; 5] = [
+const PACKAGES: [&str; 6] = [
     "tollgate-token-extractor",
     "tollgate-cost-calculator",
     "tollgate-pii-redactor",
     "tollgate-tokenizer",
+    "tollgate-ledger",
     "tollgate-otlp",
 ];
 

@@ -7,7 +7,6 @@ mod configuration;
 mod extract;
 mod inspect;
 mod lines;
-mod moment;
 mod price;
 mod prices;
 mod redact;

@@ -1,8 +1,9 @@
 //! `tollgate price`: usage in, cost out, through an enricher that writes the whole bill.
 
+use super::bill;
 use super::component::Input;
 use super::lines::{self, Object};
-use super::{bill, moment};
+use crate::moment;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -12,6 +12,7 @@
 //! assert!(problems[1].to_string().starts_with("2: receivers.otpl: is not a known key (did you mean \"otlp\"?)"));
 //! ```
 
+mod cost;
 mod outputs;
 mod plugin;
 mod problem;
@@ -19,8 +20,10 @@ mod receivers;
 mod section;
 mod stages;
 mod suggest;
-mod units;
+pub(crate) mod units;
 
+pub(crate) use cost::ALWAYS;
+pub use cost::Cost;
 pub use outputs::{Compression, JsonLines, OtlpHttp, Outputs, Prometheus, Queue, Retry};
 pub use plugin::{Limits, OnError, Place, Plugin};
 pub use problem::{Problem, Problems};
@@ -45,6 +48,8 @@ pub struct Config {
     pub redact: Vec<Plugin>,
     /// Bounds of the metrics.
     pub meter: Meter,
+    /// What is added up of costs, for how long, and how alerts are logged.
+    pub cost: Cost,
     /// The sampler and the assembly of traces; without it every trace is kept at once.
     pub sample: Option<Sample>,
     /// Where telemetry goes.
@@ -86,6 +91,7 @@ impl Config {
             link: Link::read(&mut root),
             redact: Plugin::list(&mut root, "redact", OnError::Block, problems),
             meter: Meter::read(&mut root),
+            cost: Cost::read(&mut root, problems),
             sample: Sample::read(&mut root),
             outputs: Outputs::read(&mut root, problems),
             shutdown: Shutdown::read(&mut root),

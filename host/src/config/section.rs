@@ -120,6 +120,19 @@ impl<'a> Section<'a> {
         items.iter().enumerate().map(|(index, item)| (Node::new(item), format!("{path}[{index}]"))).collect()
     }
 
+    /// The texts of the list under `key`, each with its line and path.
+    pub(crate) fn text_list(&mut self, key: &'static str) -> Vec<(String, usize, String)> {
+        let mut texts = Vec::new();
+        for (node, path) in self.list(key) {
+            match scalar_text(node).map(|text| expand(&text)) {
+                Some(Ok(text)) => texts.push((text, node.line, path)),
+                Some(Err(message)) => self.problems.add(node.line, path, message),
+                None => self.problems.add(node.line, path, format!("expected text, found {}", node.kind())),
+            }
+        }
+        texts
+    }
+
     /// All entries, for sections whose keys are names that the user chose.
     pub(crate) fn entries(&mut self) -> Vec<(&'a str, Node<'a>)> {
         std::mem::take(&mut self.entries).into_iter().collect()

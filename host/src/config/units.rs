@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// A duration: one or more numbers with the unit `ms`, `s`, `m` or `h`, as `1m30s`.
+/// A duration: one or more numbers with the unit `ms`, `s`, `m`, `h` or `d`, as `1m30s`.
 #[must_use]
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if rest == "0" {
         return Some(Duration::ZERO);
@@ -19,7 +19,8 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
             "ms" => 0.001,
             "s" => 1.0,
             "m" => 60.0,
-            "h" => 3600.0,
+            "h" => 3_600.0,
+            "d" => 86_400.0,
             _ => return None,
         };
         let part = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
@@ -66,7 +67,8 @@ mod tests {
             ("s", None),
             ("5 s", None),
             ("-1s", None),
-            ("1d", None),
+            ("7d", Some(604_800_000)),
+            ("1w", None),
             ("1..2s", None),
             ("99999999999999999999h", None),
         ] {

@@ -33,6 +33,22 @@ pub struct Metrics {
     pub cost_nano_usd: Bounded<Counter>,
     /// Calls without a price, by reason.
     pub unpriced_calls: Bounded<Counter>,
+    /// Calls that cost more than a level, by level.
+    pub cost_alerts: Bounded<Counter>,
+    /// Of these, those that were not logged, because there were too many.
+    pub cost_alert_logs_suppressed: Counter,
+    /// Calls whose cost is one by the provider and another by the price set.
+    pub cost_disagreements: Bounded<Counter>,
+    /// What providers' caches saved, by kind, in billionths of a US dollar.
+    pub savings_nano_usd: Bounded<Counter>,
+    /// What providers' caches cost more than doing without, by kind, in billionths of a US dollar.
+    pub surcharges_nano_usd: Bounded<Counter>,
+    /// Calls that ended before everything that the cost ledger holds.
+    pub cost_late_calls: Counter,
+    /// Calls that ended more than a minute after they were reported.
+    pub cost_ahead_calls: Counter,
+    /// Values of the cost ledger's dimensions that had to make room for others.
+    pub cost_values_folded: Counter,
     /// Spans of calls that another span has reported already.
     pub duplicate_calls: Counter,
     /// Response ids and spans that are remembered to find duplicates.
@@ -126,6 +142,26 @@ impl Metrics {
                 Counter::default,
             ),
             unpriced_calls: bounds.family("tollgate_unpriced_calls", "Calls without a price", Counter::default),
+            cost_alerts: bounds.family("tollgate_cost_alerts", "Calls that cost more than a level", Counter::default),
+            cost_alert_logs_suppressed: Counter::default(),
+            cost_disagreements: bounds.family(
+                "tollgate_cost_disagreements",
+                "Calls whose cost is one by the provider and another by the price set",
+                Counter::default,
+            ),
+            savings_nano_usd: bounds.family(
+                "tollgate_savings_nano_usd",
+                "What providers' caches saved, in billionths of a US dollar, exact",
+                Counter::default,
+            ),
+            surcharges_nano_usd: bounds.family(
+                "tollgate_surcharges_nano_usd",
+                "What providers' caches cost more than doing without, in billionths of a US dollar, exact",
+                Counter::default,
+            ),
+            cost_late_calls: Counter::default(),
+            cost_ahead_calls: Counter::default(),
+            cost_values_folded: Counter::default(),
             duplicate_calls: Counter::default(),
             link_entries: Gauge::default(),
             link_evicted: Counter::default(),
@@ -173,6 +209,10 @@ impl Metrics {
             ("tollgate_spans_received", "Spans received", &metrics.spans_received),
             ("tollgate_spans_kept", "Spans handed to the outputs", &metrics.spans_kept),
             ("tollgate_duplicate_calls", "Spans of calls reported already", &metrics.duplicate_calls),
+            ("tollgate_cost_alert_logs_suppressed", "Alerts that were not logged", &metrics.cost_alert_logs_suppressed),
+            ("tollgate_cost_late_calls", "Calls too old for the cost ledger", &metrics.cost_late_calls),
+            ("tollgate_cost_ahead_calls", "Calls reported before they ended", &metrics.cost_ahead_calls),
+            ("tollgate_cost_values_folded", "Values that made room for others", &metrics.cost_values_folded),
             ("tollgate_link_evicted", "Response ids forgotten early, at a limit", &metrics.link_evicted),
             ("tollgate_log_records_received", "Log records received", &metrics.log_records_received),
             ("tollgate_sampling_evicted", "Traces decided early, at a limit", &metrics.sampling_evicted),

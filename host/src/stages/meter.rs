@@ -4,12 +4,18 @@
 //! Agents, workflows and tools are left out: the usage that they carry is that of the calls below them, and would be
 //! counted twice; and so are calls that another span has reported already.
 
+use super::cost::Cost;
+use crate::config::Cost as CostConfig;
+use crate::costs::Costs;
 use crate::metrics::{Labels, Metrics};
+use std::sync::Arc;
 use tollgate_columns::{Batch, Row};
+use tollgate_ledger::KINDS;
+use tollgate_otlp::{Reads, ReadsError, TraceRequest};
 use tollgate_semconv::{attribute, call_role};
 
-/// What is read of each span, in the order of the constants below.
-pub const READS: [&str; 17] = [
+/// What is read of each span, in the order of the constants below; the dimensions of the user's come behind these.
+pub(super) const READS: [&str; 21] = [
     attribute::GEN_AI_OPERATION_NAME,
     attribute::GEN_AI_PROVIDER_NAME,
     attribute::GEN_AI_REQUEST_MODEL,
@@ -27,44 +33,78 @@ pub const READS: [&str; 17] = [
     attribute::TOLLGATE_COST_SOURCE,
     attribute::TOLLGATE_COST_UNPRICED,
     attribute::TOLLGATE_CALL_ROLE,
+    attribute::TOLLGATE_COST_LEVEL,
+    attribute::TOLLGATE_COST_DISAGREES,
+    attribute::TOLLGATE_SAVINGS_CACHE_READ_NANO_USD,
+    attribute::TOLLGATE_SAVINGS_CACHE_WRITE_NANO_USD,
 ];
 
-const OPERATION: u16 = 0;
-const PROVIDER: u16 = 1;
-const REQUEST_MODEL: u16 = 2;
-const RESPONSE_MODEL: u16 = 3;
+pub(super) const OPERATION: u16 = 0;
+pub(super) const PROVIDER: u16 = 1;
+pub(super) const REQUEST_MODEL: u16 = 2;
+pub(super) const RESPONSE_MODEL: u16 = 3;
 const ERROR_TYPE: u16 = 4;
 const STATUS: u16 = 5;
 const DURATION: u16 = 6;
 const FIRST_CHUNK: u16 = 7;
 const NANO_USD: u16 = 13;
-const COST_SOURCE: u16 = 14;
-const UNPRICED: u16 = 15;
+pub(super) const COST_SOURCE: u16 = 14;
+pub(super) const UNPRICED: u16 = 15;
 const ROLE: u16 = 16;
+pub(super) const LEVEL: u16 = 17;
+pub(super) const DISAGREES: u16 = 18;
+pub(super) const SAVED_READ: u16 = 19;
+pub(super) const SAVED_WRITE: u16 = 20;
 
-/// Kinds of tokens, each with its place in [`READS`]. The first two are also the histogram of the conventions.
-const TOKENS: [(&str, u16); 5] =
-    [("input", 8), ("output", 9), ("cache_read", 10), ("cache_write", 11), ("reasoning", 12)];
+/// The places of the kinds of tokens. The first two are also the histogram of the conventions.
+pub(super) const TOKENS: [u16; KINDS.len()] = [8, 9, 10, 11, 12];
 
-/// Counts the spans of a batch whose columns are [`READS`].
-pub fn meter(spans: &Batch, metrics: &Metrics) {
-    for span in spans.rows() {
-        let operation = span.text(OPERATION);
-        if call_role::is_billable(span.text(ROLE), operation) {
-            count(span, operation.unwrap_or_default(), metrics);
-        }
+/// Counts calls.
+#[derive(Debug)]
+pub struct Meter {
+    reads: Reads,
+    cost: Cost,
+    metrics: Metrics,
+}
+
+impl Meter {
+    /// Counts into `metrics` and, where there are some, `costs`.
+    ///
+    /// # Errors
+    /// A dimension of the configuration cannot be read.
+    pub fn new(config: &CostConfig, costs: Option<Arc<Costs>>, metrics: &Metrics) -> Result<Self, ReadsError> {
+        let names: Vec<_> = READS.into_iter().chain(config.dimensions.iter().map(String::as_str)).collect();
+        Ok(Self { reads: Reads::compile(&names)?, cost: Cost::new(config, costs, metrics), metrics: metrics.clone() })
+    }
+
+    /// Counts the calls of a request.
+    pub fn run(&self, request: &TraceRequest<'_>) {
+        let spans = request.project(&self.reads);
+        let calls = calls(&spans);
+        calls.iter().for_each(|call| count(*call, &self.metrics));
+        self.cost.run(&calls, request);
     }
 }
 
-fn count(span: Row<'_>, operation: &str, metrics: &Metrics) {
+/// The spans that count, of a batch whose columns are [`READS`].
+fn calls(spans: &Batch) -> Vec<Row<'_>> {
+    spans.rows().filter(|span| call_role::is_billable(span.text(ROLE), span.text(OPERATION))).collect()
+}
+
+/// What a call cost, in nano-dollars.
+pub(super) fn cost(call: Row<'_>) -> Option<u64> {
+    call.integer(NANO_USD).and_then(|nanos| u64::try_from(nanos).ok())
+}
+
+fn count(span: Row<'_>, metrics: &Metrics) {
     let text = |attribute| span.text(attribute).unwrap_or_default().to_owned();
     let mut labels: Labels = vec![
-        ("gen_ai_operation_name", operation.to_owned()),
+        ("gen_ai_operation_name", text(OPERATION)),
         ("gen_ai_provider_name", text(PROVIDER)),
         ("gen_ai_request_model", text(REQUEST_MODEL)),
         ("gen_ai_response_model", text(RESPONSE_MODEL)),
     ];
-    for (kind, attribute) in TOKENS {
+    for (kind, attribute) in KINDS.into_iter().zip(TOKENS) {
         let Some(tokens) = span.count(attribute) else { continue };
         let labels = with(&labels, "gen_ai_token_type", kind);
         if matches!(kind, "input" | "output") {
@@ -72,7 +112,7 @@ fn count(span: Row<'_>, operation: &str, metrics: &Metrics) {
         }
         metrics.tokens.with(labels).inc_by(tokens);
     }
-    if let Some(nanos) = span.integer(NANO_USD).and_then(|nanos| u64::try_from(nanos).ok()) {
+    if let Some(nanos) = cost(span) {
         let labels = with(&labels, "source", span.text(COST_SOURCE).unwrap_or_default());
         metrics.cost_usd.with(labels.clone()).inc_by(real(nanos) / 1e9);
         metrics.cost_nano_usd.with(labels).inc_by(nanos);
@@ -133,10 +173,14 @@ mod tests {
             (COST_SOURCE, "tollgate.cost.source"),
             (UNPRICED, "tollgate.cost.unpriced"),
             (ROLE, "tollgate.call.role"),
+            (LEVEL, "tollgate.cost.level"),
+            (DISAGREES, "tollgate.cost.disagrees"),
+            (SAVED_READ, "tollgate.savings.cache_read_nano_usd"),
+            (SAVED_WRITE, "tollgate.savings.cache_write_nano_usd"),
         ] {
             assert_eq!(constant, attribute(name), "{name}");
         }
-        for (kind, place) in TOKENS {
+        for (kind, place) in KINDS.into_iter().zip(TOKENS) {
             let name = READS[usize::from(place)];
             assert!(name.starts_with("gen_ai.usage.") && name.contains(kind), "{kind} {name}");
         }
@@ -155,7 +199,7 @@ mod tests {
             }
         }
         let metrics = Metrics::new(100);
-        meter(&edits.finish(), &metrics);
+        calls(&edits.finish()).into_iter().for_each(|call| count(call, &metrics));
         metrics.page()
     }
 

@@ -4,6 +4,7 @@
 //! disk or delivered, and nothing is acknowledged before the stages that may refuse it have run.
 
 pub mod admit;
+mod cost;
 pub mod deliver;
 pub mod enrich;
 pub mod link;
@@ -17,15 +18,17 @@ use crate::metrics::Metrics;
 use crate::receivers::{Accepted, Intake, Received, Refusal, Signal};
 use admit::Admission;
 use bytes::Bytes;
+pub(crate) use cost::{hexadecimal, word};
 use deliver::Deliver;
 use enrich::Enrich;
 use log::Log;
+use meter::Meter;
 use redact::Redact;
 use sample::Sample;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
-use tollgate_otlp::{Limits, LogsRequest, Reads, TraceRequest};
+use tollgate_otlp::{Limits, LogsRequest, TraceRequest};
 
 /// For requests that have been let in: what the stages add to them does not make them too large.
 const RESCAN: Limits = Limits { bytes: usize::MAX, items: u32::MAX, values: u32::MAX, depth: u8::MAX };
@@ -42,13 +45,13 @@ pub struct Pipeline {
     pub redact: Redact,
     /// Stage 3.
     pub log: Box<dyn Log>,
-    /// What stage 4 reads.
-    pub metered: Reads,
+    /// Stage 4.
+    pub meter: Meter,
     /// Stage 5; without it every trace goes on at once.
     pub sample: Option<Arc<Sample>>,
     /// Stage 6.
     pub deliver: Arc<Deliver>,
-    /// What stage 4 and all others count.
+    /// What all stages count.
     pub metrics: Metrics,
 }
 
@@ -128,7 +131,7 @@ impl Pipeline {
     fn meter(&self, request: &Bytes) -> usize {
         let Ok(scanned) = TraceRequest::scan(request, &RESCAN) else { return 0 };
         self.metrics.spans_received.inc_by(u64::try_from(scanned.len()).unwrap_or(u64::MAX));
-        meter::meter(&self.metered.project(scanned.spans()), &self.metrics);
+        self.meter.run(&scanned);
         scanned.len()
     }
 }

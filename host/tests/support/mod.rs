@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tollgate_otlp::{Envelope, RequestWriter, SpanWriter};
 
@@ -69,6 +70,7 @@ pub(crate) struct Host {
     /// `http://127.0.0.1:PORT` of OTLP over gRPC.
     pub(crate) grpc: String,
     metrics: String,
+    said: Arc<Mutex<Vec<String>>>,
 }
 
 impl Host {
@@ -109,9 +111,37 @@ impl Host {
         });
         assert!(ready, "the host did not start:\n{said}");
         // Whatever it says later goes to the test's own output, so that its pipe never fills.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("host: {line}")));
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&said);
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| {
+                eprintln!("host: {line}");
+                heard.lock().unwrap().push(line);
+            });
+        });
         let [http, grpc, metrics] = addresses;
-        Self { child, folder, http, grpc, metrics }
+        Self { child, folder, http, grpc, metrics, said }
+    }
+
+    /// What it has logged since it was ready, as far as a line holds `text`; waits until there are `count` of them.
+    pub(crate) async fn until_said(&self, text: &str, count: usize) -> Vec<String> {
+        let start = Instant::now();
+        loop {
+            let said = self.said.lock().unwrap().clone();
+            let found: Vec<_> = said.iter().filter(|line| line.contains(text)).cloned().collect();
+            if found.len() >= count {
+                return found;
+            }
+            assert!(start.elapsed() < PATIENCE, "not {count} lines with {text} in\n{}", said.join("\n"));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Asks the API: status, and the answer.
+    pub(crate) async fn ask(&self, path: &str) -> (u16, serde_json::Value) {
+        let response = client().get(format!("{}{path}", self.metrics)).send().await.unwrap();
+        let (status, body) = (response.status().as_u16(), response.bytes().await.unwrap());
+        (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
     /// The metrics page.

@@ -2,7 +2,7 @@
 
 /// Nanoseconds since 1970 of a moment such as `2026-10-14T10:30:00.5+02:00`; digits after the ninth are cut off.
 /// `None` where the text is not such a moment, or is one that a 64-bit number cannot hold.
-pub(super) fn nanoseconds(text: &str) -> Option<i64> {
+pub(crate) fn nanoseconds(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
     let (mark, rest) = rest.split_at_checked(1)?;
     let (clock, rest) = rest.split_at_checked(8)?;
@@ -71,6 +71,24 @@ fn days_of(year: i64, month: i64) -> i64 {
     }
 }
 
+/// A moment, nanoseconds since 1970, as RFC 3339 writes it in UTC; the fraction only where there is one.
+pub(crate) fn text(nanoseconds: u64) -> String {
+    let (seconds, fraction) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // The calendar repeats after 146,097 days, 400 years; years begin in March, so that the leap day comes last.
+    let (cycle, day) = ((days + 719_468) / 146_097, (days + 719_468) % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = cycle * 400 + year + next;
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:09}") };
+    let fraction = fraction.trim_end_matches('0');
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+}
+
 /// Days of the Gregorian calendar, counted in years that begin in March, so that the leap day comes last.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
@@ -81,7 +99,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::nanoseconds;
+    use super::{nanoseconds, text};
 
     #[test]
     fn moments_are_read_with_fraction_and_zone() {
@@ -106,6 +124,24 @@ mod tests {
             ("é026-10-14T08:30:00Z", None),
         ] {
             assert_eq!(nanoseconds(text), nanos, "{text}");
+        }
+    }
+
+    #[test]
+    fn moments_are_written_as_they_are_read() {
+        for (nanos, written) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400_000_000_000, "2000-02-29T00:00:00Z"),
+            (1_791_966_600_500_000_000, "2026-10-14T08:30:00.5Z"),
+            (1_791_966_600_000_000_001, "2026-10-14T08:30:00.000000001Z"),
+            (u64::MAX, "2554-07-21T23:34:33.709551615Z"),
+        ] {
+            assert_eq!(text(nanos), written);
+        }
+        // Every day until 2200, at a time of its own.
+        for day in 0..84_000_u64 {
+            let nanos = day * 86_400_000_000_000 + day * 1_000_000_007 % 86_400_000_000_000;
+            assert_eq!(nanoseconds(&text(nanos)), i64::try_from(nanos).ok(), "{}", text(nanos));
         }
     }
 }

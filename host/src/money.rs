@@ -1,0 +1,38 @@
+//! Nano-dollars as decimal text in US dollars, exact.
+
+/// US dollars: `4500000` is `0.0045`.
+pub(crate) fn usd(nanos: u128) -> String {
+    let (whole, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+    if fraction == 0 {
+        return whole.to_string();
+    }
+    format!("{whole}.{fraction:09}").trim_end_matches('0').to_owned()
+}
+
+/// US dollars, which may be below 0.
+pub(crate) fn signed_usd(nanos: i128) -> String {
+    let sign = if nanos < 0 { "-" } else { "" };
+    format!("{sign}{}", usd(nanos.unsigned_abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nano_dollars_are_decimal_text() {
+        for (nanos, text) in [
+            (0, "0"),
+            (1, "0.000000001"),
+            (4_500_000, "0.0045"),
+            (1_000_000_000, "1"),
+            (12_500_000_000, "12.5"),
+            (u128::MAX, "340282366920938463463374607431.768211455"),
+        ] {
+            assert_eq!(usd(nanos), text);
+        }
+        assert_eq!(signed_usd(-250_000_000), "-0.25");
+        assert_eq!(signed_usd(0), "0");
+        assert_eq!(signed_usd(i128::MIN), "-170141183460469231731687303715.884105728");
+    }
+}
