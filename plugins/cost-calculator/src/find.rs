@@ -133,11 +133,21 @@ fn own_or_fallback<'a>(tables: &'a Tables, provider: &table::Provider, name: &Wa
 /// The provider's first row that matches: whole names are looked up, the other rules are tried up to that row.
 fn row<'a>(tables: &'a Tables, provider: &table::Provider, name: &Wanted<'_>) -> Option<&'a Model> {
     let whole = whole_name(tables, provider.exact.of(&tables.exact), name.bytes);
-    let rules = provider.rules.of(&tables.rules).iter();
-    let ruled = rules
-        .take_while(|rule| whole.is_none_or(|whole| rule.model < whole))
-        .find(|rule| holds(tables, rule, name))
-        .map(|rule| rule.model);
+    let rules = provider.rules.of(&tables.rules);
+    if rules.is_empty() {
+        return tables.models.get(usize::from(whole?));
+    }
+    let (before, lacks) = (whole.unwrap_or(u16::MAX), !name.pairs());
+    let mut ruled = None;
+    for rule in rules {
+        if rule.model >= before {
+            break;
+        }
+        if rule.pairs & lacks == 0 && holds(tables, rule, name) {
+            ruled = Some(rule.model);
+            break;
+        }
+    }
     tables.models.get(usize::from(ruled.or(whole)?))
 }
 

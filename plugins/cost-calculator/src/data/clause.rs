@@ -53,12 +53,16 @@ impl Test {
 /// A set of the pairs of neighbouring letters of a text, hashed into 64 bits. A name whose set lacks a member of the
 /// text's set cannot have the text in it: most rules are settled by this one comparison.
 pub(crate) fn letter_pairs(text: &[u8]) -> u64 {
-    let pairs = text.windows(2).filter(|pair| !pair.contains(&b'#'));
-    pairs.fold(0, |set, pair| {
-        let number = pair.iter().fold(0_u32, |number, &letter| (number << 8) | u32::from(letter));
-        // Multiplication by an odd constant spreads the pair over the upper bits.
-        set | (1 << (number.wrapping_mul(0x9E37_79B1) >> 26))
-    })
+    let (mut set, mut before) = (0, b'#');
+    for &letter in text {
+        if before != b'#' && letter != b'#' {
+            let pair = (u32::from(before) << 8) | u32::from(letter);
+            // Multiplication by an odd constant spreads the pair over the upper bits.
+            set |= 1 << (pair.wrapping_mul(0x9E37_79B1) >> 26);
+        }
+        before = letter;
+    }
+    set
 }
 
 fn contains(name: &[u8], text: &[u8]) -> bool {
