@@ -120,7 +120,7 @@ fn a_bill_is_printed_for_people() {
         return;
     }
     let folder = Folder::new();
-    let overlay = folder.write("acme.prices", b"overlay acme 7 2026-11-01\nadjust provider:openai -10%\n".to_vec());
+    let overlay = folder.write("acme.prices", b"overlay acme 7 2026-11-01\nadjust provider:openai -10%\n");
     let input = json!({"provider": "openai", "model": "gpt-4o-2024-08-06", "at": "2026-11-01T12:00:00Z",
         "usage": {"input_tokens": 1000, "cache_read_tokens": 400, "output_tokens": 200, "provider_cost_nano_usd": 5_000_000}});
     let overlay = overlay.display().to_string();
@@ -150,7 +150,7 @@ fn price_documents_are_shown_compared_checked_and_exchanged() {
     };
     let old = folder.write("old.txt", document(1, "1").into_bytes()).display().to_string();
     let new = folder.write("new.txt", document(2, "2").into_bytes()).display().to_string();
-    let bad = folder.write("bad.txt", b"overlay acme 7 2026-11-01\nadjust 10%\n".to_vec()).display().to_string();
+    let bad = folder.write("bad.txt", b"overlay acme 7 2026-11-01\nadjust 10%\n").display().to_string();
 
     let (ok, shown) = output(&["prices", "show", "openai/gpt-4o"], "");
     assert!(ok && shown.contains("  model gpt-4o\n") && shown.contains("price input=2.5"), "{shown}");
@@ -217,7 +217,7 @@ fn recorded_spans_are_priced_once_more() {
         json!({"calls": 3, "changed": 1, "unpriced": 1, "before_usd": "0.0135", "after_usd": "0.009", "difference_usd": "-0.0045"})
     );
     let folder = Folder::new();
-    let overlay = folder.write("a", b"overlay acme 7 2026-11-01\nalias equals:our-model to openai gpt-4o\n".to_vec());
+    let overlay = folder.write("a", b"overlay acme 7 2026-11-01\nalias equals:our-model to openai gpt-4o\n");
     let (ok, answers) = lines(&["reprice", "--overlay", &overlay.display().to_string()], &line);
     assert!(ok, "{answers:?}");
     assert_eq!(answers[2]["summary"]["total"]["after_usd"], "0.0135");
