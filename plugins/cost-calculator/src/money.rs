@@ -32,24 +32,23 @@ impl Usd {
     /// large to hold.
     #[must_use]
     pub(crate) fn of(units: u64, rate: Rate, per: u32) -> Option<Self> {
-        let product = i128::try_from(u128::from(rate.digits) * u128::from(units)).ok()?;
-        let scaled = |decimals: u32| {
-            let scale = *POWERS_OF_TEN.get(usize::try_from(DECIMALS.checked_sub(decimals)?).ok()?)?;
-            // Common amounts are multiplied without a check that they would pass anyway.
-            match (i64::try_from(product), i64::try_from(scale)) {
-                (Ok(product), Ok(scale)) => Some(i128::from(product) * i128::from(scale)),
-                _ => product.checked_mul(scale),
-            }
-        };
         let power = match per {
             1_000_000 => 6,
             per => per.checked_ilog10()?,
         };
-        if per == 1_000_000 || 10_u32.pow(power) == per {
-            return scaled(u32::from(rate.decimals) + power).map(Self);
+        let is_power = per == 1_000_000 || 10_u32.pow(power) == per;
+        let decimals = u32::from(rate.decimals) + if is_power { power } else { 0 };
+        let scale = *POWERS_OF_TEN.get(usize::try_from(DECIMALS.checked_sub(decimals)?).ok()?)?;
+        // Common amounts need one multiplication, without the check that they would pass anyway.
+        let amount = match (rate.digits.checked_mul(units), i64::try_from(scale)) {
+            (Some(product), Ok(scale)) => i128::from(product) * i128::from(scale),
+            _ => i128::try_from(u128::from(rate.digits) * u128::from(units)).ok()?.checked_mul(scale)?,
+        };
+        if is_power {
+            return Some(Self(amount));
         }
         let per = i128::from(per);
-        Some(Self((scaled(u32::from(rate.decimals))?.checked_add(per / 2)?) / per))
+        Some(Self(amount.checked_add(per / 2)? / per))
     }
 
     /// The difference, where it can be held.

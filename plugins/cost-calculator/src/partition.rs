@@ -4,20 +4,16 @@
 //! the cache writes; those, cache reads, audio and images are parts of the input; reasoning, audio and images are parts of
 //! the output. What remains of a whole has the whole's rate. What is not tokens is billed where the row has a rate for it.
 
-use crate::cost::{Notes, Parts, Savings};
+use crate::cost::Cost;
 use crate::data::unit::Unit;
 use crate::money::Usd;
 use crate::rates::Rates;
 use crate::unpriced::Unpriced;
 use tollgate_call::Usage;
 
-/// The priced parts of a call, their sum, and what is to be said about them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Bill {
-    pub(crate) parts: Parts,
-    pub(crate) total: Usd,
-    pub(crate) savings: Savings,
-    pub(crate) notes: Notes,
+/// A cost whose parts are being added up. It is made in its place: a cost is large, and copies of it take time.
+struct Bill<'b, 'a> {
+    cost: &'b mut Cost<'a>,
 }
 
 /// What is not tokens, by its name in [`Usage::UNITS`], and the units that have its rate, the first that is listed.
@@ -34,13 +30,13 @@ const OTHER_UNITS: [(&str, &[Unit]); Usage::UNITS.len()] = [
 /// Tools that the provider runs and bills by the call.
 const TOOLS: [(&str, Unit); 2] = [("web_search", Unit::WebSearch), ("file_search", Unit::StorageSearch)];
 
-/// Prices `usage` at `rates`.
-pub(crate) fn bill(usage: &Usage, rates: &Rates<'_>) -> Result<Bill, Unpriced> {
-    let mut bill = Bill::default();
+/// Prices `usage` at `rates`: adds parts, total, savings and notes to a cost that has none.
+pub(crate) fn bill(usage: &Usage, rates: &Rates<'_>, cost: &mut Cost<'_>) -> Result<(), Unpriced> {
+    let mut bill = Bill { cost };
     bill.other_units(usage, rates)?;
     let has_tokens = usage.input_tokens.is_some() || usage.output_tokens.is_some();
     let prices_tokens = rates.prices_tokens();
-    match (has_tokens && prices_tokens, bill.parts.is_empty()) {
+    match (has_tokens && prices_tokens, bill.cost.parts.is_empty()) {
         (true, _) => bill.tokens(usage, rates)?,
         (false, false) => {}
         (false, true) if !has_tokens && prices_tokens => return Err(Unpriced::MissingUsage),
@@ -50,7 +46,7 @@ pub(crate) fn bill(usage: &Usage, rates: &Rates<'_>) -> Result<Bill, Unpriced> {
     if rates.has(Unit::Request) {
         bill.part(rates, Unit::Request, 1)?;
     }
-    Ok(bill)
+    Ok(())
 }
 
 /// What a unit is a part of, where its rate is not listed.
@@ -104,12 +100,12 @@ impl Both {
     }
 }
 
-impl Bill {
+impl Bill<'_, '_> {
     fn tokens(&mut self, usage: &Usage, rates: &Rates<'_>) -> Result<(), Unpriced> {
         if usage.input_tokens.is_none() && rates.has(Unit::Input) {
             return Err(Unpriced::MissingUsage);
         }
-        self.notes.output_not_reported = usage.output_tokens.is_none() && rates.has(Unit::Output);
+        self.cost.notes.output_not_reported = usage.output_tokens.is_none() && rates.has(Unit::Output);
         let input = self.input_parts(usage, rates)?;
         self.whole(rates, Unit::Input, usage.input_tokens.unwrap_or(0), &input)?;
         let output = [
@@ -130,7 +126,7 @@ impl Bill {
             if rates.has(Unit::CacheWrite5m) || rates.has(Unit::CacheWrite1h) {
                 return Err(Unpriced::InconsistentUsage);
             }
-            self.notes.inconsistent_usage = true;
+            self.cost.notes.inconsistent_usage = true;
             (five, hour) = (0, 0);
         }
         let mut read = or_zero(usage.cache_read_tokens);
@@ -142,7 +138,7 @@ impl Bill {
         let (reported, has_rate) = (usage.cache_read_image_tokens, rates.has(Unit::CacheReadImage));
         let excess = excess.saturating_sub(read_audio.units);
         let read_image = Both::of(reported, has_rate, excess, &mut read, &mut image)?;
-        self.notes.cached_modality_unknown = read_audio.is_unknown || read_image.is_unknown;
+        self.cost.notes.cached_modality_unknown = read_audio.is_unknown || read_image.is_unknown;
         Ok([
             (Unit::CacheRead, read),
             (Unit::CacheReadAudio, read_audio.units),
@@ -170,7 +166,7 @@ impl Bill {
                 rest = left;
                 same().try_for_each(|(unit, units)| self.part(rates, *unit, *units))?;
             }
-            None => self.notes.inconsistent_usage = true,
+            None => self.cost.notes.inconsistent_usage = true,
         }
         self.part(rates, whole, rest)
     }
@@ -180,18 +176,20 @@ impl Bill {
             return Ok(());
         }
         let rate = rates.get(rated_as(rates, unit).ok_or(Unpriced::NoRate)?)?;
-        let amount = self.parts.push(unit, units, rate).ok_or(Unpriced::Overflow)?;
-        self.total = self.total.checked_add(amount).ok_or(Unpriced::Overflow)?;
+        let amount = self.cost.parts.push(unit, units, rate).ok_or(Unpriced::Overflow)?;
+        self.cost.total = self.cost.total.checked_add(amount).ok_or(Unpriced::Overflow)?;
         self.save(rates, unit, units, amount)
     }
 
     /// Adds what a part that is about the cache saved, against the rate of what it would be a part of without.
     fn save(&mut self, rates: &Rates<'_>, unit: Unit, units: u64, amount: Usd) -> Result<(), Unpriced> {
         let (without, saved) = match unit {
-            Unit::CacheRead => (Unit::Input, &mut self.savings.cache_read),
-            Unit::CacheReadAudio => (Unit::AudioInput, &mut self.savings.cache_read),
-            Unit::CacheReadImage => (Unit::ImageInput, &mut self.savings.cache_read),
-            Unit::CacheWrite | Unit::CacheWrite5m | Unit::CacheWrite1h => (Unit::Input, &mut self.savings.cache_write),
+            Unit::CacheRead => (Unit::Input, &mut self.cost.savings.cache_read),
+            Unit::CacheReadAudio => (Unit::AudioInput, &mut self.cost.savings.cache_read),
+            Unit::CacheReadImage => (Unit::ImageInput, &mut self.cost.savings.cache_read),
+            Unit::CacheWrite | Unit::CacheWrite5m | Unit::CacheWrite1h => {
+                (Unit::Input, &mut self.cost.savings.cache_write)
+            }
             _ => return Ok(()),
         };
         let Some(without) = rated_as(rates, without) else { return Ok(()) };
@@ -218,7 +216,7 @@ impl Bill {
         for (tool, &calls) in &usage.server_tool_calls {
             match TOOLS.iter().find(|(name, unit)| name == tool && rates.has(*unit)) {
                 Some((_, unit)) => self.part(rates, *unit, calls)?,
-                None => self.notes.tools_not_priced |= calls > 0,
+                None => self.cost.notes.tools_not_priced |= calls > 0,
             }
         }
         Ok(())

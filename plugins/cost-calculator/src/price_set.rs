@@ -1,10 +1,11 @@
 //! Price sets: all rows, and the question what a call costs.
 
-use crate::cost::{Cost, Notes, PriceRef, Row, Source};
+use crate::cost::{Cost, Notes, Parts, PriceRef, Row, Savings, Source};
 use crate::data::compile::compile;
 use crate::data::document::{Document, DocumentError};
 use crate::data::table::Tables;
 use crate::find::{Found, find, find_only};
+use crate::money::Usd;
 use crate::overlay::{Agreed, Overlay};
 use crate::partition::bill;
 use crate::rates::Rates;
@@ -160,17 +161,16 @@ impl PriceSet {
             overlay.agreed((row.provider, row.model), call.model, call.at_unix_seconds, call.served)
         });
         let rates = rates.agreed_as(agreed);
-        let bill = bill(call.usage, &rates)?;
         let set = match &self.overlay {
             Some(overlay) if of_overlay => overlay.label(),
             Some(_) if named.is_some() || !agreed.is_empty() => &self.both,
             _ => self.label(),
         };
-        Ok(Cost {
-            total: bill.total,
+        let mut cost = Cost {
+            total: Usd::ZERO,
             currency: "USD",
-            parts: bill.parts,
-            savings: bill.savings,
+            parts: Parts::default(),
+            savings: Savings::default(),
             price: PriceRef {
                 set,
                 row,
@@ -183,9 +183,11 @@ impl PriceSet {
                 by_model: found.by_model && named.is_none(),
                 by_alias: named.is_some(),
                 tier_not_listed: call.served.is_special() && rates.tier.served.is_none(),
-                ..bill.notes
+                ..Notes::default()
             },
-        })
+        };
+        bill(call.usage, &rates, &mut cost)?;
+        Ok(cost)
     }
 
     /// The row for a model, and its rates: the overlay's where it has one that is in force, else the set's.
