@@ -67,6 +67,8 @@ pub struct Reader {
     is_key: bool,
     /// Whether the string that is kept is within its limit so far.
     whole: bool,
+    /// Whether to stop before each value, for a mark.
+    marking: bool,
     /// Containers that are open.
     depth: u8,
     /// The depth at which a skipped container stands; skipping ends there.
@@ -99,6 +101,7 @@ impl Reader {
             want: Want::Take(Self::ROOT),
             is_key: false,
             whole: true,
+            marking: false,
             depth: 0,
             floor: 0,
             kinds: 0,
@@ -181,6 +184,9 @@ impl Reader {
     pub fn finish<V: Visitor>(&mut self, visitor: &mut V) -> Result<(), Error> {
         if let Some(error) = self.failure {
             return Err(error);
+        }
+        if self.state == State::Done {
+            return Ok(());
         }
         if self.depth == 0 {
             let kept = std::mem::take(&mut self.buffer);
@@ -377,7 +383,7 @@ impl Reader {
         if let [b':', solid @ ..] = after {
             self.state = State::Value;
             return match solid {
-                [byte, left @ ..] if *byte > b' ' => self.value(*byte, solid, left, visitor),
+                [byte, left @ ..] if *byte > b' ' && !self.marking => self.value(*byte, solid, left, visitor),
                 _ => Ok(solid),
             };
         }

@@ -4,13 +4,35 @@
 #[inline]
 pub(crate) fn text_end(bytes: &[u8]) -> Option<usize> {
     // Most strings of a stream are a few bytes, where setting up a vector search costs more than the search.
-    const SHORT: usize = 12;
-    let short = bytes.get(..SHORT).unwrap_or(bytes);
-    if let Some(end) = short.iter().position(|&byte| byte == b'"' || byte == b'\\') {
-        return Some(end);
+    const SHORT: usize = 32;
+    let mut at = 0;
+    for word in bytes.get(..SHORT).unwrap_or(bytes).as_chunks::<8>().0 {
+        let word = u64::from_le_bytes(*word);
+        // The lowest byte that is marked in either is one that is meant.
+        let ends = zeros(word ^ every(b'"')) | zeros(word ^ every(b'\\'));
+        if ends != 0 {
+            return Some(at + (ends.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
     }
-    let long = bytes.get(short.len()..)?;
-    Some(short.len() + memchr::memchr2(b'"', b'\\', long)?)
+    let rest = bytes.get(at..)?;
+    let end = if rest.len() < 8 {
+        rest.iter().position(|&byte| byte == b'"' || byte == b'\\')
+    } else {
+        memchr::memchr2(b'"', b'\\', rest)
+    };
+    Some(at + end?)
+}
+
+/// Eight times the byte.
+const fn every(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// Marks the lowest byte that is zero by its highest bit. Bytes above it may be marked that are not zero.
+#[inline]
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(every(1)) & !word & every(0x80)
 }
 
 /// The place of the next byte that opens or closes a string or a container.

@@ -61,8 +61,12 @@ pub(crate) struct Facts {
     pub(crate) stream: bool,
     /// Whether the event being read carries output.
     pub(crate) output: bool,
-    /// Whether the event being read has said anything besides output.
-    pub(crate) said: bool,
+    /// How often the answer has said anything besides output.
+    pub(crate) said: u64,
+    /// Which of id, model, tier and fingerprint are known, a bit for each.
+    known: u8,
+    /// Whether what is read next is a count, or may be a usage object.
+    counting: bool,
     /// Whether the stream said that it is at its end, or the document was.
     pub(crate) ended: bool,
     /// Whether the counts seen are the answer's last word, not a first message's placeholder.
@@ -83,6 +87,8 @@ impl Facts {
             },
             node::USAGE..=node::USAGE_END => {
                 let level = at - node::USAGE;
+                self.counting = true;
+                self.say();
                 usage::want(node::USAGE, level, self.counts.key(level, key, &mut self.notes))
             }
             _ => Want::Skip,
@@ -93,6 +99,8 @@ impl Facts {
         match at {
             node::OUTPUT => self.want_output(),
             node::USAGE..node::USAGE_END => {
+                self.counting = true;
+                self.say();
                 self.counts.item(at - node::USAGE);
                 Want::Take(at + 1)
             }
@@ -102,54 +110,85 @@ impl Facts {
 
     pub(crate) fn end(&mut self, at: Node) {
         if (node::USAGE..=node::USAGE_END).contains(&at) {
+            self.counting = false;
+            if self.counts.in_list() {
+                self.say();
+            }
             self.counts.end(at - node::USAGE, &mut self.notes);
         }
     }
 
     /// A usage object may begin, which is called `name`. How it is to be read.
     pub(crate) fn usage(&mut self, name: &str) -> Want {
-        self.said = true;
+        self.counting = true;
         self.counts.root(name);
         Want::Take(node::USAGE)
     }
 
+    /// A document of a stream is at its end.
+    #[inline]
+    pub(crate) fn end_document(&mut self) {
+        self.counting = false;
+    }
+
     /// A count that stands on its own.
     pub(crate) fn count(&mut self, name: &str, value: Scalar<'_>, merge: Merge) {
-        self.said = true;
+        self.say();
         self.counts_final = true;
         self.counts.set(name, value, merge, &mut self.notes);
     }
 
     /// A count that was made here, or read from a header.
     pub(crate) fn put_count(&mut self, name: &str, count: u64) {
-        self.said = true;
+        self.say();
         self.counts_final = true;
         self.counts.put(name, count, &mut self.notes);
     }
 
-    /// What a reading remembers of the event so far: its own numbers. `None` where the event has said something, or is
+    /// The answer says something besides output: what has to be read, however often it comes.
+    #[inline]
+    pub(crate) fn say(&mut self) {
+        self.said = self.said.wrapping_add(1);
+    }
+
+    /// What a reading remembers of the event so far: its own numbers. `None` where counts are named, or the answer is
     /// captured.
+    #[inline]
     pub(crate) fn memory(&self, own: [u64; 4]) -> Option<Memory> {
-        (!self.said && !self.text.wanted()).then_some(Memory { own, output: self.output })
+        let known = self.known;
+        (!self.counting && !self.text.wanted()).then_some(Memory { own, output: self.output, known })
     }
 
     /// The model calls a tool.
     pub(crate) fn called(&mut self, name: Text<'_>) {
-        self.said = true;
+        self.say();
         keep_each(&mut self.tools, name, &mut self.notes);
     }
 
     pub(crate) fn begin(&mut self, at: Node, kind: Kind) {
+        if (node::USAGE..=node::USAGE_END).contains(&at) {
+            self.counting = false;
+            self.say();
+        }
         if at == node::ERROR && kind == Kind::Object {
             self.has_error = true;
-            self.said = true;
+            self.say();
         }
     }
 
     pub(crate) fn scalar(&mut self, at: Node, value: Scalar<'_>) {
-        self.said |= at != node::OUTPUT;
+        self.counting = false;
         match (at, value) {
-            (node::OUTPUT, Scalar::Text(text)) => self.output |= !text.bytes.is_empty(),
+            // Nothing is said by what is not there.
+            (_, Scalar::Null) | (node::USAGE, _) => return,
+            (node::OUTPUT, Scalar::Text(text)) => {
+                self.output |= !text.bytes.is_empty();
+                return;
+            }
+            (node::OUTPUT, _) => return,
+            _ => self.say(),
+        }
+        match (at, value) {
             (node::ID, Scalar::Text(text)) => keep(&mut self.id, text, &mut self.notes),
             (node::ID, Scalar::Number(number)) => self.id = Some(number.to_owned()),
             (node::MODEL, Scalar::Text(text)) => keep(&mut self.model, text, &mut self.notes),
@@ -166,7 +205,6 @@ impl Facts {
             (node::FLAT_TYPE, Scalar::Text(text)) => keep(&mut self.flat_type, text, &mut self.notes),
             (node::FLAT_CODE, Scalar::Text(text)) => keep(&mut self.flat_code, text, &mut self.notes),
             (node::FLAT_CODE, Scalar::Number(number)) => self.flat_code = Some(number.to_owned()),
-            (node::USAGE, _) => {}
             (node::USAGE..=node::USAGE_END, Scalar::Text(text)) if self.counts.is_field("service_tier") => {
                 keep(&mut self.tier, text, &mut self.notes);
             }
@@ -179,6 +217,8 @@ impl Facts {
             (node::USAGE..=node::USAGE_END, value) => self.counts.scalar(value, &mut self.notes),
             _ => {}
         }
+        let known = [&self.id, &self.model, &self.tier, &self.fingerprint];
+        self.known = known.into_iter().fold(0, |bits, fact| bits << 1 | u8::from(fact.is_some()));
     }
 
     /// Whether and how something that may be output is wanted: only until the event is known to have some.
@@ -188,7 +228,7 @@ impl Facts {
 
     /// A choice has finished.
     pub(crate) fn finish(&mut self, choice: u64, reason: String) {
-        self.said = true;
+        self.say();
         if let Some((_, known)) = self.finish_reasons.iter_mut().find(|(known, _)| *known == choice) {
             *known = reason;
         } else if self.finish_reasons.len() < MAX_CHOICES {

@@ -54,6 +54,7 @@ pub mod notes;
 mod path;
 mod provider;
 mod request;
+mod same;
 pub mod sse;
 mod tree;
 mod usage;

@@ -134,11 +134,16 @@ impl Sse {
 
     #[inline]
     fn line<'c, S: Sink>(&mut self, byte: u8, rest: &'c [u8], left: &'c [u8], sink: &mut S) -> &'c [u8] {
-        if let [b'd', b'a', b't', b'a', b':', value @ ..] = rest
+        let field = match rest {
+            [b'd', b'a', b't', b'a', b':', value @ ..] => Some((Field::Data, value)),
+            [b'e', b'v', b'e', b'n', b't', b':', value @ ..] => Some((Field::Event, value)),
+            _ => None,
+        };
+        if let Some((field, value)) = field
             && let [first, after @ ..] = value
         {
-            self.begin_value(Field::Data, sink);
-            return if *first == b' ' { after } else { value };
+            self.begin_value(field, sink);
+            return self.value(field, if *first == b' ' { after } else { value }, sink);
         }
         match byte {
             b'\r' | b'\n' => {
@@ -208,6 +213,12 @@ impl Sse {
             Field::Data | Field::Other => {}
         }
         match left.split_first() {
+            // The end of the line, and of the event: most have them together.
+            Some((b'\n', [b'\n', left @ ..])) | Some((b'\r', [b'\n', b'\r', b'\n', left @ ..])) => {
+                self.state = State::Line;
+                self.end_event(sink);
+                left
+            }
             Some((&end, left)) => {
                 self.after_return = end == b'\r';
                 self.state = State::Line;

@@ -4,6 +4,7 @@
 //! matters what the elements are, `[choice]` says that each is an answer of its own, and `[block]` that each is a block
 //! of content. A key that has a dot or a bracket in it cannot be written.
 
+use crate::same::same;
 use tollgate_json::Node;
 
 /// Most places of a tree.
@@ -108,7 +109,7 @@ impl<F> Tree<F> {
     #[inline]
     pub(crate) fn key(&self, at: Node, key: &[u8]) -> Option<Node> {
         let place = self.places.get(usize::from(at))?;
-        place.children.iter().find(|(known, _)| **known == *key).map(|(_, child)| *child)
+        place.children.iter().find(|(known, _)| same(known, key)).map(|(_, child)| *child)
     }
 
     /// The place of an array's elements, and what they are.

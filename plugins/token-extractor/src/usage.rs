@@ -14,7 +14,7 @@ mod canonical;
 pub(crate) use canonical::CountRules;
 
 use crate::notes::{self, Notes};
-use std::collections::BTreeMap;
+use crate::same::same;
 use tollgate_call::Usage;
 use tollgate_json::{Node, Scalar, Text, Want};
 
@@ -32,16 +32,28 @@ pub(crate) const LEVELS: Node = 4;
 /// Counts under the provider's own names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
-    native: BTreeMap<String, u64>,
+    /// In the order in which they came first.
+    native: Vec<Native>,
+    /// The place in `native` of the count that will come next, if they come as they did before.
+    next: usize,
     /// What the provider says the call cost, in billionths of a US dollar.
     cost: Option<u64>,
     /// The name of the field being read, and its length at each level.
-    name: String,
+    name: Vec<u8>,
     lengths: [usize; LEVELS as usize + 1],
     /// The level of the list being read, and the element of it.
     list: Option<Node>,
     element: Option<Element>,
     malformed: bool,
+}
+
+/// A count under the provider's own name.
+#[derive(Clone, Debug)]
+struct Native {
+    name: String,
+    count: u64,
+    /// Whether a number of this name was found to be a count before.
+    is_count: bool,
 }
 
 /// What a count that comes again does with the one before.
@@ -69,7 +81,8 @@ impl Counts {
     /// A usage object begins, which is called `name`.
     pub(crate) fn root(&mut self, name: &str) {
         self.name.clear();
-        self.name.push_str(name);
+        self.name.extend_from_slice(name.as_bytes());
+        self.next = 0;
         self.lengths = [name.len(); LEVELS as usize + 1];
         (self.list, self.element) = (None, None);
     }
@@ -83,8 +96,12 @@ impl Counts {
             notes.add(notes::USAGE_FIELDS_LIMIT);
             return false;
         }
-        self.name.push('.');
-        self.name.push_str(&String::from_utf8_lossy(key));
+        self.name.push(b'.');
+        if key.is_ascii() {
+            self.name.extend_from_slice(key);
+        } else {
+            self.name.extend_from_slice(String::from_utf8_lossy(key).as_bytes());
+        }
         if let Some(next) = self.lengths.get_mut(level + 1) {
             *next = self.name.len();
         }
@@ -102,8 +119,9 @@ impl Counts {
         }
         if self.list.is_none() {
             self.list = Some(level);
-            let list = format!("{}.", self.name);
-            self.native.retain(|name, _| !name.starts_with(&list));
+            let list = &self.name;
+            let within = |name: &str| name.as_bytes().strip_prefix(list.as_slice()).is_some_and(|rest| rest.starts_with(b"."));
+            self.native.retain(|native| !within(&native.name));
         }
         self.element = Some(Element { level: level + 1, label: None, counts: Vec::new() });
     }
@@ -120,8 +138,8 @@ impl Counts {
         };
         let length = self.lengths.get(usize::from(level)).copied().unwrap_or(0);
         self.name.truncate(length);
-        self.name.push('.');
-        self.name.push_str(&label);
+        self.name.push(b'.');
+        self.name.extend_from_slice(label.as_bytes());
         if let [(_, count)] = counts.as_slice() {
             self.insert(*count, notes);
             return;
@@ -129,24 +147,39 @@ impl Counts {
         let length = self.name.len();
         for (field, count) in counts {
             self.name.truncate(length);
-            self.name.push('.');
-            self.name.push_str(&field);
-            let before = self.native.get(self.name.as_str()).copied().unwrap_or(0);
+            self.name.push(b'.');
+            self.name.extend_from_slice(field.as_bytes());
+            let before = self.known().map_or(0, |native| native.count);
             self.insert(count.saturating_add(before), notes);
         }
     }
 
+    /// Whether a list of counts is being read.
+    pub(crate) fn in_list(&self) -> bool {
+        self.list.is_some() || self.element.is_some()
+    }
+
     /// The value of the field that was named last.
     pub(crate) fn scalar(&mut self, value: Scalar<'_>, notes: &mut Notes) {
+        if let (Scalar::Number(text), None) = (value, &self.element)
+            && let Some(count) = count(text)
+            && let Some(known) = self.native.get_mut(self.next)
+            && known.is_count
+            && same(known.name.as_bytes(), &self.name)
+        {
+            known.count = count;
+            self.next += 1;
+            return;
+        }
         // Prices, durations and flags stand beside the counts. They are no counts, and not malformed either.
-        if self.name.contains("cost") {
+        if self.name.windows(4).any(|part| part == b"cost") {
             self.money(value);
             return;
         }
-        if self.name.ends_with("time") {
+        if self.name.ends_with(b"time") {
             return;
         }
-        let counts_tokens = self.name.ends_with("tokens") || self.name.ends_with("okenCount");
+        let counts_tokens = self.name.ends_with(b"tokens") || self.name.ends_with(b"okenCount");
         let count = match value {
             Scalar::Number(text) => count(text),
             Scalar::Null => return,
@@ -161,12 +194,15 @@ impl Counts {
                 let list = self.lengths.get(usize::from(element.level)).copied().unwrap_or(0);
                 let field = self.name.get(list + 1..).unwrap_or_default();
                 if element.counts.len() < MAX_ELEMENT {
-                    element.counts.push((field.to_owned(), count));
+                    element.counts.push((String::from_utf8_lossy(field).into_owned(), count));
                 } else {
                     notes.add(notes::USAGE_FIELDS_LIMIT);
                 }
             }
-            (Some(count), None) => self.insert(count, notes),
+            (Some(count), None) => {
+                self.insert(count, notes);
+                self.known_is_count();
+            }
             (None, _) if counts_tokens => {
                 self.malformed = true;
                 notes.add(notes::MALFORMED_USAGE);
@@ -181,7 +217,7 @@ impl Counts {
         self.root(name);
         match count(text) {
             Some(count) => {
-                let before = self.native.get(name).copied().unwrap_or(0);
+                let before = self.known().map_or(0, |native| native.count);
                 let merged = match merge {
                     Merge::Last => count,
                     Merge::Sum => count.saturating_add(before),
@@ -203,12 +239,30 @@ impl Counts {
     }
 
     fn insert(&mut self, count: u64, notes: &mut Notes) {
-        if let Some(known) = self.native.get_mut(self.name.as_str()) {
-            *known = count;
+        if let Some(known) = self.known() {
+            known.count = count;
         } else if self.native.len() < MAX_FIELDS {
-            self.native.insert(self.name.clone(), count);
+            let name = String::from_utf8_lossy(&self.name).into_owned();
+            self.native.push(Native { name, count, is_count: false });
+            self.next = self.native.len();
         } else {
             notes.add(notes::USAGE_FIELDS_LIMIT);
+        }
+    }
+
+    /// The count that is named as the field being read.
+    fn known(&mut self) -> Option<&mut Native> {
+        let is = |known: &Native| same(known.name.as_bytes(), &self.name);
+        let place = if self.native.get(self.next).is_some_and(is) { self.next } else { self.native.iter().position(is)? };
+        self.next = place + 1;
+        self.native.get_mut(place)
+    }
+
+    /// The count that was inserted last is one that comes as a number.
+    fn known_is_count(&mut self) {
+        let place = self.next.checked_sub(1).and_then(|place| self.native.get_mut(place));
+        if let Some(known) = place.filter(|known| known.name.as_bytes() == self.name.as_slice()) {
+            known.is_count = true;
         }
     }
 
@@ -217,7 +271,7 @@ impl Counts {
     fn label(&mut self, text: Text<'_>) {
         if let Some(element) = &mut self.element
             && element.label.is_none()
-            && !self.name.ends_with(".model")
+            && !self.name.ends_with(b".model")
             && text.bytes.len() <= 32
         {
             element.label = Some(text.to_str().into_owned());
@@ -229,10 +283,10 @@ impl Counts {
     /// parts of these.
     fn money(&mut self, value: Scalar<'_>) {
         let Scalar::Number(text) = value else { return };
-        let field = self.name.split_once('.').map(|(_, field)| field);
+        let field = self.name.iter().position(|byte| *byte == b'.').and_then(|dot| self.name.get(dot + 1..));
         let cost = match field {
-            Some("cost" | "cost.total_cost") => nanos(text),
-            Some("cost_in_usd_ticks") => text.parse::<u64>().ok().map(|ticks| ticks.saturating_add(5) / 10),
+            Some(b"cost" | b"cost.total_cost") => nanos(text),
+            Some(b"cost_in_usd_ticks") => text.parse::<u64>().ok().map(|ticks| ticks.saturating_add(5) / 10),
             _ => return,
         };
         self.cost = cost.or(self.cost);
@@ -241,12 +295,13 @@ impl Counts {
     /// Whether the field being read is `name`, without the usage object's own.
     pub(crate) fn is_field(&self, name: &str) -> bool {
         let root = self.lengths.first().copied().unwrap_or(0);
-        self.name.get(root + 1..) == Some(name)
+        self.name.get(root + 1..) == Some(name.as_bytes())
     }
 
     /// Bytes of memory that the counts have allocated.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let entries: usize = self.native.keys().map(|name| name.capacity() + size_of::<(String, u64)>()).sum();
+        let entries: usize = self.native.iter().map(|native| native.name.capacity()).sum();
+        let entries = entries + self.native.capacity() * size_of::<Native>();
         let element: usize =
             self.element.iter().flat_map(|element| &element.counts).map(|(name, _)| name.capacity()).sum();
         self.name.capacity() + entries + element
@@ -262,10 +317,11 @@ impl Counts {
         if self.native.is_empty() && self.cost.is_none() {
             return None;
         }
-        let mut usage = rules.apply(&self.native);
+        let native: Vec<(String, u64)> = self.native.into_iter().map(|native| (native.name, native.count)).collect();
+        let mut usage = rules.apply(&native);
         include_reasoning(&mut usage);
         usage.provider_cost_nano_usd = self.cost;
-        usage.native = self.native;
+        usage.native = native.into_iter().collect();
         Some(usage)
     }
 }
@@ -287,6 +343,11 @@ fn include_reasoning(usage: &mut Usage) {
 
 /// A count: a whole number from 0 to 2^53, which some servers write with a fraction of zero.
 fn count(text: &str) -> Option<u64> {
+    /// Digits that make less than 2^53, whatever they are.
+    const FEW: usize = 15;
+    if text.len() <= FEW && !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Some(text.bytes().fold(0, |count, digit| count * 10 + u64::from(digit - b'0')));
+    }
     let whole = text.split_once('.').filter(|(_, zero)| zero.bytes().all(|digit| digit == b'0'));
     let text = whole.map_or(text, |(whole, _)| whole);
     text.parse().ok().filter(|count| *count <= MAX_COUNT)

@@ -117,7 +117,10 @@ impl Visitor for Messages {
 
     fn begin(&mut self, at: Node, kind: Kind) {
         match at {
-            node::USAGE => self.facts.counts_final |= self.at_root,
+            node::USAGE => {
+                self.facts.counts_final |= self.at_root;
+                self.facts.begin(at, kind);
+            }
             CONTENT => self.block = 0,
             BLOCK => {
                 self.mark = Some(self.facts.text.waiting());
@@ -139,9 +142,12 @@ impl Visitor for Messages {
     fn scalar(&mut self, at: Node, value: Scalar<'_>) {
         match (at, value) {
             (TYPE, Scalar::Text(text)) => match text.bytes {
-                b"message_stop" => self.facts.ended = true,
+                b"message_stop" => {
+                    self.facts.say();
+                    self.facts.ended = true;
+                }
                 b"error" => {
-                    self.facts.said = true;
+                    self.facts.say();
                     self.facts.has_error = true;
                     self.facts.ended = true;
                 }

@@ -22,13 +22,13 @@ pub(crate) trait Reading: Visitor {
         let _ = name;
     }
 
-    /// What the reading has to remember of the event so far, to go on from here in another event that began with the
-    /// same bytes; `None` where the event has said something already.
+    /// What the reading has to remember of the event so far, to go on from here in another event that went on with the
+    /// same bytes; `None` where more than that would have to be remembered.
     fn memory(&self) -> Option<Memory> {
         None
     }
 
-    /// Goes on as if an event had begun with the bytes after which this was remembered.
+    /// Goes on as if the event had gone on with the bytes after which this was remembered.
     fn recall(&mut self, memory: &Memory) {
         let _ = memory;
     }
@@ -37,9 +37,12 @@ pub(crate) trait Reading: Visitor {
     fn end_document(&mut self) {}
 }
 
-/// What a reading remembers of an event: numbers of its own, and whether there was output.
-#[derive(Clone, Copy, Debug)]
+/// What a reading remembers of an event: numbers of its own, whether there was output, and which facts are known
+/// already, which decides what else is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Memory {
     pub(crate) own: [u64; 4],
     pub(crate) output: bool,
+    /// A bit for each.
+    pub(crate) known: u8,
 }

@@ -169,7 +169,10 @@ impl Visitor for Chat {
                 self.tool_mark = self.facts.text.waiting();
             }
             PART => self.parts += 1,
-            node::USAGE => self.facts.counts_final = true,
+            node::USAGE => {
+                self.facts.counts_final = true;
+                self.facts.begin(at, kind);
+            }
             _ => self.facts.begin(at, kind),
         }
     }

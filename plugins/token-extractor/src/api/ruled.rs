@@ -206,7 +206,10 @@ impl Ruled {
             (Some(expected), Scalar::Number(number)) => expected == number,
             (Some(_), Scalar::Null) => false,
         };
-        self.facts.ended |= is;
+        if is {
+            self.facts.say();
+            self.facts.ended = true;
+        }
     }
 }
 
@@ -282,8 +285,14 @@ impl Visitor for Ruled {
         let format = Arc::clone(&self.format);
         for field in format.response.fields(at) {
             match field {
-                Field::Error if kind == Kind::Object => self.facts.has_error = true,
-                Field::End(None) => self.facts.ended = true,
+                Field::Error if kind == Kind::Object => {
+                    self.facts.say();
+                    self.facts.has_error = true;
+                }
+                Field::End(None) => {
+                    self.facts.say();
+                    self.facts.ended = true;
+                }
                 _ => {}
             }
         }

@@ -58,6 +58,9 @@ impl Pass<'_> {
                 let mut rest = chunk;
                 // White space between documents is nothing; within one it may be what is said.
                 while !(rest.is_empty() || reader.is_blank() && rest.trim_ascii_start().is_empty()) {
+                    if reader.is_blank() {
+                        rest = prefix.read(rest.trim_ascii_start(), reader, answer);
+                    }
                     match reader.push_one(rest, answer) {
                         Ok(left) => rest = left,
                         Err(_) => return malformed(answer),
@@ -154,8 +157,9 @@ fn malformed<R: Reading>(answer: &mut R) {
 #[inline]
 fn end_document<R: Reading>(answer: &mut R, elapsed: u64, timing: &mut Timing) {
     answer.end_document();
-    let Facts { output, stream, said, .. } = answer.facts_mut();
-    *said = false;
+    let facts = answer.facts_mut();
+    facts.end_document();
+    let Facts { output, stream, .. } = facts;
     if std::mem::take(output) && *stream {
         timing.time_to_first_chunk.get_or_insert(elapsed);
         timing.time_to_last_chunk = Some(elapsed);
@@ -264,6 +268,9 @@ impl<R: Reading> sse::Sink for Events<'_, R> {
         }
         if self.reader.is_blank() {
             piece = self.prefix.read(piece, self.reader, self.answer);
+        }
+        if piece.is_empty() {
+            return;
         }
         // The error stays in the reader, and is looked at when the event ends.
         let _ = self.reader.push(piece, self.answer);

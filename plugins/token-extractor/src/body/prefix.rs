@@ -1,163 +1,212 @@
-//! The beginning and the end that the events of a stream share.
+//! What the events of a stream share.
 //!
-//! Most of a delta is what every delta of its stream begins with, id, model, time, the way down to the text, and what it
-//! ends with. Both are read once; where another event begins with the same bytes, reading goes on behind them, and where
-//! it has the same end behind its value, reading is done. What is skipped in this way has said nothing: a beginning is
-//! remembered only up to where the event tells something, an end only if it tells nothing.
+//! Deltas of a stream are the same bytes but for a few values: id, model, time, the way down to the text and out again are
+//! those of the event before. What is shared is read once, from one value that differs to the next. Where another event
+//! goes on with the same bytes, reading goes on behind them, at the value. Only what has said nothing is passed over in
+//! this way; what has said something (counts that come with each event) is read, and the place behind it is known again.
 
 use crate::api::{Memory, Reading};
+use crate::same::same;
 use tollgate_json::{Mark, Reader};
 
-/// Bytes of an event that are compared with the one before.
+/// Bytes of an event that are held for comparison.
 const MAX_SHARED: usize = 512;
-/// Bytes that are worth being skipped.
-const MIN_SHARED: usize = 16;
-/// Bytes of an end that is remembered.
-const MAX_END: usize = 128;
-/// Events in a row that begin otherwise, after which no more is tried.
+/// Stretches of an event that are compared.
+const MAX_STRETCHES: usize = 6;
+/// Bytes that are worth being passed over before a value: where an event begins, and behind another value. Events of
+/// different kinds begin alike, but not for long.
+const MIN_BEGINNING: usize = 16;
+const MIN_SHARED: usize = 8;
+/// Events in a row that are alike, after which it is seen whether they are for longer: the first of a stream is often
+/// unlike the others.
+const SETTLED: u8 = 3;
+/// Events in a row that go on otherwise, after which what they share is learned anew.
+const PATIENCE: u8 = 2;
+/// Events in a row that go on otherwise, after which no more is tried.
 const MAX_MISSES: u8 = 16;
 
+/// The stretches of an event that others have too, in order, with a value that differs behind each but the last.
 #[derive(Debug, Default)]
 pub(super) struct Prefix {
-    /// What the event before began with, or the one that the mark was made in.
+    stretches: Vec<Stretch>,
+}
+
+#[derive(Debug, Default)]
+struct Stretch {
+    /// What an event had here; once it is settled, no more of it than is shared.
     text: Vec<u8>,
     known: Option<Known>,
+    /// Events in a row that were different, and events that were alike, until that is settled.
     misses: u8,
+    hits: u8,
 }
 
 #[derive(Debug)]
 struct Known {
+    /// Bytes that are shared.
     length: usize,
     mark: Mark,
-    memory: Memory,
-    /// What comes behind the value that follows the beginning, and whether there had been output before it: an end may
-    /// have output too, which only matters where there was none.
-    end: Vec<u8>,
-    had_output: bool,
-    /// Events whose end was another.
-    other_ends: u8,
+    /// Of a stretch that says nothing, what is remembered before and behind it.
+    quiet: Option<(Memory, Memory)>,
+}
+
+/// How an event went on.
+enum Pass<'c> {
+    /// As others did, and with this behind the value.
+    On(&'c [u8]),
+    /// As others did, but it is read otherwise, and has this behind it.
+    Off(&'c [u8]),
+    /// Otherwise.
+    No,
 }
 
 impl Prefix {
-    /// Reads the beginning of an event of which nothing has been read, and gives what is left to be read of `piece`.
+    /// Reads an event of which nothing has been read, as far as it is like others, and gives what is left to be read of
+    /// `piece`.
     #[inline]
     pub(super) fn read<'c, R: Reading>(&mut self, piece: &'c [u8], reader: &mut Reader, answer: &mut R) -> &'c [u8] {
-        if let Some(known) = &mut self.known
-            && let Some((beginning, rest)) = piece.split_at_checked(known.length)
-            && self.text.get(..known.length).is_some_and(|text| same(text, beginning))
-        {
-            self.misses = 0;
-            reader.resume(&known.mark);
-            answer.recall(&known.memory);
-            return known.read(rest, reader, answer);
+        let mut rest = piece;
+        for (place, stretch) in self.stretches.iter_mut().enumerate() {
+            match stretch.pass(rest, reader, answer) {
+                Pass::On(behind) => rest = behind,
+                Pass::Off(behind) => return behind,
+                Pass::No => return self.differ(place, rest, reader, answer),
+            }
+            if rest.is_empty() || reader.is_complete() {
+                return rest;
+            }
         }
-        // A piece that ends within the beginning says nothing about the rest of the event.
-        let cut = self.known.is_some() && self.text.starts_with(piece);
-        if self.misses < MAX_MISSES && !cut { self.learn(piece, reader, answer) } else { piece }
+        if self.stretches.len() < MAX_STRETCHES {
+            self.begin(rest);
+        }
+        rest
     }
 
-    /// Reads an event, and remembers how far it begins like the one before.
+    /// Holds what comes behind the stretches that are known.
     #[cold]
-    fn learn<'c, R: Reading>(&mut self, piece: &'c [u8], reader: &mut Reader, answer: &mut R) -> &'c [u8] {
-        self.misses += 1;
-        let shared = self.text.iter().zip(piece).take_while(|(one, other)| one == other).count();
-        self.text.clear();
-        self.text.extend_from_slice(piece.get(..MAX_SHARED).unwrap_or(piece));
-        self.known = None;
-        if shared < MIN_SHARED {
-            return piece;
+    fn begin(&mut self, rest: &[u8]) {
+        let room = self.room();
+        if room > 0 {
+            let text = rest.get(..room).unwrap_or(rest).to_vec();
+            self.stretches.reserve_exact(1);
+            self.stretches.push(Stretch { text, ..Stretch::default() });
         }
-        match reader.push_marking(piece, answer, shared, R::memory) {
-            Ok((rest, found)) => {
-                self.known = found.filter(|(_, length, _)| *length >= MIN_SHARED).map(|(mark, length, memory)| Known {
-                    length,
-                    mark,
-                    memory,
-                    end: Vec::new(),
-                    had_output: false,
-                    other_ends: 0,
-                });
-                rest
+    }
+
+    /// The event goes on otherwise than the one that a stretch was made of.
+    #[cold]
+    fn differ<'c, R: Reading>(
+        &mut self,
+        place: usize,
+        rest: &'c [u8],
+        reader: &mut Reader,
+        answer: &mut R,
+    ) -> &'c [u8] {
+        let Some(stretch) = self.stretches.get_mut(place) else { return rest };
+        // A piece that ends within the stretch says nothing about the rest of the event.
+        if stretch.known.is_some() && stretch.text.starts_with(rest) {
+            return rest;
+        }
+        if stretch.hits != SETTLED {
+            stretch.misses = stretch.misses.saturating_add(1);
+            if stretch.misses >= MAX_MISSES || stretch.known.is_some() && stretch.misses <= PATIENCE {
+                return rest;
             }
-            // The error stays in the reader.
-            Err(_) => &[],
+            stretch.hits = 0;
         }
+        self.stretches.truncate(place + 1);
+        let others: usize = self.stretches.iter().take(place).map(|stretch| stretch.text.len()).sum();
+        match self.stretches.last_mut() {
+            Some(stretch) => stretch.learn(rest, MAX_SHARED.saturating_sub(others), place == 0, reader, answer),
+            None => rest,
+        }
+    }
+
+    /// Bytes that may be held besides.
+    fn room(&self) -> usize {
+        MAX_SHARED.saturating_sub(self.stretches.iter().map(|stretch| stretch.text.len()).sum())
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        self.text.capacity() + self.known.as_ref().map_or(0, |known| known.end.capacity())
+        let texts: usize = self.stretches.iter().map(|stretch| stretch.text.capacity()).sum();
+        texts + self.stretches.capacity() * size_of::<Stretch>()
     }
 }
 
-impl Known {
-    /// Reads what is behind the beginning, and gives what is left.
+impl Stretch {
+    /// Passes the stretch and the value behind it.
     #[inline]
-    fn read<'c, R: Reading>(&mut self, rest: &'c [u8], reader: &mut Reader, answer: &mut R) -> &'c [u8] {
-        // Errors stay in the reader.
-        let Ok(end) = reader.push_value(rest, answer) else { return &[] };
-        let alike = same(end, &self.end) && !end.is_empty();
-        if alike && answer.memory().is_some_and(|memory| memory.output == self.had_output) {
-            reader.complete(end.len());
-            return &[];
+    fn pass<'c, R: Reading>(&mut self, rest: &'c [u8], reader: &mut Reader, answer: &mut R) -> Pass<'c> {
+        let Some(known) = &self.known else { return Pass::No };
+        let Some((text, behind)) = rest.split_at_checked(known.length) else { return Pass::No };
+        if !self.text.get(..known.length).is_some_and(|shared| same(text, shared)) {
+            return Pass::No;
         }
-        if self.other_ends < MAX_MISSES && (1..=MAX_END).contains(&end.len()) {
-            return self.learn_end(end, reader, answer);
-        }
-        end
-    }
-
-    /// Reads the end of an event, and remembers it if it is all there and says nothing.
-    #[cold]
-    fn learn_end<'c, R: Reading>(&mut self, end: &'c [u8], reader: &mut Reader, answer: &mut R) -> &'c [u8] {
-        self.other_ends += 1;
-        let before = answer.memory();
-        let Ok(left) = reader.push_one(end, answer) else { return &[] };
-        let after = answer.memory();
-        if let (Some(before), Some(after)) = (before, after)
-            && before.output == after.output
-            && left.is_empty()
-            && reader.is_complete()
-        {
-            self.end.clear();
-            self.end.extend_from_slice(end);
-            self.had_output = before.output;
-        }
-        left
-    }
-}
-
-/// Whether two texts are the same. In wasm, comparing slices is a loop over bytes; this one is over vectors.
-#[inline]
-fn same(one: &[u8], other: &[u8]) -> bool {
-    const WIDTH: usize = 16;
-    if one.len() != other.len() {
-        return false;
-    }
-    let (ones, others) = (one.chunks_exact(WIDTH), other.chunks_exact(WIDTH));
-    let rest = ones.remainder().iter().zip(others.remainder()).fold(0, |differ, (one, other)| differ | (one ^ other));
-    let mut differ = 0;
-    for (one, other) in ones.zip(others) {
-        let [one, other] = [one, other].map(|chunk| <[u8; WIDTH]>::try_from(chunk).map_or(0, u128::from_ne_bytes));
-        differ |= one ^ other;
-    }
-    differ == 0 && rest == 0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::same;
-
-    #[test]
-    fn texts_are_compared_to_the_last_byte() {
-        for length in 0..70 {
-            let text: Vec<u8> = (0..length).collect();
-            assert!(same(&text, &text.clone()));
-            assert!(!same(&text, &[text.as_slice(), b"x"].concat()));
-            for at in 0..text.len() {
-                let mut other = text.clone();
-                other[at] ^= 1;
-                assert!(!same(&text, &other), "{length} {at}");
+        if self.hits <= SETTLED {
+            self.hits += 1;
+            if self.hits == SETTLED {
+                return Pass::No;
             }
         }
+        // Errors stay in the reader.
+        if let Some((before, after)) = &known.quiet {
+            if answer.memory().as_ref() != Some(before) {
+                return Pass::No;
+            }
+            reader.resume(&known.mark, text.len());
+            answer.recall(after);
+        } else if reader.push_one(text, answer).is_err() {
+            return Pass::Off(&[]);
+        } else if !reader.is_at(&known.mark) {
+            return Pass::Off(behind);
+        }
+        self.misses = 0;
+        Pass::On(reader.push_value(behind, answer).unwrap_or_default())
+    }
+
+    /// Reads what an event has here, and remembers how far it is like the one before.
+    fn learn<'c, R: Reading>(
+        &mut self,
+        rest: &'c [u8],
+        room: usize,
+        begins: bool,
+        reader: &mut Reader,
+        answer: &mut R,
+    ) -> &'c [u8] {
+        let shared = self.text.iter().zip(rest).take_while(|(one, other)| one == other).count();
+        if shared == rest.len() && shared < self.text.len() {
+            // It was cut, and tells less than what is held.
+            return rest;
+        }
+        let before = answer.memory();
+        let said = answer.facts().said;
+        let cut = shared == self.text.len() && shared < rest.len() && shared < room;
+        self.known = None;
+        if cut || shared == 0 || begins && before.is_none() {
+            self.text.clear();
+            self.text.extend_from_slice(rest.get(..room).unwrap_or(rest));
+            return rest;
+        }
+        let (mut quiet, mut loud) = (None, None);
+        let left = reader.push_marking(rest, answer, shared, |answer, mark, length| {
+            let memory = answer.memory().filter(|_| answer.facts().said == said);
+            match before.zip(memory) {
+                Some(memories) => quiet = Some((mark, length, Some(memories))),
+                None => loud = Some((mark, length, None)),
+            }
+        });
+        // An end is worth its while however short it is.
+        let ends = shared == rest.len();
+        let least = if begins { MIN_BEGINNING } else { MIN_SHARED };
+        let worth = |(_, length, _): &(Mark, usize, _)| *length >= least || ends && *length == shared;
+        let found = quiet.filter(worth).or(loud.filter(|_| !begins).filter(worth));
+        self.known = found.map(|(mark, length, quiet)| Known { length, mark, quiet });
+        let settled = self.known.as_ref().filter(|_| self.hits == SETTLED).map(|known| known.length);
+        self.text.clear();
+        self.text.extend_from_slice(rest.get(..settled.unwrap_or(room)).unwrap_or(rest));
+        self.text.shrink_to_fit();
+        self.hits = if settled.is_some() { SETTLED + 1 } else { 0 };
+        // Errors stay in the reader.
+        left.unwrap_or_default()
     }
 }

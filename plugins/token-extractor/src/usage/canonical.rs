@@ -4,7 +4,7 @@
 //! first that can be had counts; each a sum whose first term has to be there and whose others count as 0 where they are
 //! not. A term is a native name, or with `@` a canonical count that an earlier rule has made.
 
-use std::collections::BTreeMap;
+use crate::same::same;
 use tollgate_call::Usage;
 
 /// A canonical count.
@@ -126,7 +126,7 @@ impl CountRules {
     }
 
     /// The canonical usage. Sums beyond 2^64 are not made.
-    pub(crate) fn apply(&self, native: &BTreeMap<String, u64>) -> Usage {
+    pub(crate) fn apply(&self, native: &[(String, u64)]) -> Usage {
         let mut usage = Usage::default();
         for (count, alternatives) in &self.rules {
             let Some(value) = alternatives.iter().find_map(|terms| sum(terms, native, &mut usage)) else { continue };
@@ -145,9 +145,11 @@ impl CountRules {
     }
 }
 
-fn sum(terms: &[Term], native: &BTreeMap<String, u64>, usage: &mut Usage) -> Option<u64> {
+fn sum(terms: &[Term], native: &[(String, u64)], usage: &mut Usage) -> Option<u64> {
     let mut value = |term: &Term| match term {
-        Term::Native(name) => native.get(name.as_ref()).copied(),
+        Term::Native(name) => {
+            native.iter().find(|(known, _)| same(known.as_bytes(), name.as_bytes())).map(|(_, count)| *count)
+        }
         Term::Canonical(count) => count.place(usage).and_then(|place| *place),
     };
     let (first, others) = terms.split_first()?;
@@ -183,7 +185,7 @@ mod tests {
 
     #[test]
     fn alternatives_and_sums() {
-        let native = |pairs: &[(&str, u64)]| pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+        let native = |pairs: &[(&str, u64)]| pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect::<Vec<_>>();
         let rules = [
             ("input_tokens", "u.fresh + @cache_read_tokens + u.tool | u.all"),
             ("cache_read_tokens", "u.read"),
