@@ -314,7 +314,10 @@ fn usage(facts: &mut Facts, format: &Format, outcome: Outcome) -> (Option<Usage>
     let malformed = counts.malformed();
     let Some(usage) = counts.into_usage(&format.counts) else { return (None, None) };
     let written = usage.output_tokens.is_some() || !format.operation.writes();
-    let whole = usage.input_tokens.is_some() && written && !malformed;
+    // What is billed by something else than tokens has none to report.
+    let counts_no_tokens =
+        usage.input_tokens.is_none() && usage.output_tokens.is_none() && !usage.other_units.is_empty();
+    let whole = (usage.input_tokens.is_some() && written || counts_no_tokens) && !malformed;
     let source = if !outcome.is_complete() && !facts.ended {
         UsageSource::Aborted
     } else if whole && facts.counts_final {

@@ -6,7 +6,8 @@ mod counts;
 
 use super::{Definition, Reader};
 use counts::{
-    CHAT_USAGE, COHERE_USAGE, CONVERSE_USAGE, GEMINI_USAGE, INVOKE_USAGE, MESSAGES_USAGE, OLLAMA_USAGE, RESPONSES_USAGE,
+    CHAT_USAGE, COHERE_USAGE, CONVERSE_USAGE, GEMINI_USAGE, IMAGES_USAGE, INVOKE_USAGE, MESSAGES_USAGE, OLLAMA_USAGE,
+    RESPONSES_USAGE,
 };
 use tollgate_call::Operation;
 use tollgate_semconv::provider;
@@ -50,12 +51,13 @@ pub(super) const DEFINITIONS: &[Definition<'static>] = &[
         response: &[
             ("usage", "usage"),
             ("output", "b64_json"),
+            ("items", "data"),
             ("end", "type=image_generation.completed | type=image_edit.completed"),
             ERROR,
             ERROR_TYPE,
             ERROR_CODE,
         ],
-        usage: RESPONSES_USAGE,
+        usage: IMAGES_USAGE,
         ..Definition::EMPTY
     },
     Definition {

@@ -57,6 +57,16 @@ pub(super) const RESPONSES_USAGE: Rules = &[
     ("mcp", "output.mcp_call"),
 ];
 
+/// Images: those that were made, which is what older models are billed by; newer ones report tokens, too.
+pub(super) const IMAGES_USAGE: Rules = &[
+    ("input_tokens", "usage.input_tokens"),
+    ("output_tokens", "usage.output_tokens"),
+    ("image_input_tokens", "usage.input_tokens_details.image_tokens"),
+    ("image_output_tokens", "usage.output_tokens_details.image_tokens"),
+    ("provider_total_tokens", "usage.total_tokens"),
+    ("images", "data"),
+];
+
 /// Messages: `input_tokens` is what neither came from the cache nor went into it, so the three are added. The cache
 /// write is split by time to live in `cache_creation`; where only the split is reported, its sum is the write.
 /// `thinking_tokens` counts text that the caller does see, and stays native. The counts leave out what the compaction of
