@@ -5,28 +5,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use tollgate_call::Usage;
-use tollgate_cost_calculator::{Call, Overlay, PriceSet, Served, Unpriced};
+mod common;
 
-/// Usage from words such as `input 1000 cache_read 400`.
-fn usage(words: &str) -> Usage {
-    let mut usage = Usage::default();
-    let words: Vec<_> = words.split_whitespace().collect();
-    for pair in words.chunks(2) {
-        let count = Some(pair[1].replace('_', "").parse().unwrap());
-        match pair[0] {
-            "input" => usage.input_tokens = count,
-            "output" => usage.output_tokens = count,
-            "cache_read" => usage.cache_read_tokens = count,
-            "cache_write" => usage.cache_write_tokens = count,
-            "cache_write_5m" => usage.cache_write_5m_tokens = count,
-            "cache_write_1h" => usage.cache_write_1h_tokens = count,
-            "reasoning" => usage.reasoning_tokens = count,
-            other => panic!("{other} is not usage"),
-        }
-    }
-    usage
-}
+use common::usage;
+use tollgate_cost_calculator::{Call, Overlay, PriceSet, Served, Unpriced};
 
 fn at(day: &str) -> i64 {
     i64::from(tollgate_cost_calculator::document::parse_day(day).unwrap()) * 86_400 + 43_200
