@@ -21,8 +21,7 @@
 //! [`Overlay`] puts negotiated prices, discounts and aliases on top, and [`Policy`] weighs what a provider reports against
 //! what is computed.
 //!
-//! Not modelled: free quotas; tokens of video and of citations as such; and with Gemini before version 3 that searches of one
-//! prompt are billed once.
+//! Not modelled: free quotas; tokens of video and of citations as such.
 #![cfg_attr(not(feature = "component"), forbid(unsafe_code))]
 
 mod builtin;

@@ -214,6 +214,10 @@ impl Bill<'_, '_> {
 
     fn tools(&mut self, usage: &Usage, rates: &Rates<'_>) -> Result<(), Unpriced> {
         for (tool, &calls) in &usage.server_tool_calls {
+            if tool == "web_search" && rates.has(Unit::GroundedPrompts) {
+                self.part(rates, Unit::GroundedPrompts, calls.min(1))?;
+                continue;
+            }
             match TOOLS.iter().find(|(name, unit)| name == tool && rates.has(*unit)) {
                 Some((_, unit)) => self.part(rates, *unit, calls)?,
                 None => self.cost.notes.tools_not_priced |= calls > 0,

@@ -318,6 +318,20 @@ fn what_a_reader_should_know_is_noted() {
 }
 
 #[test]
+fn searches_are_billed_each_or_by_the_prompt() {
+    for (called, used, fee) in [
+        ("google gemini-2.5-flash 2026-11-01", "input 0 output 0 searches 3", "1 grounded_prompts at 35 = 0.035"),
+        ("google gemini-2.5-flash 2026-11-01", "input 0 output 0 searches 0", ""),
+        ("google gemini-3-pro-preview 2026-11-01", "input 0 output 0 searches 3", "3 web_search at 14 = 0.042"),
+        ("openai gpt-5 2026-11-01", "input 0 output 0 searches 2", "2 web_search at 10 = 0.02"),
+    ] {
+        let found = priced(called, used, bill);
+        let lines: Vec<_> = found.lines().skip(1).filter(|line| !line.starts_with("total")).collect();
+        assert_eq!(lines.join("; "), fee, "{called}: {used}");
+    }
+}
+
+#[test]
 fn audio_that_must_have_been_cached_has_the_rate_of_cached_audio() {
     let expected = "google/gemini-2.5-flash, base\n3 cache_read at 0.03 = 0.00000009\n\
                     2 cache_read_audio at 0.1 = 0.0000002\n5 audio_input at 1 = 0.000005\ntotal 0.00000529";

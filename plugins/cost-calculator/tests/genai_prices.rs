@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use tollgate_call::Usage;
-use tollgate_cost_calculator::{Call, PriceSet, Served, Unpriced};
+use tollgate_cost_calculator::{Call, Cost, PriceSet, Served, Unit, Unpriced, Usd};
 
 #[derive(Deserialize)]
 struct Line {
@@ -95,6 +95,15 @@ impl Line {
     }
 }
 
+/// The total with each search of a prompt billed, which is how the package has it for every model.
+fn with_each_search(cost: &Cost<'_>, searches: u64) -> String {
+    let once = cost.parts.get(Unit::GroundedPrompts);
+    let others = searches.saturating_sub(1);
+    let each = once.and_then(|part| u64::try_from(part.amount.nanos()).ok()).unwrap_or(0);
+    let more = cost.total.checked_add(Usd::from_nanos(each * others));
+    more.map_or_else(String::new, |total| total.to_string())
+}
+
 /// A decimal without trailing zeros.
 fn plain(decimal: &str) -> &str {
     if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.') } else { decimal }
@@ -146,6 +155,9 @@ fn prices_equal_those_of_the_package_to_the_last_digit() {
                 let ours = cost.total.to_string();
                 match ours == plain(total) {
                     true => "equal",
+                    false if plain(total) == with_each_search(cost, line.count("web_searches").unwrap_or(0)) => {
+                        "equal but for searches of a prompt billed once"
+                    }
                     false if line.has_thirds() && is_rounded(&ours, total) => "equal but for thirds of an hour's price",
                     false => line.differs(&ours, &mut differences),
                 }

@@ -86,7 +86,21 @@ fn model(json: &Value) -> Result<Model, String> {
             price.rates = vec![(Unit::Input, free()), (Unit::Output, free())];
         }
     }
+    if is_billed_by_prompt(id) {
+        for (unit, _) in prices.iter_mut().flat_map(|price| price.rates.iter_mut()) {
+            if *unit == Unit::WebSearch {
+                *unit = Unit::GroundedPrompts;
+            }
+        }
+        prices.iter_mut().for_each(|price| price.rates.sort_by_key(|(unit, _)| *unit));
+    }
     Ok(Model { matches: rules(json.get("match")).map_err(within)?, prices, id: id.to_owned(), ..Model::default() })
+}
+
+/// Gemini bills a prompt that it searches for once, however often it searches; from version 3 on it bills each search
+/// (Gemini API, pricing, "Grounding with Google Search"). The package has one unit for both.
+fn is_billed_by_prompt(model: &str) -> bool {
+    ["gemini-1", "gemini-2"].iter().any(|generation| model.starts_with(generation))
 }
 
 fn price(conditions: &Value, rates: Option<&Value>) -> Result<Price, String> {

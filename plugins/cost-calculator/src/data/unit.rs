@@ -52,6 +52,7 @@ units! {
     Pages "pages" 1_000 "Pages of documents read.";
     AnnotatedPages "annotated_pages" 1_000 "Pages of documents read and annotated.";
     WebSearch "web_search" 1_000 "Web searches made by the provider.";
+    GroundedPrompts "grounded_prompts" 1_000 "Prompts that the provider searched the web for, however often.";
     SearchUnits "search_units" 1_000 "Units of search, of which a reranking may take several.";
     StorageSearch "storage_search" 1_000 "Searches of stored files made by the provider.";
     Request "request" 1_000 "Requests.";
