@@ -120,7 +120,8 @@ impl Counts {
         if self.list.is_none() {
             self.list = Some(level);
             let list = &self.name;
-            let within = |name: &str| name.as_bytes().strip_prefix(list.as_slice()).is_some_and(|rest| rest.starts_with(b"."));
+            let within =
+                |name: &str| name.as_bytes().strip_prefix(list.as_slice()).is_some_and(|rest| rest.starts_with(b"."));
             self.native.retain(|native| !within(&native.name));
         }
         self.element = Some(Element { level: level + 1, label: None, counts: Vec::new() });
@@ -253,7 +254,8 @@ impl Counts {
     /// The count that is named as the field being read.
     fn known(&mut self) -> Option<&mut Native> {
         let is = |known: &Native| same(known.name.as_bytes(), &self.name);
-        let place = if self.native.get(self.next).is_some_and(is) { self.next } else { self.native.iter().position(is)? };
+        let place =
+            if self.native.get(self.next).is_some_and(is) { self.next } else { self.native.iter().position(is)? };
         self.next = place + 1;
         self.native.get_mut(place)
     }

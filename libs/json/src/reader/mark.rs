@@ -88,7 +88,10 @@ impl Reader {
     #[must_use]
     pub fn is_at(&self, mark: &Mark) -> bool {
         let (depth, open) = (usize::from(self.depth), self.nodes.get(..usize::from(self.depth)));
-        self.state == mark.state && self.depth == mark.depth && self.kinds == mark.kinds && open == mark.nodes.get(..depth)
+        self.state == mark.state
+            && self.depth == mark.depth
+            && self.kinds == mark.kinds
+            && open == mark.nodes.get(..depth)
     }
 
     /// Where a mark has been gone to, reads the value that follows, and gives what is behind it.

@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn alternatives_and_sums() {
-        let native = |pairs: &[(&str, u64)]| pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect::<Vec<_>>();
+        let native =
+            |pairs: &[(&str, u64)]| pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect::<Vec<_>>();
         let rules = [
             ("input_tokens", "u.fresh + @cache_read_tokens + u.tool | u.all"),
             ("cache_read_tokens", "u.read"),
