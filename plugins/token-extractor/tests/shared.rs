@@ -6,6 +6,9 @@ mod common;
 use common::{CHAT, Call, MESSAGES, RESPONSES, sse};
 use proptest::prelude::*;
 
+const GEMINI: &str = "/v1beta/models/g:streamGenerateContent";
+const OLLAMA: &str = "/api/chat";
+
 /// Pieces of events, so few that events often begin and end alike, and so small that they also end within each other.
 fn one_of(pieces: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
     prop::sample::select(pieces)
@@ -74,9 +77,91 @@ fn responses() -> impl Strategy<Value = String> {
         .prop_map(|(kind, number, rest)| format!(r#"{{"type":"{kind}","sequence_number":{number},{rest}"#))
 }
 
+/// Values that come first, or later, or never, and decide what is read behind them.
+fn late() -> impl Strategy<Value = String> {
+    let id = one_of(&["null", "\"c-1\"", "\"c-2\"", "7"]);
+    let tier = one_of(&["null", "\"default\"", "\"flex\""]);
+    let fingerprint = one_of(&["null", "\"fp_1\"", "\"fp_2\""]);
+    let delta = one_of(&[r#"{"content":"a"}"#, r#"{"content":"bb"}"#, r#"{"content":""}"#, r#"{"content":["a"]}"#]);
+    let usage = one_of(&[
+        "null",
+        "[]",
+        "{}",
+        "1",
+        r#"{"prompt_tokens":1,"completion_tokens":2}"#,
+        r#"{"prompt_tokens":1,"completion_tokens":3}"#,
+    ]);
+    let end = one_of(&[r#""x":1}"#, r#""usage":null}"#, r#""model":"m"}"#, r#""model":"n"}"#]);
+    (id, tier, fingerprint, delta, usage, end).prop_map(|(id, tier, fingerprint, delta, usage, end)| {
+        let head = format!(r#"{{"object":"chat.completion.chunk","id":{id},"service_tier":{tier}"#);
+        let choices = format!(r#""choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]"#);
+        format!(r#"{head},"system_fingerprint":{fingerprint},{choices},"usage":{usage},{end}"#)
+    })
+}
+
+/// Events with counts in each, and behind them what they share.
+fn gemini() -> impl Strategy<Value = String> {
+    let part = one_of(&[
+        r#"{"text":"a"}"#,
+        r#"{"text":"bc"}"#,
+        r#"{"text":""}"#,
+        r#"{"text":"a","thought":true}"#,
+        r#"{"functionCall":{"name":"f","args":{}}}"#,
+    ]);
+    let finish = one_of(&["", "", r#","finishReason":"STOP""#, r#","finishReason":"MAX_TOKENS""#]);
+    let input = one_of(&["4", "4", "5", "null", "-1"]);
+    let output = one_of(&["1", "2", "30"]);
+    let rest = one_of(&[
+        "",
+        r#","totalTokenCount":9"#,
+        r#","promptTokensDetails":[{"modality":"TEXT","tokenCount":4}]"#,
+        r#","promptTokensDetails":[{"modality":"AUDIO","tokenCount":4}]"#,
+        r#","promptTokensDetails":[{"modality":"TEXT","tokenCount":3},{"modality":"AUDIO","tokenCount":1}]"#,
+    ]);
+    let end = one_of(&[
+        r#"},"modelVersion":"gemini-2.5-flash","responseId":"r1"}"#,
+        r#"},"modelVersion":"gemini-2.5-flash","responseId":"r1"}"#,
+        r#"},"modelVersion":"gemini-2.5-flash","usageMetadata":{"candidatesTokenCount":1}}"#,
+        r#"},"error":{"status":"INTERNAL"}}"#,
+        "}",
+    ]);
+    (part, finish, input, output, rest, end).prop_map(|(part, finish, input, output, rest, end)| {
+        let candidates = format!(r#""candidates":[{{"content":{{"parts":[{part}],"role":"model"}},"index":0{finish}}}]"#);
+        let usage = format!(r#""promptTokenCount":{input},"candidatesTokenCount":{output}{rest}"#);
+        format!(r#"{{{candidates},"usageMetadata":{{{usage}{end}"#)
+    })
+}
+
+fn ollama() -> impl Strategy<Value = String> {
+    let time = one_of(&["\"t1\"", "\"t2\"", "3"]);
+    let message = one_of(&[
+        r#"{"role":"assistant","content":"a"}"#,
+        r#"{"role":"assistant","content":"bc"}"#,
+        r#"{"role":"assistant","content":""}"#,
+        r#"{"role":"assistant","content":"","thinking":"hm"}"#,
+        r#"{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{}}}]}"#,
+        "[]",
+    ]);
+    let end = one_of(&[
+        r#""done":false}"#,
+        r#""done":false}"#,
+        r#""done":false} "#,
+        r#""done_reason":"stop","done":true,"prompt_eval_count":4,"eval_count":2}"#,
+        r#""done_reason":"length","done":true,"prompt_eval_count":4,"eval_count":3}"#,
+        r#""error":"no"}"#,
+    ]);
+    (time, message, end).prop_map(|(time, message, end)| {
+        format!(r#"{{"model":"llama3","created_at":{time},"message":{message},{end}"#)
+    })
+}
+
 fn check(path: &'static str, events: &[String], size: usize) -> Result<(), TestCaseError> {
     let events: Vec<&str> = events.iter().map(String::as_str).collect();
-    let call = Call::stream(path, sse(&events));
+    check_body(path, sse(&events), size)
+}
+
+fn check_body(path: &'static str, body: String, size: usize) -> Result<(), TestCaseError> {
+    let call = Call::stream(path, body);
     let alone = call.read(&[1]);
     prop_assert_eq!(&call.read(&[usize::MAX]), &alone);
     prop_assert_eq!(&call.read(&[size]), &alone);
@@ -99,5 +184,34 @@ proptest! {
     #[test]
     fn responses_events(events in prop::collection::vec(responses(), 1..12), size in 2..400_usize) {
         check(RESPONSES, &events, size)?;
+    }
+
+    #[test]
+    fn chat_events_with_facts_that_come_late(events in prop::collection::vec(late(), 1..24), size in 2..400_usize) {
+        check(CHAT, &events, size)?;
+    }
+
+    #[test]
+    fn gemini_events(events in prop::collection::vec(gemini(), 1..24), size in 2..400_usize) {
+        check(GEMINI, &events, size)?;
+    }
+
+    #[test]
+    fn ollama_lines(lines in prop::collection::vec(ollama(), 1..24), size in 2..400_usize) {
+        check_body(OLLAMA, lines.join("\n"), size)?;
+    }
+
+    /// Events of one kind, whose values alone differ, after others that are like them for a while.
+    #[test]
+    fn events_that_settle(
+        first in prop::collection::vec(chat(), 0..3),
+        delta in chat(),
+        times in 1..20_usize,
+        others in prop::collection::vec(chat(), 0..6),
+        size in 2..400_usize,
+    ) {
+        let same = (0..times).map(|number| delta.replace("\"a\"", &format!("\"a{number}\"")));
+        let events: Vec<String> = first.into_iter().chain(same).chain(others).collect();
+        check(CHAT, &events, size)?;
     }
 }
