@@ -126,7 +126,8 @@ fn gemini() -> impl Strategy<Value = String> {
         "}",
     ]);
     (part, finish, input, output, rest, end).prop_map(|(part, finish, input, output, rest, end)| {
-        let candidates = format!(r#""candidates":[{{"content":{{"parts":[{part}],"role":"model"}},"index":0{finish}}}]"#);
+        let candidates =
+            format!(r#""candidates":[{{"content":{{"parts":[{part}],"role":"model"}},"index":0{finish}}}]"#);
         let usage = format!(r#""promptTokenCount":{input},"candidatesTokenCount":{output}{rest}"#);
         format!(r#"{{{candidates},"usageMetadata":{{{usage}{end}"#)
     })
@@ -150,9 +151,8 @@ fn ollama() -> impl Strategy<Value = String> {
         r#""done_reason":"length","done":true,"prompt_eval_count":4,"eval_count":3}"#,
         r#""error":"no"}"#,
     ]);
-    (time, message, end).prop_map(|(time, message, end)| {
-        format!(r#"{{"model":"llama3","created_at":{time},"message":{message},{end}"#)
-    })
+    (time, message, end)
+        .prop_map(|(time, message, end)| format!(r#"{{"model":"llama3","created_at":{time},"message":{message},{end}"#))
 }
 
 fn check(path: &'static str, events: &[String], size: usize) -> Result<(), TestCaseError> {

@@ -193,7 +193,7 @@ fn row<'a>(set: &'a PriceSet, provider: &str, model: &str) -> Option<(&'a str, &
         Call { provider: Some(provider), model, usage: &usage, at_unix_seconds: i64::MAX, served: Served::default() };
     match set.price(&call) {
         Ok(cost) => Some((cost.price.row.provider, cost.price.row.model)),
-        Err(Unpriced::UnknownModel | Unpriced::UnknownProvider) => None,
+        Err(Unpriced::UnknownModel | Unpriced::UnknownProvider | Unpriced::LeftOut) => None,
         // It has a row, which prices something else than tokens.
         Err(_) => Some(("", "")),
     }
