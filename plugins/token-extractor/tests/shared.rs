@@ -79,10 +79,18 @@ fn responses() -> impl Strategy<Value = String> {
 
 /// Values that come first, or later, or never, and decide what is read behind them.
 fn late() -> impl Strategy<Value = String> {
-    let id = one_of(&["null", "\"c-1\"", "\"c-2\"", "7"]);
-    let tier = one_of(&["null", "\"default\"", "\"flex\""]);
-    let fingerprint = one_of(&["null", "\"fp_1\"", "\"fp_2\""]);
-    let delta = one_of(&[r#"{"content":"a"}"#, r#"{"content":"bb"}"#, r#"{"content":""}"#, r#"{"content":["a"]}"#]);
+    // What comes most often makes events that differ in one value only.
+    let id = one_of(&["\"c-1\"", "\"c-1\"", "\"c-1\"", "null", "\"c-2\"", "7"]);
+    let tier = one_of(&["null", "null", "null", "\"default\"", "\"flex\""]);
+    let fingerprint = one_of(&["null", "null", "null", "\"fp_1\"", "\"fp_2\""]);
+    let choices = one_of(&[
+        r#"{"index":0,"delta":{"content":"a"}}"#,
+        r#"{"index":0,"delta":{"content":"a"}}"#,
+        r#"{"index":0,"delta":{"content":"bb"}}"#,
+        r#"{"index":0,"delta":{"content":""}}"#,
+        r#"{"index":0,"delta":{"content":["a"]}}"#,
+        "",
+    ]);
     let usage = one_of(&[
         "null",
         "[]",
@@ -92,10 +100,23 @@ fn late() -> impl Strategy<Value = String> {
         r#"{"prompt_tokens":1,"completion_tokens":3}"#,
     ]);
     let end = one_of(&[r#""x":1}"#, r#""usage":null}"#, r#""model":"m"}"#, r#""model":"n"}"#]);
-    (id, tier, fingerprint, delta, usage, end).prop_map(|(id, tier, fingerprint, delta, usage, end)| {
+    (id, tier, fingerprint, choices, usage, end).prop_map(|(id, tier, fingerprint, choices, usage, end)| {
         let head = format!(r#"{{"object":"chat.completion.chunk","id":{id},"service_tier":{tier}"#);
-        let choices = format!(r#""choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]"#);
-        format!(r#"{head},"system_fingerprint":{fingerprint},{choices},"usage":{usage},{end}"#)
+        format!(r#"{head},"system_fingerprint":{fingerprint},"choices":[{choices}],"usage":{usage},{end}"#)
+    })
+}
+
+/// Values that are read or passed over by what came before, behind something that is said each time.
+fn deep() -> impl Strategy<Value = String> {
+    let content = one_of(&["\"\"", "\"a\"", "\"b\""]);
+    let name = one_of(&["f", "f", "g"]);
+    let text = one_of(&["\"\"", "\"1\"", "\"2\"", "[]"]);
+    let end = one_of(&["}}]}", "}}]}", r#"},"finish_reason":"stop"}]}"#, r#"}}],"usage":{"prompt_tokens":1}}"#]);
+    (content, name, text, end).prop_map(|(content, name, text, end)| {
+        let call = format!(r#""tool_calls":[{{"function":{{"name":"{name}"}}}}]"#);
+        format!(
+            r#"{{"model":"a-model","choices":[{{"delta":{{"content":{content},{call},"refusal":{{"x":{text}}}{end}"#
+        )
     })
 }
 
@@ -192,6 +213,11 @@ proptest! {
     }
 
     #[test]
+    fn chat_events_that_call(events in prop::collection::vec(deep(), 1..24), size in 2..400_usize) {
+        check(CHAT, &events, size)?;
+    }
+
+    #[test]
     fn gemini_events(events in prop::collection::vec(gemini(), 1..24), size in 2..400_usize) {
         check(GEMINI, &events, size)?;
     }
@@ -213,5 +239,28 @@ proptest! {
         let same = (0..times).map(|number| delta.replace("\"a\"", &format!("\"a{number}\"")));
         let events: Vec<String> = first.into_iter().chain(same).chain(others).collect();
         check(CHAT, &events, size)?;
+    }
+
+    /// The same few events again and again: what one has said counts again when it comes after another.
+    #[test]
+    fn events_that_come_again(
+        (path, pool) in prop_oneof![
+            (Just(CHAT), prop::collection::vec(chat(), 2..4)),
+            (Just(CHAT), prop::collection::vec(late(), 2..4)),
+            (Just(CHAT), prop::collection::vec(deep(), 2..4)),
+            (Just(MESSAGES), prop::collection::vec(messages(), 2..4)),
+            (Just(RESPONSES), prop::collection::vec(responses(), 2..4)),
+            (Just(GEMINI), prop::collection::vec(gemini(), 2..4)),
+            (Just(OLLAMA), prop::collection::vec(ollama(), 2..4)),
+        ],
+        order in prop::collection::vec(any::<prop::sample::Index>(), 3..24),
+        size in 2..400_usize,
+    ) {
+        let events: Vec<String> = order.iter().map(|place| place.get(&pool).clone()).collect();
+        if path == OLLAMA {
+            check_body(path, events.join("\n"), size)?;
+        } else {
+            check(path, &events, size)?;
+        }
     }
 }
