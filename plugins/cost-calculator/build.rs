@@ -45,8 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     let core = core(&document);
     for (name, document) in [("full", &document), ("core", &core)] {
-        let tables =
-            compile(document, |_| true).map_err(|error| format!("{DOCUMENT}: too many {} to number", error.what))?;
+        let tables = compile(document).map_err(|error| format!("{DOCUMENT}: too many {} to number", error.what))?;
         std::fs::write(out.join(format!("{name}.rs")), source(&name.to_uppercase(), &tables)?)?;
     }
     Ok(())

@@ -6,7 +6,9 @@
 use super::component::Input;
 use super::lines::{self, Object};
 use super::price::{self, PriceFiles};
+use crate::money::signed_usd;
 use crate::receivers::traces_to_protobuf;
+use crate::stages::hexadecimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -102,8 +104,8 @@ impl Reprice {
         }
         sums.changed += 1;
         Some(json!({
-            "trace_id": hex(&span.trace_id()),
-            "span_id": hex(&span.span_id()),
+            "trace_id": hexadecimal(&span.trace_id()),
+            "span_id": hexadecimal(&span.span_id()),
             "provider": key.0,
             "model": key.1,
             "before_nano_usd": before,
@@ -141,19 +143,11 @@ impl Sums {
             "calls": self.calls,
             "changed": self.changed,
             "unpriced": self.unpriced,
-            "before_usd": dollars(self.before),
-            "after_usd": dollars(self.after),
-            "difference_usd": dollars(self.after - self.before),
+            "before_usd": signed_usd(self.before),
+            "after_usd": signed_usd(self.after),
+            "difference_usd": signed_usd(self.after - self.before),
         })
     }
-}
-
-/// Exact decimal text of billionths of a dollar.
-fn dollars(nanos: i128) -> String {
-    let sign = if nanos < 0 { "-" } else { "" };
-    let amount = nanos.unsigned_abs();
-    let text = format!("{sign}{}.{:09}", amount / 1_000_000_000, amount % 1_000_000_000);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn place(reads: &[String], name: &str) -> Option<u16> {
@@ -168,22 +162,4 @@ fn forget(spans: &mut Batch, columns: &[Option<u16>]) {
     spans.texts.retain(|column| !columns.contains(&Some(column.attribute)));
     spans.integers.retain(|column| !columns.contains(&Some(column.attribute)));
     spans.reals.retain(|column| !columns.contains(&Some(column.attribute)));
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::dollars;
-
-    #[test]
-    fn amounts_are_exact_text() {
-        for (nanos, text) in
-            [(0, "0"), (1, "0.000000001"), (-2_500_000_000, "-2.5"), (4_500_000, "0.0045"), (-1, "-0.000000001")]
-        {
-            assert_eq!(dollars(nanos), text);
-        }
-    }
 }

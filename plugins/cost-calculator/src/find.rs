@@ -138,17 +138,11 @@ fn row<'a>(tables: &'a Tables, provider: &table::Provider, name: &Wanted<'_>) ->
         return tables.models.get(usize::from(whole?));
     }
     let (before, lacks) = (whole.unwrap_or(u16::MAX), !name.pairs());
-    let mut ruled = None;
-    for rule in rules {
-        if rule.model >= before {
-            break;
-        }
-        if rule.pairs & lacks == 0 && holds(tables, rule, name) {
-            ruled = Some(rule.model);
-            break;
-        }
-    }
-    tables.models.get(usize::from(ruled.or(whole)?))
+    let ruled = rules
+        .iter()
+        .take_while(|rule| rule.model < before)
+        .find(|rule| rule.pairs & lacks == 0 && passes(tables, rule, name.bytes));
+    tables.models.get(usize::from(ruled.map(|rule| rule.model).or(whole)?))
 }
 
 /// Why a provider has no row for a model.
@@ -172,12 +166,12 @@ fn whole_name(tables: &Tables, names: &[table::Exact], name: &[u8]) -> Option<u1
 }
 
 fn claims(tables: &Tables, rules: Span, name: &Wanted<'_>) -> bool {
-    rules.of(&tables.rules).iter().any(|rule| holds(tables, rule, name))
+    rules.of(&tables.rules).iter().any(|rule| rule.pairs & !name.pairs() == 0 && passes(tables, rule, name.bytes))
 }
 
-fn holds(tables: &Tables, rule: &table::Rule, name: &Wanted<'_>) -> bool {
-    let passes = |clause: &table::Clause| clause.test.passes(tables.bytes(clause.text), name.bytes) != clause.negated;
-    rule.pairs & !name.pairs() == 0 && rule.clauses.of(&tables.clauses).iter().all(passes)
+fn passes(tables: &Tables, rule: &table::Rule, name: &[u8]) -> bool {
+    let passes = |clause: &table::Clause| clause.test.passes(tables.bytes(clause.text), name) != clause.negated;
+    rule.clauses.of(&tables.clauses).iter().all(passes)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is odd about a price document that can be read.
 
-use crate::data::clause::{Rule, Test};
+use crate::data::clause::Test;
 use crate::data::document::{Document, Model, Price, Provider, Validity};
 use std::collections::BTreeMap;
 
@@ -45,11 +45,11 @@ fn whole_names(model: &Model) -> impl Iterator<Item = &str> {
 
 /// A model before this one whose rules take the name.
 fn shadowing<'p>(provider: &'p Provider, model: &Model, name: &str) -> Option<&'p str> {
-    let takes = |rule: &Rule| {
-        rule.0.iter().all(|clause| clause.test.passes(clause.text.as_bytes(), name.as_bytes()) != clause.negated)
-    };
     let earlier = provider.models.iter().take_while(|other| !std::ptr::eq(*other, model));
-    earlier.into_iter().find(|other| other.matches.iter().any(takes)).map(|other| other.id.as_str())
+    earlier
+        .into_iter()
+        .find(|other| other.matches.iter().any(|rule| rule.passes(name.as_bytes())))
+        .map(|other| other.id.as_str())
 }
 
 fn prices(model: &Model) -> Vec<String> {

@@ -25,7 +25,7 @@
 mod parse;
 
 use crate::data::alias;
-use crate::data::clause::{Clause, Rule};
+use crate::data::clause::Rule;
 use crate::data::rate::Factor;
 use crate::data::table::Tables;
 use crate::data::unit::Unit;
@@ -138,7 +138,7 @@ impl Overlay {
         let whole = self.whole.get(first..).unwrap_or_default().iter();
         let whole = whole.take_while(|(name, _)| name.as_bytes() == model.as_bytes()).map(|(_, place)| *place);
         let ruled = self.ruled.iter().copied();
-        let holds = |alias: &&Alias| alias.rules.iter().any(|rule| passes(rule, model.as_bytes()));
+        let holds = |alias: &&Alias| alias.rules.iter().any(|rule| rule.passes(model.as_bytes()));
         let alias = |place: usize| self.aliases.get(place);
         let found = whole
             .filter_map(alias)
@@ -169,11 +169,6 @@ fn provider_id(name: &[u8]) -> &[u8] {
     alias::alias(name).map_or(name, str::as_bytes)
 }
 
-fn passes(rule: &Rule, name: &[u8]) -> bool {
-    let holds = |clause: &Clause| clause.test.passes(clause.text.as_bytes(), name) != clause.negated;
-    rule.0.iter().all(holds)
-}
-
 impl Adjustment {
     fn applies(&self, row: (&str, &str), called: &str, at_unix_seconds: i64, served: Served<'_>) -> bool {
         let day = at_unix_seconds.div_euclid(86_400);
@@ -181,7 +176,7 @@ impl Adjustment {
             [row.1, called].into_iter().any(|name| {
                 let mut room = Room::new();
                 let name = Name::new(name, &mut room);
-                name.is_some_and(|name| self.models.iter().any(|rule| passes(rule, name.as_bytes())))
+                name.is_some_and(|name| self.models.iter().any(|rule| rule.passes(name.as_bytes())))
             })
         };
         self.from.is_none_or(|from| day >= i64::from(from))

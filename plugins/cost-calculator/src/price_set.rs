@@ -103,7 +103,7 @@ impl PriceSet {
     pub fn parse(bytes: &[u8]) -> Result<Self, PriceSetError> {
         let text = std::str::from_utf8(bytes).map_err(|_| PriceSetError::NotText)?;
         let document = Document::parse(text).map_err(PriceSetError::Document)?;
-        let tables = compile(&document, |_| true).map_err(|error| PriceSetError::TooLarge { what: error.what })?;
+        let tables = compile(&document).map_err(|error| PriceSetError::TooLarge { what: error.what })?;
         Ok(Self { tables: Cow::Owned(tables), overlay: None, both: String::new() })
     }
 

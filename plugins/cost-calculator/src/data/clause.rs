@@ -115,6 +115,11 @@ impl fmt::Display for Clause {
 pub struct Rule(pub Vec<Clause>);
 
 impl Rule {
+    /// Whether `name`, in lower case, passes every clause.
+    pub(crate) fn passes(&self, name: &[u8]) -> bool {
+        self.0.iter().all(|clause| clause.test.passes(clause.text.as_bytes(), name) != clause.negated)
+    }
+
     /// Reads clauses joined by `&`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         text.split('&').map(Clause::parse).collect::<Option<Vec<_>>>().map(Self)

@@ -15,13 +15,11 @@ pub(crate) struct TooLarge {
     pub(crate) what: &'static str,
 }
 
-/// Compiles all providers, with the models of those that `keep` keeps. The others still answer to their names, so that
-/// their calls are not taken for another provider's.
-pub(crate) fn compile(document: &Document, keep: impl Fn(&str) -> bool) -> Result<Tables, TooLarge> {
+/// Compiles all providers with their models.
+pub(crate) fn compile(document: &Document) -> Result<Tables, TooLarge> {
     let mut builder = Builder::default();
     for (number, provider) in document.providers.iter().enumerate() {
-        let models = if keep(&provider.id) { provider.models.as_slice() } else { &[] };
-        builder.provider(number_of(number, "providers")?, provider, models, &document.providers)?;
+        builder.provider(number_of(number, "providers")?, provider, &document.providers)?;
     }
     let Document { name, version, date, .. } = document;
     Ok(builder.finish(format!("{name} {version} ({date})")))
@@ -48,13 +46,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn provider(
-        &mut self,
-        number: u16,
-        provider: &Provider,
-        models: &[Model],
-        all: &[Provider],
-    ) -> Result<(), TooLarge> {
+    fn provider(&mut self, number: u16, provider: &Provider, all: &[Provider]) -> Result<(), TooLarge> {
         let id = self.text(&provider.id)?;
         let named = self.provider_rules(&provider.named, number)?;
         let serves = self.provider_rules(&provider.serves, number)?;
@@ -68,7 +60,7 @@ impl Builder {
 
         let mut exact: BTreeMap<&str, u16> = BTreeMap::new();
         let first = self.rules.len();
-        for model in models {
+        for model in &provider.models {
             let model_number = number_of(self.models.len(), "models")?;
             self.model(number, model)?;
             for rule in &model.matches {

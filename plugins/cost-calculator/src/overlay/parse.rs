@@ -229,8 +229,7 @@ impl Reading {
 
     fn finish(self) -> Result<Overlay, Wrong> {
         let Self { rows, aliases, adjustments, .. } = self;
-        let tables =
-            compile(&rows, |_| true).or_else(|error| wrong("overlay", format!("has too many {}", error.what)))?;
+        let tables = compile(&rows).or_else(|error| wrong("overlay", format!("has too many {}", error.what)))?;
         let (mut whole, mut ruled) = (Vec::new(), Vec::new());
         for (place, alias) in aliases.iter().enumerate() {
             let is_whole =
