@@ -1,8 +1,7 @@
 //! The configuration: JSON text, read whole, with everything that is wrong in it reported at once.
 
-use crate::kind::Kind;
+use crate::kind::{Kind, Kinds};
 use crate::operator::Operator;
-use crate::scan::Kinds;
 use serde_json::Value;
 use tollgate_columns::{ConfigError, Problem};
 
@@ -21,7 +20,7 @@ pub(crate) struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { kinds: Kinds::of(Kind::ALL), operator: Operator::Replace, max_findings: MAX_FINDINGS }
+        Self { kinds: Kinds::of(Kind::all()), operator: Operator::Replace, max_findings: MAX_FINDINGS }
     }
 }
 
@@ -52,7 +51,7 @@ impl Config {
         };
         let mut kinds = Vec::new();
         for (place, name) in names.iter().enumerate() {
-            let kind = name.as_str().and_then(Kind::from_name).filter(|kind| *kind != Kind::Unscanned);
+            let kind = name.as_str().and_then(Kind::from_name).filter(|kind| *kind != Kind::UNSCANNED);
             match kind {
                 Some(kind) if kinds.contains(&kind) => {
                     problems.push(problem(&format!("types[{place}]"), "is named twice"));
@@ -90,7 +89,7 @@ fn problem(path: &str, message: &str) -> Problem {
 }
 
 fn names_of_types() -> String {
-    let names: Vec<&str> = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Unscanned).map(Kind::name).collect();
+    let names: Vec<&str> = Kind::all().filter(|kind| *kind != Kind::UNSCANNED).map(Kind::name).collect();
     names.join(", ")
 }
 
@@ -120,10 +119,10 @@ mod tests {
     #[test]
     fn a_configuration_sets_what_it_names() {
         let config = Config::parse(r#"{"types": ["US_SSN"], "operator": "mask", "max_findings": 3}"#).unwrap();
-        assert!(config.kinds.has(Kind::UsSsn) && !config.kinds.has(Kind::EmailAddress));
+        assert!(config.kinds.has(Kind::US_SSN) && !config.kinds.has(Kind::EMAIL_ADDRESS));
         assert_eq!((config.operator, config.max_findings), (Operator::Mask, 3));
         let config = Config::parse("{}").unwrap();
-        assert!(Kind::ALL.into_iter().all(|kind| config.kinds.has(kind)));
+        assert!(Kind::all().all(|kind| config.kinds.has(kind)));
         assert_eq!((config.operator, config.max_findings), (Operator::Replace, MAX_FINDINGS));
     }
 }

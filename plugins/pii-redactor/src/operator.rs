@@ -2,9 +2,6 @@
 
 use crate::kind::Kind;
 
-/// Characters that a mask leaves readable at the end of a long number.
-const KEPT: usize = 4;
-
 /// What is written in place of a finding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Operator {
@@ -20,7 +17,7 @@ impl Operator {
     /// Appends what stands for `value` to `out`.
     pub(crate) fn write(self, kind: Kind, value: &[u8], out: &mut String) {
         match self {
-            Self::Mask if kind != Kind::Unscanned => mask(kind, value, out),
+            Self::Mask if kind != Kind::UNSCANNED => mask(kind, value, out),
             _ => {
                 out.push('<');
                 out.push_str(kind.name());
@@ -31,10 +28,7 @@ impl Operator {
 }
 
 fn mask(kind: Kind, value: &[u8], out: &mut String) {
-    let keeps = match kind {
-        Kind::CreditCard | Kind::IbanCode | Kind::UsSsn | Kind::CnIdCard | Kind::PhoneNumber => KEPT,
-        _ => 0,
-    };
+    let keeps = kind.keeps();
     let characters = || value.iter().filter(|byte| !matches!(byte, 0x80..=0xBF));
     let masked = characters().count().saturating_sub(keeps);
     for (place, byte) in characters().enumerate() {
@@ -50,12 +44,12 @@ mod tests {
     #[test]
     fn values_are_replaced_or_masked() {
         let cases: &[(Operator, Kind, &str, &str)] = &[
-            (Operator::Replace, Kind::EmailAddress, "a@b.cn", "<EMAIL_ADDRESS>"),
-            (Operator::Mask, Kind::EmailAddress, "ü@b.cn", "******"),
-            (Operator::Mask, Kind::CreditCard, "4111 1111 1111 1234", "***************1234"),
-            (Operator::Mask, Kind::PhoneNumber, "25-62-29-72", "*******9*72"),
-            (Operator::Mask, Kind::ApiKey, "sk-abc", "******"),
-            (Operator::Mask, Kind::Unscanned, "whatever", "<UNSCANNED>"),
+            (Operator::Replace, Kind::EMAIL_ADDRESS, "a@b.cn", "<EMAIL_ADDRESS>"),
+            (Operator::Mask, Kind::EMAIL_ADDRESS, "ü@b.cn", "******"),
+            (Operator::Mask, Kind::CREDIT_CARD, "4111 1111 1111 1234", "***************1234"),
+            (Operator::Mask, Kind::PHONE_NUMBER, "25-62-29-72", "*******9*72"),
+            (Operator::Mask, Kind::API_KEY, "sk-abc", "******"),
+            (Operator::Mask, Kind::UNSCANNED, "whatever", "<UNSCANNED>"),
         ];
         for (operator, kind, value, expected) in cases {
             let mut out = String::new();

@@ -1,18 +1,15 @@
 //! The whole way of a text: made visible, scanned, led back, replaced.
 
-use crate::bytes::{at, before, slice};
+use crate::candidate::Candidate;
 use crate::config::Config;
 use crate::fold::fold;
-use crate::json_text::{self, Document};
+use crate::json_text::{self, Walk};
 use crate::kind::Kind;
-use crate::resolve::{Candidate, resolve};
+use crate::resolve::resolve;
 use crate::scan::scan;
-use crate::view::{View, place};
+use crate::text::{Text, cut};
+use crate::view::View;
 use tollgate_columns::{ConfigError, Findings, Redaction, RedactorManifest, Texts};
-
-/// How often a text is looked at again after replacing. Each round must find something new in the neighbourhood of
-/// what was found before, so a second one is rare.
-const MAX_ROUNDS: usize = 8;
 
 /// A value that was found in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +36,7 @@ struct Edit {
     kind: Kind,
     /// Place of the value in what was scanned: the value as it is meant, without escapes.
     value: (usize, usize),
-    quotes: Option<u8>,
+    quotes: Option<usize>,
 }
 
 impl Redactor {
@@ -63,14 +60,14 @@ impl Redactor {
         RedactorManifest {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            types: Kind::ALL.into_iter().map(|kind| kind.name().to_owned()).collect(),
+            types: Kind::all().map(|kind| kind.name().to_owned()).collect(),
         }
     }
 
     /// The name of a type of finding; an empty text for a number that stands for none.
     #[must_use]
     pub fn type_name(kind: u16) -> &'static str {
-        Kind::from_number(kind).map_or("", Kind::name)
+        Kind::all().nth(usize::from(kind)).map_or("", Kind::name)
     }
 
     /// The text with its findings replaced, where there are any, and the findings: ascending, without overlaps, as
@@ -84,19 +81,20 @@ impl Redactor {
             return unscanned(text.len());
         }
         let raw = text.as_bytes();
-        let json = json_text::is_likely(raw);
-        let escaped = json && memchr::memchr(b'\\', raw).is_some();
-        let mut document = escaped.then(|| json_text::read(raw));
-        let seen = document.as_ref().map_or(raw, |document| &document.view.bytes);
-        let candidates = self.candidates(seen);
-        if candidates.is_empty() {
+        let view = fold(raw);
+        let seen = view.as_ref().map_or(raw, |view| view.bytes.as_slice());
+        let pass = scan(&Text::whole(seen), 0, &self.config.kinds);
+        if pass.found.is_empty() {
             return (None, Vec::new());
         }
-        if json && document.is_none() {
-            document = Some(json_text::read(raw));
+        let candidates = resolve(pass.found);
+        let mut edits: Vec<Edit> = candidates.into_iter().map(|candidate| edit(candidate, view.as_ref())).collect();
+        let json = json_text::is_likely(raw);
+        if json {
+            align(raw, &mut edits);
         }
-        let edits = self.edits(text.len(), document.as_ref(), candidates);
-        let seen = document.as_ref().map_or(raw, |document| &document.view.bytes);
+        edits.dedup_by(|later, earlier| later.finding.start < earlier.finding.end);
+        self.limit(raw, json, &mut edits);
         let changed = self.splice(text, seen, &edits);
         (Some(changed), edits.into_iter().map(|edit| edit.finding).collect())
     }
@@ -123,88 +121,19 @@ impl Redactor {
         Redaction { findings, changed }
     }
 
-    /// Findings in what is seen, as bytes of it.
-    fn candidates(&self, seen: &[u8]) -> Vec<Candidate> {
-        let Some(folded) = fold(seen) else { return self.settled(seen) };
-        let mut candidates = self.settled(&folded.bytes);
-        for candidate in &mut candidates {
-            (candidate.start, candidate.end) = folded.source(candidate.start, candidate.end);
-        }
-        candidates
-    }
-
-    /// Findings, with those that only show once others have been replaced: of two values that run into each other,
-    /// the replacement of one may leave the other standing alone.
-    fn settled(&self, text: &[u8]) -> Vec<Candidate> {
-        let mut candidates = scan(text, self.config.kinds);
-        for _ in 0..MAX_ROUNDS {
-            if !candidates.iter().any(|candidate| touches(text, candidate)) {
-                break;
-            }
-            let replaced = self.replaced(text, &candidates);
-            let more = scan(&replaced.bytes, self.config.kinds);
-            if more.is_empty() {
-                break;
-            }
-            candidates.extend(more.into_iter().map(|candidate| {
-                let (start, end) = replaced.source(candidate.start, candidate.end);
-                Candidate { start, end, ..candidate }
-            }));
-            candidates = resolve(candidates);
-        }
-        candidates
-    }
-
-    /// The text with its findings replaced; each replacement leads back to the whole value.
-    fn replaced(&self, text: &[u8], candidates: &[Candidate]) -> View {
-        let mut view = View::with_capacity(text.len());
-        let mut replacement = String::new();
-        let mut done = 0;
-        for candidate in candidates {
-            view.copy(text, done, candidate.start);
-            replacement.clear();
-            self.config.operator.write(candidate.kind, slice(text, candidate.start, candidate.end), &mut replacement);
-            for byte in replacement.bytes() {
-                view.push(byte, (place(candidate.start), place(candidate.end)));
-            }
-            done = candidate.end;
-        }
-        view.copy(text, done, text.len());
-        view
-    }
-
-    /// Findings as bytes of the text that was given, up to the limit.
-    fn edits(&self, length: usize, document: Option<&Document>, candidates: Vec<Candidate>) -> Vec<Edit> {
-        let mut edits: Vec<Edit> = Vec::with_capacity(candidates.len().min(self.config.max_findings) + 1);
-        let mut done = 0;
-        for Candidate { kind, start, end } in candidates {
-            let mut edit = Edit { finding: finding(kind, start, end), kind, value: (start, end), quotes: None };
-            if let Some(document) = document {
-                let aligned = document.align(start, end);
-                edit.value = (aligned.start, aligned.end);
-                edit.quotes = aligned.quotes;
-                (edit.finding.start, edit.finding.end) = document.view.source(aligned.start, aligned.end);
-            }
-            if edit.finding.start < done || edit.finding.end <= edit.finding.start {
-                continue;
-            }
-            if edits.len() == self.config.max_findings {
-                // The rest cannot be taken out of JSON and leave JSON, so there the whole text goes.
-                let whole = document.is_some_and(Document::is_valid);
-                let start = if whole { 0 } else { edit.finding.start };
-                edits.truncate(if whole { 0 } else { edits.len() });
-                edits.push(Edit {
-                    finding: finding(Kind::Unscanned, start, length),
-                    kind: Kind::Unscanned,
-                    value: (0, 0),
-                    quotes: whole.then_some(0),
-                });
-                break;
-            }
-            done = edit.finding.end;
-            edits.push(edit);
-        }
-        edits
+    /// Past the limit of findings the rest goes as a whole. It cannot be taken out of JSON and leave JSON, so there
+    /// the whole text goes.
+    fn limit(&self, raw: &[u8], json: bool, edits: &mut Vec<Edit>) {
+        let Some(first) = edits.get(self.config.max_findings) else { return };
+        let whole = json && json_text::parses(raw);
+        let start = if whole { 0 } else { first.finding.start };
+        edits.truncate(if whole { 0 } else { self.config.max_findings });
+        edits.push(Edit {
+            finding: finding(Kind::UNSCANNED, start, raw.len()),
+            kind: Kind::UNSCANNED,
+            value: (0, 0),
+            quotes: whole.then_some(0),
+        });
     }
 
     fn splice(&self, text: &str, seen: &[u8], edits: &[Edit]) -> String {
@@ -216,7 +145,7 @@ impl Redactor {
             let mark = edit.quotes.map_or("", json_text::quotation_mark);
             let (from, to) = edit.value;
             out.push_str(mark);
-            self.config.operator.write(edit.kind, seen.get(from..to).unwrap_or(&[]), &mut out);
+            self.config.operator.write(edit.kind, cut(seen, from, to), &mut out);
             out.push_str(mark);
             done = end;
         }
@@ -227,25 +156,26 @@ impl Redactor {
 
 /// The answer for a text that cannot be looked at: nothing of it stays.
 fn unscanned(length: usize) -> (Option<String>, Vec<Finding>) {
-    (Some(format!("<{}>", Kind::Unscanned.name())), vec![finding(Kind::Unscanned, 0, length)])
+    (Some(format!("<{}>", Kind::UNSCANNED.name())), vec![finding(Kind::UNSCANNED, 0, length)])
 }
 
 fn finding(kind: Kind, start: usize, end: usize) -> Finding {
     Finding { kind: kind.number(), start, end }
 }
 
-/// Whether something touches the value that could have been read differently without it.
-fn touches(text: &[u8], candidate: &Candidate) -> bool {
-    let apart = |byte: u8| matches!(byte, 0 | b'"' | b',' | b';' | 0x80..) || byte.is_ascii_whitespace();
-    let (last, after) = (before(text, candidate.start, 1), at(text, candidate.end));
-    let labelled = match (before(text, candidate.start, 2), last) {
-        // The head of an IPv6 address, or of a comparison.
-        (other, b':') => other != b':' && !other.is_ascii_hexdigit(),
-        (other, b'=') => other != b'=',
-        _ => false,
-    };
-    let sentence_ends = matches!(after, b'.' | b':' | b'?' | b'!') && apart(at(text, candidate.end + 1));
-    // The value may end in a word that said what the next number is: `ann@example.version 1.2.3.4`.
-    let names_next = after == b' ' && at(text, candidate.end + 1).is_ascii_digit();
-    !(apart(last) || labelled) || !(apart(after) || sentence_ends) || names_next
+/// A candidate with its place in the text as it was given.
+fn edit(candidate: Candidate, view: Option<&View>) -> Edit {
+    let Candidate { kind, start, end, .. } = candidate;
+    let (from, to) = view.map_or((start, end), |view| view.source(start, end));
+    Edit { finding: finding(kind, from, to), kind, value: (start, end), quotes: None }
+}
+
+/// Brings edits into line with the JSON that they stand in.
+fn align(raw: &[u8], edits: &mut [Edit]) {
+    let mut walk = Walk::whole();
+    for edit in edits {
+        let aligned = walk.align(raw, edit.finding.start, edit.finding.end);
+        (edit.finding.start, edit.finding.end) = (aligned.start, aligned.end);
+        edit.quotes = aligned.quotes;
+    }
 }
