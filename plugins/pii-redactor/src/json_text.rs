@@ -183,11 +183,8 @@ impl Walk {
         if let Some(valid) = self.levels.get(depth).and_then(|level| level.valid) {
             return valid;
         }
-        let strings = self.levels.iter().take(depth);
-        let valid = match strings.map(|level| level.string).next() {
-            None => parses(text),
-            Some(string) => text.get(string.saturating_sub(1)..).is_some_and(|rest| holds_json(rest, depth)),
-        };
+        let outer = depth.checked_sub(1).and_then(|outer| self.levels.get(outer));
+        let valid = outer.map_or_else(|| parses(text), |outer| holds_json(text, outer.string, depth));
         if let Some(level) = self.levels.get_mut(depth) {
             level.valid = Some(valid);
         }
@@ -195,12 +192,34 @@ impl Walk {
     }
 }
 
-/// Whether the string that the text begins with is, or has around the place of interest, a document `depth` deep.
-///
-/// Only the outermost string is looked at: what it holds must be JSON for anything deeper to be.
-fn holds_json(text: &[u8], depth: usize) -> bool {
-    let string = serde_json::Deserializer::from_slice(text).into_iter::<String>().next();
-    depth > 0 && string.and_then(Result::ok).is_some_and(|held| parses(held.as_bytes()))
+/// Whether the string whose content starts at `start`, which is inside `depth - 1` other strings, holds JSON.
+fn holds_json(text: &[u8], start: usize, depth: usize) -> bool {
+    let content = text.get(start..string_end(text, start, depth)).unwrap_or(&[]);
+    let Ok(mut content) = std::str::from_utf8(content).map(str::to_owned) else { return false };
+    for _ in 0..depth {
+        match serde_json::from_str(&format!("\"{content}\"")) {
+            Ok(inner) => content = inner,
+            Err(_) => return false,
+        }
+    }
+    parses(content.as_bytes())
+}
+
+/// End of the content of a string: the first quotation mark, with its backslashes, that is less than `depth` strings
+/// deep.
+fn string_end(text: &[u8], start: usize, depth: usize) -> usize {
+    let mut backslashes = 0u32;
+    let content = text.get(start..).unwrap_or(&[]);
+    for (step, byte) in content.iter().enumerate() {
+        match byte {
+            b'\\' => backslashes += 1,
+            b'"' if usize::try_from(backslashes.trailing_ones()).is_ok_and(|level| level < depth) => {
+                return start + step - usize::try_from(backslashes.trailing_ones()).unwrap_or(0);
+            }
+            _ => backslashes = 0,
+        }
+    }
+    text.len()
 }
 
 #[cfg(test)]
