@@ -26,6 +26,16 @@ pub(crate) fn fold(text: &[u8]) -> Option<View> {
     folding.finish()
 }
 
+/// How many bytes at the end of a text may look otherwise with what follows: the beginning of an escape, or a letter
+/// of another script whose neighbour decides.
+pub(crate) fn unfinished(text: &[u8]) -> usize {
+    let letter = match text {
+        [.., 0xCD..=0xD1, _] => 2,
+        _ => 0,
+    };
+    letter.max(escape::unfinished(text))
+}
+
 struct Folding<'a> {
     text: &'a [u8],
     view: View,

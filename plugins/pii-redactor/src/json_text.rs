@@ -60,6 +60,8 @@ pub(crate) struct Aligned {
     pub(crate) end: usize,
     /// The stretch is a number outside of strings, so many strings deep: what replaces it needs quotation marks.
     pub(crate) quotes: Option<usize>,
+    /// In how many strings the stretch stands.
+    pub(crate) depth: usize,
 }
 
 impl Walk {
@@ -72,11 +74,6 @@ impl Walk {
     pub(crate) fn pieces() -> Self {
         let level = Level { valid: Some(true), ..Level::default() };
         Self { levels: vec![level], backslashes: 0, nested: false, place: 0 }
-    }
-
-    /// Whether the place is inside a string of the outermost document.
-    pub(crate) fn in_string(&self) -> bool {
-        self.levels.first().is_some_and(|level| level.in_string)
     }
 
     /// Walks on to `place`. Places count from where the first piece began, or from the last [`rebase`](Self::rebase).
@@ -144,18 +141,18 @@ impl Walk {
     pub(crate) fn align(&mut self, text: &[u8], start: usize, end: usize) -> Aligned {
         self.advance(text, start);
         // What began like a document and is none is a plain string.
-        while self.levels.len() > 1 && !self.is_string() && !self.is_valid(text, self.levels.len() - 1) {
+        while self.levels.len() > 1 && !self.is_valid(text, self.levels.len() - 1) {
             self.levels.pop();
         }
         let depth = self.levels.len().saturating_sub(1);
         if !self.is_string() {
             if !self.is_valid(text, depth) {
-                return Aligned { start, end, quotes: None };
+                return Aligned { start, end, quotes: None, depth };
             }
             let literal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
             let head = text.get(..start).unwrap_or(&[]).iter().rev().take_while(|byte| literal(byte)).count();
             let tail = text.get(start..).unwrap_or(&[]).iter().take_while(|byte| literal(byte)).count();
-            let grown = Aligned { start: start - head, end: start + tail.max(1), quotes: Some(depth) };
+            let grown = Aligned { start: start - head, end: start + tail.max(1), quotes: Some(depth), depth };
             self.advance(text, grown.end);
             return grown;
         }
@@ -172,7 +169,7 @@ impl Walk {
             }
         }
         self.advance(text, end);
-        Aligned { start, end: cut, quotes: None }
+        Aligned { start, end: cut, quotes: None, depth: depth + 1 }
     }
 
     fn is_string(&self) -> bool {
@@ -214,7 +211,8 @@ fn string_end(text: &[u8], start: usize, depth: usize) -> usize {
         match byte {
             b'\\' => backslashes += 1,
             b'"' if usize::try_from(backslashes.trailing_ones()).is_ok_and(|level| level < depth) => {
-                return start + step - usize::try_from(backslashes.trailing_ones()).unwrap_or(0);
+                // So many of the backslashes are those of the mark; others before them are content.
+                return start + step - ((1 << backslashes.trailing_ones().min(16)) - 1);
             }
             _ => backslashes = 0,
         }

@@ -52,7 +52,7 @@ fn unit(text: &[u8], digits: usize) -> Option<u32> {
 }
 
 /// How many bytes at the end of the text may be the beginning of an escape.
-pub(crate) fn unfinished(text: &[u8]) -> usize {
+pub(super) fn unfinished(text: &[u8]) -> usize {
     // Two escapes of a pair, each with the longest run of backslashes, `u` and four digits.
     let longest = 2 * (MOST_BACKSLASHES + 5);
     let from = text.len().saturating_sub(longest);

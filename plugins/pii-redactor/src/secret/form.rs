@@ -247,7 +247,7 @@ pub(crate) fn private_key(text: &Text<'_>, start: usize, unended: &mut bool) -> 
     }
     let body = name_end + 5;
     if !*unended {
-        let rest = slice(text, body, text.len());
+        let rest = slice(text, body, usize::MAX);
         match memmem::find(rest, b"-----END ") {
             Some(place) => {
                 let line = body + place + b"-----END ".len();
