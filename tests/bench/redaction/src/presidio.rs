@@ -1,0 +1,90 @@
+//! Presidio's pattern recognizers, in a Python process of their own.
+
+use crate::detector::{Detector, Found};
+use crate::span::Span;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// Presidio, as `tests/bench/presidio.py` sets it up.
+pub(crate) struct Presidio {
+    name: String,
+    regions: Vec<String>,
+    child: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Presidio {
+    /// Starts it with telephone numbers of these regions besides its own. `TOLLGATE_PRESIDIO` names the folder of its
+    /// packages, `TOLLGATE_PYTHON` the interpreter.
+    pub(crate) fn start(regions: &[&str]) -> Result<Self, String> {
+        let packages = std::env::var_os("TOLLGATE_PRESIDIO")
+            .ok_or("TOLLGATE_PRESIDIO does not name the folder of Presidio; `cargo xtask bench redaction` does")?;
+        let python = std::env::var_os("TOLLGATE_PYTHON").unwrap_or_else(|| "python3".into());
+        let failed = |what: std::io::Error| format!("Presidio could not be started: {what}");
+        let mut child = Command::new(python)
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../presidio.py"))
+            .env("PYTHONPATH", packages)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        let questions = child.stdin.take();
+        let answers = child.stdout.take().ok_or("Presidio has no standard output")?;
+        let name = regions.iter().fold("presidio".to_owned(), |name, region| format!("{name}+{region}"));
+        let regions = regions.iter().map(|&region| region.to_owned()).collect();
+        Ok(Self { name, regions, child, questions, answers: BufReader::new(answers) })
+    }
+
+    fn ask(&mut self, text: &str) -> Option<(Vec<Span>, f64)> {
+        let question = json!({ "text": text, "regions": self.regions });
+        let questions = self.questions.as_mut()?;
+        writeln!(questions, "{question}").ok()?;
+        questions.flush().ok()?;
+        let mut line = String::new();
+        self.answers.read_line(&mut line).ok()?;
+        let answer: Value = serde_json::from_str(&line).ok()?;
+        let findings = answer.get("findings")?.as_array()?.iter().map(span).collect::<Option<_>>()?;
+        Some((findings, answer.get("seconds")?.as_f64()?))
+    }
+}
+
+fn span(finding: &Value) -> Option<Span> {
+    let [kind, start, end] = finding.as_array()?.as_slice() else { return None };
+    Some(Span::new(kind.as_str()?, place(start)?, place(end)?))
+}
+
+fn place(value: &Value) -> Option<usize> {
+    usize::try_from(value.as_u64()?).ok()
+}
+
+impl Detector for Presidio {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Only the Chinese types of the sets have no recognizer.
+    fn knows(&self, kind: &str) -> bool {
+        !kind.starts_with("CN_")
+    }
+
+    fn find(&mut self, texts: &[&str]) -> Result<Found, String> {
+        let mut found = Found::default();
+        for text in texts {
+            let (findings, seconds) =
+                self.ask(text).ok_or("Presidio ended or answered otherwise than it should; its words are above")?;
+            found.findings.push(findings);
+            found.seconds.push(seconds);
+        }
+        Ok(found)
+    }
+}
+
+impl Drop for Presidio {
+    fn drop(&mut self) {
+        self.questions = None;
+        // At the end of its input it ends by itself.
+        let _ = self.child.wait();
+    }
+}
