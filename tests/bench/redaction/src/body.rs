@@ -60,14 +60,23 @@ impl Body {
         Self::of(text).inside(r#"{"messages":[{"role":"user","content":""#, most, r#""}]}"#)
     }
 
-    /// A request with a tool call, whose arguments are a string of JSON that holds the text; both escaped as much.
+    /// A request with a tool call, whose arguments are a string of JSON that holds the text; as few escapes in both.
     pub(crate) fn nested(text: &str) -> Self {
-        Self::of(text).inside(r#"{"text":""#, most, r#""}"#).inside(
+        Self::of(text).in_arguments(least)
+    }
+
+    /// The same with as many in both.
+    pub(crate) fn nested_escaped(text: &str) -> Self {
+        Self::of(text).in_arguments(most)
+    }
+
+    fn in_arguments(self, escape: Escape) -> Self {
+        self.inside(r#"{"text":""#, escape, r#""}"#).inside(
             concat!(
                 r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"call_1","type":"function","#,
                 r#""function":{"name":"send","arguments":""#
             ),
-            most,
+            escape,
             r#""}}]}]}"#,
         )
     }
@@ -108,17 +117,23 @@ impl Body {
     }
 }
 
+/// The forms of bodies.
+const FORMS: [(&str, fn(&str) -> Body); 4] = [
+    ("content, few escapes", Body::plain),
+    ("content, all escaped", Body::escaped),
+    ("arguments, few escapes", Body::nested),
+    ("arguments, all escaped twice", Body::nested_escaped),
+];
+
 /// Prints how the figures of a set change when its texts stand in bodies.
 pub(crate) fn report(set: &Set, detectors: &mut [&mut dyn Detector]) -> Result<(), String> {
     println!("\n=== {} in bodies of JSON", set.name);
-    println!("{:<34} {:>7} {:>7} {:>7} {:>7} {:>9} {:>8}", "", "P", "R", "F2", "leak", "F2 +/-", "broken");
+    println!("{:<42} {:>7} {:>7} {:>7} {:>7} {:>9} {:>8}", "", "P", "R", "F2", "leak", "F2 +/-", "broken");
     for detector in detectors {
         let texts: Vec<&str> = set.rows.iter().map(|row| row.text.as_str()).collect();
         let bare = set.score(&detector.find(&texts)?.findings).total(|_| true);
         line(&format!("{}: the texts themselves", detector.name()), &bare, &bare, None);
-        let forms: [(&str, fn(&str) -> Body); 3] =
-            [("plain", Body::plain), ("all escaped", Body::escaped), ("in arguments", Body::nested)];
-        for (form, make) in forms {
+        for (form, make) in FORMS {
             let bodies: Vec<Body> = texts.iter().map(|text| make(text)).collect();
             let count = in_bodies(set, &bodies, &mut **detector)?.total(|_| true);
             let broken = bodies.iter().filter_map(|body| Some(!is_whole(&detector.redacted(&body.text)?)));
@@ -131,7 +146,7 @@ pub(crate) fn report(set: &Set, detectors: &mut [&mut dyn Detector]) -> Result<(
 
 fn line(name: &str, count: &Count, bare: &Count, broken: Option<usize>) {
     println!(
-        "{name:<34} {:>7.3} {:>7.3} {:>7.3} {:>7.3} {:>+9.3} {:>8}",
+        "{name:<42} {:>7.3} {:>7.3} {:>7.3} {:>7.3} {:>+9.3} {:>8}",
         count.precision(),
         count.recall(),
         count.f2(),
@@ -182,19 +197,20 @@ mod tests {
                 assert_eq!(parsed["messages"][0]["content"], text);
                 assert!(is_whole(&body.text));
             }
-            let body = Body::nested(text);
-            let parsed: Value = serde_json::from_str(&body.text).unwrap();
-            let arguments = &parsed["messages"][0]["tool_calls"][0]["function"]["arguments"];
-            let arguments: Value = serde_json::from_str(arguments.as_str().unwrap()).unwrap();
-            assert_eq!(arguments["text"], text);
-            assert!(is_whole(&body.text));
+            for body in [Body::nested(text), Body::nested_escaped(text)] {
+                let parsed: Value = serde_json::from_str(&body.text).unwrap();
+                let arguments = &parsed["messages"][0]["tool_calls"][0]["function"]["arguments"];
+                let arguments: Value = serde_json::from_str(arguments.as_str().unwrap()).unwrap();
+                assert_eq!(arguments["text"], text);
+                assert!(is_whole(&body.text));
+            }
         }
     }
 
     #[test]
     fn every_stretch_of_the_text_leads_there_and_back() {
         for text in TEXTS {
-            for body in [Body::plain(text), Body::escaped(text), Body::nested(text)] {
+            for body in FORMS.map(|(_, make)| make(text)) {
                 for (first, from) in body.places.iter().enumerate() {
                     for to in &body.places[first..] {
                         assert_eq!(body.source(from.body.0, to.body.1), Some((from.text.0, to.text.1)), "{text:?}");
@@ -220,7 +236,8 @@ mod tests {
         assert_eq!(written(&escaped, 0), "a");
         assert_eq!(written(&escaped, 1), "\\u0040");
         assert_eq!(written(&escaped, 4), "\\ud83d\\ude00");
-        let nested = Body::nested(text);
+        assert_eq!(written(&Body::nested(text), 2), "\\\\n");
+        let nested = Body::nested_escaped(text);
         assert_eq!(written(&nested, 0), "a");
         assert_eq!(written(&nested, 1), "\\u005cu0040");
         assert_eq!(written(&nested, 4), "\\u005cud83d\\u005cude00");

@@ -91,7 +91,7 @@ const PHRASES: &[(&str, &str, &[&str])] = &[
     ("UK_PASSPORT", "passport number: ", &["passport"]),
     ("UK_POSTCODE", "postcode: ", &["postcode", "address"]),
     ("UK_VEHICLE_REGISTRATION", "vehicle registration number: ", &["vehicle", "registration", "plate"]),
-    ("URL", "website: ", &["site", "url"]),
+    ("URL", "website: ", &["website", "site", "url"]),
     // IRS, CMS, SSA, Department of State of the United States, and what its banks and states write.
     ("US_BANK_NUMBER", "bank account number: ", &["account", "bank"]),
     ("US_DRIVER_LICENSE", "driver's license number: ", &["license", "driver"]),
@@ -115,7 +115,8 @@ pub(crate) fn phrase(entity: &str, text: &str) -> &'static str {
 /// Whether the text has the word with no Latin letter in front of it: `sin` is in `my sin`, not in `using`. Scripts that
 /// write no spaces need no such place.
 fn has_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| !text.get(..at).is_some_and(|before| before.ends_with(|last: char| last.is_ascii_alphabetic())))
+    text.match_indices(word)
+        .any(|(at, _)| !text.get(..at).is_some_and(|before| before.ends_with(|last: char| last.is_ascii_alphabetic())))
 }
 
 /// Whether the type has a phrase.

@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 /// Presidio, as `tests/bench/presidio.py` sets it up.
 pub(crate) struct Presidio {
     name: String,
-    regions: Vec<String>,
+    types: Vec<String>,
     child: Child,
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -25,6 +25,7 @@ impl Presidio {
         let failed = |what: std::io::Error| format!("Presidio could not be started: {what}");
         let mut child = Command::new(python)
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../presidio.py"))
+            .args(regions)
             .env("PYTHONPATH", packages)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -33,20 +34,30 @@ impl Presidio {
         let questions = child.stdin.take();
         let answers = child.stdout.take().ok_or("Presidio has no standard output")?;
         let name = regions.iter().fold("presidio".to_owned(), |name, region| format!("{name}+{region}"));
-        let regions = regions.iter().map(|&region| region.to_owned()).collect();
-        Ok(Self { name, regions, child, questions, answers: BufReader::new(answers) })
+        let mut presidio = Self { name, types: Vec::new(), child, questions, answers: BufReader::new(answers) };
+        presidio.types = presidio.greeting().ok_or("Presidio did not start; its words are above")?;
+        Ok(presidio)
+    }
+
+    /// The first line: its types.
+    fn greeting(&mut self) -> Option<Vec<String>> {
+        let answer = self.answer()?;
+        answer.get("types")?.as_array()?.iter().map(|name| Some(name.as_str()?.to_owned())).collect()
     }
 
     fn ask(&mut self, text: &str) -> Option<(Vec<Span>, f64)> {
-        let question = json!({ "text": text, "regions": self.regions });
         let questions = self.questions.as_mut()?;
-        writeln!(questions, "{question}").ok()?;
+        writeln!(questions, "{}", json!({ "text": text })).ok()?;
         questions.flush().ok()?;
-        let mut line = String::new();
-        self.answers.read_line(&mut line).ok()?;
-        let answer: Value = serde_json::from_str(&line).ok()?;
+        let answer = self.answer()?;
         let findings = answer.get("findings")?.as_array()?.iter().map(span).collect::<Option<_>>()?;
         Some((findings, answer.get("seconds")?.as_f64()?))
+    }
+
+    fn answer(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).ok()?;
+        serde_json::from_str(&line).ok()
     }
 }
 
@@ -64,9 +75,8 @@ impl Detector for Presidio {
         &self.name
     }
 
-    /// Only the Chinese types of the sets have no recognizer.
     fn knows(&self, kind: &str) -> bool {
-        !kind.starts_with("CN_")
+        self.types.iter().any(|name| name == kind)
     }
 
     fn find(&mut self, texts: &[&str]) -> Result<Found, String> {
