@@ -5,8 +5,8 @@ usage: presidio.py [REGION..]
 
 Telephone numbers of the regions are looked for besides those of Presidio's own. Each line of the input is a JSON object
 {"text": ..}. The first line of the output is {"types": [..]}, what can be found at all; then comes for each line of the
-input {"findings": [[type, start, end], ..], "seconds": ..}: places are bytes of the text in UTF-8, seconds are time on a
-processor that the analysis of this text took.
+input {"findings": [[type, start, end, score], ..], "seconds": ..}: places are bytes of the text in UTF-8, seconds are time
+on a processor that the analysis of this text took.
 
 The registry is Presidio's default one, the default threshold of 0 included, but for the recognizer that needs a model:
 tokens come from spaCy's blank English pipeline, with words in lower case in place of lemmas, which is what the search
@@ -80,7 +80,7 @@ def main():
         results = presidio.analyze(text, LANGUAGE)
         seconds = time.process_time() - begun
         places = byte_places(text)
-        findings = [[each.entity_type, places[each.start], places[each.end]] for each in results]
+        findings = [[each.entity_type, places[each.start], places[each.end], each.score] for each in results]
         print(json.dumps({"findings": findings, "seconds": seconds}), flush=True)
 
 

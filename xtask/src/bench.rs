@@ -42,6 +42,7 @@ const SCRIPTS: [(&str, &str); 2] =
 pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     let tools = Tools::of(&layout.root);
     let prices = tools.genai_prices()?;
+    tools.presidio()?;
     let envoy = tools.envoy()?;
     build::run().map_err(|error| error.to_string())?;
     tokens(layout)?;

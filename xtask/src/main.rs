@@ -24,7 +24,7 @@ usage: cargo xtask COMMAND [OPTION]
                   --stay leaves everything running until Ctrl-C
   test [STEP..]   everything that has to hold: formatting, lints, unit, golden, property, component and end-to-end
                   tests; with names of steps only those (cargo xtask test --list names them)
-  bench [tokens|prices|redaction [OPTION..]]
+  bench [tokens | prices | redaction [OPTION..]]
                   what docs/BENCHMARKS.md tells, measured again: each figure beside a named peer in the same run;
                   with a name that one only: tokens, what reading an answer costs, prices, what pricing a call costs,
                   each native and in wasm; redaction, what is found in labelled texts and how fast

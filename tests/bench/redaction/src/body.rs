@@ -117,8 +117,10 @@ impl Body {
     }
 }
 
-/// The forms of bodies.
-const FORMS: [(&str, fn(&str) -> Body); 4] = [
+/// A form of bodies: what it is called, and how one is made.
+type Form = (&'static str, fn(&str) -> Body);
+
+const FORMS: [Form; 4] = [
     ("content, few escapes", Body::plain),
     ("content, all escaped", Body::escaped),
     ("arguments, few escapes", Body::nested),

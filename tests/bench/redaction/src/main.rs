@@ -62,25 +62,30 @@ fn options() -> Result<Options, String> {
 
 fn run(options: Options) -> Result<(), String> {
     let mut ours = Ours::default();
-    let mut presidio = match options.without_presidio {
-        true => Vec::new(),
-        false => vec![Presidio::start(&[])?],
+    let (mut default, mut threshold, mut chinese) = match options.without_presidio {
+        true => (None, None, None),
+        false => (Some(Presidio::start()?), Some(Presidio::of_score(0.4)?), Some(Presidio::of_region("CN")?)),
     };
-    let mut detectors: Vec<&mut dyn Detector> = vec![&mut ours];
-    detectors.extend(presidio.iter_mut().map(|presidio| presidio as &mut dyn Detector));
 
-    negatives::report(&mut detectors, options.show)?;
+    negatives::report(&mut all(&mut ours, [&mut default, &mut threshold]), options.show)?;
     if let Some(folder) = Folder::of_environment() {
-        for set in [Set::english(&folder)?, Set::chinese(&folder)?] {
-            prose::report(&set, &mut detectors, options.show)?;
-            body::report(&set, &mut detectors)?;
+        let sets = [Set::english(&folder)?, Set::chinese(&folder)?];
+        for set in &sets {
+            prose::report(set, &mut all(&mut ours, [&mut default, &mut threshold, &mut chinese]), options.show)?;
+            body::report(set, &mut all(&mut ours, [&mut default]))?;
         }
-        if !options.without_presidio {
-            prose::report(&Set::chinese(&folder)?, &mut [&mut Presidio::start(&["CN"])?], false)?;
-        }
-        cases::report(&folder, &mut detectors, options.show)?;
-        secrets::report(&folder, &mut Ours::default(), options.show)?;
-        speed::report(&[Set::english(&folder)?, Set::chinese(&folder)?], &mut detectors)?;
+        cases::report(&folder, &mut all(&mut ours, [&mut default]), options.show)?;
+        secrets::report(&folder, &mut ours, options.show)?;
+        speed::report(&sets, &mut all(&mut ours, [&mut default]))?;
     }
     Ok(())
+}
+
+/// The redactor and those of its peers that are there.
+fn all<'run, const N: usize>(
+    ours: &'run mut Ours,
+    peers: [&'run mut Option<Presidio>; N],
+) -> Vec<&'run mut dyn Detector> {
+    let peers = peers.into_iter().flatten().map(|peer| peer as &mut dyn Detector);
+    std::iter::once(ours as &mut dyn Detector).chain(peers).collect()
 }

@@ -31,7 +31,7 @@ pub(crate) fn report(detectors: &mut [&mut dyn Detector], show: bool) -> Result<
             types.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
             let types: Vec<String> = types.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
             println!(
-                "{language} {:<12} {hit:>4} of {} hit, {:>5.1} %  {}",
+                "{language} {:<18} {hit:>4} of {} hit, {:>5.1} %  {}",
                 detector.name(),
                 records.len(),
                 100.0 * ratio(hit, records.len()),

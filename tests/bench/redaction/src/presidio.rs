@@ -10,15 +10,31 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 pub(crate) struct Presidio {
     name: String,
     types: Vec<String>,
+    least_score: f64,
     child: Child,
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Presidio {
-    /// Starts it with telephone numbers of these regions besides its own. `TOLLGATE_PRESIDIO` names the folder of its
+    /// Starts it, as it is set up by default: findings of every score count.
+    pub(crate) fn start() -> Result<Self, String> {
+        Self::with("presidio", &[], 0.0)
+    }
+
+    /// Starts it with a threshold for the score.
+    pub(crate) fn of_score(least: f64) -> Result<Self, String> {
+        Self::with(&format!("presidio from {least}"), &[], least)
+    }
+
+    /// Starts it with telephone numbers of a region besides its own.
+    pub(crate) fn of_region(region: &str) -> Result<Self, String> {
+        Self::with(&format!("presidio and {region}"), &[region], 0.0)
+    }
+
+    /// `TOLLGATE_PRESIDIO` names the folder of its
     /// packages, `TOLLGATE_PYTHON` the interpreter.
-    pub(crate) fn start(regions: &[&str]) -> Result<Self, String> {
+    fn with(name: &str, regions: &[&str], least_score: f64) -> Result<Self, String> {
         let packages = std::env::var_os("TOLLGATE_PRESIDIO")
             .ok_or("TOLLGATE_PRESIDIO does not name the folder of Presidio; `cargo xtask bench redaction` does")?;
         let python = std::env::var_os("TOLLGATE_PYTHON").unwrap_or_else(|| "python3".into());
@@ -33,8 +49,9 @@ impl Presidio {
             .map_err(failed)?;
         let questions = child.stdin.take();
         let answers = child.stdout.take().ok_or("Presidio has no standard output")?;
-        let name = regions.iter().fold("presidio".to_owned(), |name, region| format!("{name}+{region}"));
-        let mut presidio = Self { name, types: Vec::new(), child, questions, answers: BufReader::new(answers) };
+        let name = name.to_owned();
+        let mut presidio =
+            Self { name, types: Vec::new(), least_score, child, questions, answers: BufReader::new(answers) };
         presidio.types = presidio.greeting().ok_or("Presidio did not start; its words are above")?;
         Ok(presidio)
     }
@@ -50,7 +67,9 @@ impl Presidio {
         writeln!(questions, "{}", json!({ "text": text })).ok()?;
         questions.flush().ok()?;
         let answer = self.answer()?;
-        let findings = answer.get("findings")?.as_array()?.iter().map(span).collect::<Option<_>>()?;
+        let findings = answer.get("findings")?.as_array()?.iter().map(span).collect::<Option<Vec<_>>>()?;
+        let findings =
+            findings.into_iter().filter(|(_, score)| *score >= self.least_score).map(|(span, _)| span).collect();
         Some((findings, answer.get("seconds")?.as_f64()?))
     }
 
@@ -61,9 +80,10 @@ impl Presidio {
     }
 }
 
-fn span(finding: &Value) -> Option<Span> {
-    let [kind, start, end] = finding.as_array()?.as_slice() else { return None };
-    Some(Span::new(kind.as_str()?, place(start)?, place(end)?))
+/// A finding and its score.
+fn span(finding: &Value) -> Option<(Span, f64)> {
+    let [kind, start, end, score] = finding.as_array()?.as_slice() else { return None };
+    Some((Span::new(kind.as_str()?, place(start)?, place(end)?), score.as_f64()?))
 }
 
 fn place(value: &Value) -> Option<usize> {

@@ -87,8 +87,6 @@ pub(crate) fn report(set: &Set, detectors: &mut [&mut dyn Detector], show: bool)
         }
         line("all", &score.total(|_| true), "");
         line("all that it knows", &score.total(|kind| detector.knows(kind)), "");
-        let seconds: f64 = found.seconds.iter().sum();
-        println!("{:<24} {:.3} MB/s", "", set.size() as f64 / 1e6 / seconds);
         if !score.others.is_empty() {
             let others = score.others.iter().map(|(kind, (outside, inside))| format!("{kind} {outside}+{inside}"));
             println!(

@@ -85,15 +85,20 @@ pub(crate) fn report(folder: &Folder, ours: &mut Ours, show: bool) -> Result<(),
             sum.hit += hit;
         }
     }
-    for (what, sum) in ["vendors that the manifest names", "all"].iter().zip(&sums) {
-        let recall = ratio(sum.found, sum.positives);
-        println!(
-            "{what:<48} {:>7} {:>7}   {:>7} {:>7}  recall {recall:.3}",
-            sum.positives, sum.found, sum.negatives, sum.hit
-        );
+    let [named, all] = &sums;
+    match named.positives {
+        0 => println!("the manifest names no vendor of a rule"),
+        _ => line("vendors that the manifest names", named),
     }
+    line("all", all);
     println!("a text without a secret of its rule may rightly hold one of another");
     Ok(())
+}
+
+fn line(what: &str, counts: &Counts) {
+    let Counts { positives, found, negatives, hit } = counts;
+    let recall = ratio(*found, *positives);
+    println!("{what:<48} {positives:>7} {found:>7}   {negatives:>7} {hit:>7}  recall {recall:.3}");
 }
 
 /// Whether a secret was found where it is, or anywhere if that is not known.
