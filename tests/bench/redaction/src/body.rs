@@ -128,7 +128,7 @@ const FORMS: [Form; 4] = [
 ];
 
 /// Prints how the figures of a set change when its texts stand in bodies.
-pub(crate) fn report(set: &Set, detectors: &mut [&mut dyn Detector]) -> Result<(), String> {
+pub(crate) fn report(set: &Set, detectors: &mut [&mut dyn Detector], show: bool) -> Result<(), String> {
     println!("\n=== {} in bodies of JSON", set.name);
     println!("{:<42} {:>7} {:>7} {:>7} {:>7} {:>9} {:>8}", "", "P", "R", "F2", "leak", "F2 +/-", "broken");
     for detector in detectors {
@@ -137,7 +137,7 @@ pub(crate) fn report(set: &Set, detectors: &mut [&mut dyn Detector]) -> Result<(
         line(&format!("{}: the texts themselves", detector.name()), &bare, &bare, None);
         for (form, make) in FORMS {
             let bodies: Vec<Body> = texts.iter().map(|text| make(text)).collect();
-            let count = in_bodies(set, &bodies, &mut **detector)?.total(|_| true);
+            let count = in_bodies(set, &bodies, &mut **detector, show)?.total(|_| true);
             let broken = bodies.iter().filter_map(|body| Some(!is_whole(&detector.redacted(&body.text)?)));
             let broken = detector.redacted("").map(|_| broken.filter(|broken| *broken).count());
             line(&format!("{}: {form}", detector.name()), &count, &bare, broken);
@@ -159,7 +159,7 @@ fn line(name: &str, count: &Count, bare: &Count, broken: Option<usize>) {
 }
 
 /// Counts what is found in bodies, led back to the texts.
-fn in_bodies(set: &Set, bodies: &[Body], detector: &mut dyn Detector) -> Result<Score, String> {
+fn in_bodies(set: &Set, bodies: &[Body], detector: &mut dyn Detector, show: bool) -> Result<Score, String> {
     let texts: Vec<&str> = bodies.iter().map(|body| body.text.as_str()).collect();
     let found = detector.find(&texts)?;
     let mut score = set.empty_score();
@@ -171,7 +171,10 @@ fn in_bodies(set: &Set, bodies: &[Body], detector: &mut dyn Detector) -> Result<
                 None => score.add_outside(&finding.kind),
             }
         }
-        score.add(&row.text, &row.gold, &spans);
+        let outcome = score.add(&row.text, &row.gold, &spans);
+        if show && detector.redacted("").is_some() {
+            set.show(row, &spans, &outcome, |kind| detector.knows(kind), &body.text);
+        }
     }
     Ok(score)
 }

@@ -72,7 +72,7 @@ fn run(options: Options) -> Result<(), String> {
         let sets = [Set::english(&folder)?, Set::chinese(&folder)?];
         for set in &sets {
             prose::report(set, &mut all(&mut ours, [&mut default, &mut threshold, &mut chinese]), options.show)?;
-            body::report(set, &mut all(&mut ours, [&mut default]))?;
+            body::report(set, &mut all(&mut ours, [&mut default]), options.show)?;
         }
         cases::report(&folder, &mut all(&mut ours, [&mut default]), options.show)?;
         secrets::report(&folder, &mut ours, options.show)?;

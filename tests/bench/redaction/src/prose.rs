@@ -2,7 +2,7 @@
 
 use crate::data::{Folder, Row};
 use crate::detector::Detector;
-use crate::score::{Count, Score};
+use crate::score::{Count, Outcome, Score};
 use crate::span::Span;
 
 /// The types of the English set that have a structure of their own; names of persons and places have none.
@@ -40,10 +40,25 @@ impl Set {
     pub(crate) fn score(&self, findings: &[Vec<Span>]) -> Score {
         let mut score = self.empty_score();
         for (row, found) in self.rows.iter().zip(findings) {
-            let found: Vec<Span> = found.iter().map(|span| card_named(self, &row.text, span.clone())).collect();
-            score.add(&row.text, &row.gold, &found);
+            score.add(&row.text, &row.gold, &self.named(row, found));
         }
         score
+    }
+
+    /// Findings in a text, under the names of the set.
+    fn named(&self, row: &Row, found: &[Span]) -> Vec<Span> {
+        found.iter().map(|span| card_named(self, &row.text, span.clone())).collect()
+    }
+
+    /// Writes each missed value of a type that is known and each wrong finding of one text, and what was read.
+    pub(crate) fn show(&self, row: &Row, found: &[Span], outcome: &Outcome, known: impl Fn(&str) -> bool, read: &str) {
+        let missed = outcome.missed.iter().filter_map(|&place| Some(("missed", row.gold.get(place)?)));
+        let missed = missed.filter(|(_, span)| known(&span.kind));
+        let wrong = outcome.wrong.iter().filter_map(|&place| Some(("wrong", found.get(place)?)));
+        for (what, span) in missed.chain(wrong) {
+            let value = row.text.get(span.start..span.end).unwrap_or("");
+            eprintln!("{}: {what} {} {value:?} in {read:?}", self.name, span.kind);
+        }
     }
 }
 
@@ -95,7 +110,11 @@ pub(crate) fn report(set: &Set, detectors: &mut [&mut dyn Detector], show: bool)
             );
         }
         if show && detector.redacted("").is_some() {
-            misses(set, &found.findings);
+            for (row, found) in set.rows.iter().zip(&found.findings) {
+                let found = set.named(row, found);
+                let outcome = set.empty_score().add(&row.text, &row.gold, &found);
+                set.show(row, &found, &outcome, |kind| detector.knows(kind), &row.text);
+            }
         }
     }
     Ok(())
@@ -112,20 +131,6 @@ fn line(name: &str, count: &Count, note: &str) {
         count.exactness(),
         count.leak(),
     );
-}
-
-/// Writes each missed value and each wrong finding.
-fn misses(set: &Set, findings: &[Vec<Span>]) {
-    for (row, found) in set.rows.iter().zip(findings) {
-        let found: Vec<Span> = found.iter().map(|span| card_named(set, &row.text, span.clone())).collect();
-        let outcome = set.empty_score().add(&row.text, &row.gold, &found);
-        let missed = outcome.missed.iter().filter_map(|&place| Some(("missed", row.gold.get(place)?)));
-        let wrong = outcome.wrong.iter().filter_map(|&place| Some(("wrong", found.get(place)?)));
-        for (what, span) in missed.chain(wrong) {
-            let value = row.text.get(span.start..span.end).unwrap_or("");
-            eprintln!("{what} {} {value:?} in {:?}", span.kind, row.text);
-        }
-    }
 }
 
 #[cfg(test)]
