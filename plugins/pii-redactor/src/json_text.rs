@@ -40,6 +40,8 @@ pub(crate) struct Walk {
     /// Whether documents within strings are followed.
     nested: bool,
     place: usize,
+    /// Bytes that belong to an escape whose beginning was seen.
+    skip: u8,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,13 +69,13 @@ pub(crate) struct Aligned {
 impl Walk {
     /// A walk over a whole text; documents within strings are followed.
     pub(crate) fn whole() -> Self {
-        Self { levels: vec![Level::default()], backslashes: 0, nested: true, place: 0 }
+        Self { levels: vec![Level::default()], backslashes: 0, nested: true, place: 0, skip: 0 }
     }
 
     /// A walk over a document that comes in pieces; it is taken to be valid, and its strings to be plain.
     pub(crate) fn pieces() -> Self {
         let level = Level { valid: Some(true), ..Level::default() };
-        Self { levels: vec![level], backslashes: 0, nested: false, place: 0 }
+        Self { levels: vec![level], backslashes: 0, nested: false, place: 0, skip: 0 }
     }
 
     /// Walks on to `place`. Places count from where the first piece began, or from the last [`rebase`](Self::rebase).
@@ -95,13 +97,24 @@ impl Walk {
     }
 
     fn step(&mut self, text: &[u8], place: usize, byte: u8) {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return;
+        }
+        let code = || text.get(place + 1..place + 5).unwrap_or(&[]);
         match byte {
             b'\\' => {
                 self.backslashes += 1;
                 return;
             }
+            // A backslash one level deeper, as two of this level are.
+            b'u' if self.backslashes % 2 == 1 && matches!(code(), b"005c" | b"005C") => {
+                self.backslashes += 1;
+                self.skip = 4;
+                return;
+            }
             b'"' => self.quotation_mark(self.backslashes.trailing_ones(), place),
-            b'u' if self.backslashes % 2 == 1 && text.get(place + 1..place + 5) == Some(b"0022") => {
+            b'u' if self.backslashes % 2 == 1 && code() == b"0022" => {
                 self.quotation_mark(self.backslashes.trailing_ones(), place + 4);
             }
             b'n' | b'r' | b't' if self.backslashes > 0 => {}
@@ -246,6 +259,7 @@ mod tests {
             (r#"{"a":"[call 123]"}"#, "123", "123", None),
             (r#"{"a":"{\u0022b\u0022:123}"}"#, "123", "123", Some(1)),
             (r#"{"a":"{\u0022b\u0022:\u0022123\u0022}"}"#, "123", "123", None),
+            (r#"{"a":"{\u0022b\u0022:\u0022x\u005c\u0022,123\u0022}"}"#, "123", "123", None),
             (r#"{"a":"\\","b":123}"#, "123", "123", Some(0)),
             (r#"{"a":"{\"b\":\"{\\\"c\\\":123}\"}"}"#, "123", "123", Some(2)),
             (r#"{"a": 123"#, "123", "123", None),
