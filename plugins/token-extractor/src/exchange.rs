@@ -2,7 +2,6 @@
 
 use crate::body::Body;
 use crate::content::{Input, InputContent};
-use crate::decode::Decoder;
 use crate::extractor::Limits;
 use crate::facts::{Facts, MAX_NAME};
 use crate::format::{Format, Formats};
@@ -10,6 +9,7 @@ use crate::notes::{self, Notes};
 use crate::request::Request;
 use std::sync::Arc;
 use tollgate_call::{Api, Content, Outcome, Reading, Record, Skipped, Timing, Usage, UsageSource};
+use tollgate_decoding::Decoder;
 
 /// What is to be done with an exchange, as its request line says.
 #[derive(Clone, Debug)]

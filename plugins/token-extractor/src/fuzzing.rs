@@ -1,7 +1,7 @@
 //! What fuzz targets need of the inside. No part of the interface: it may change at any time.
 
-use crate::decode::Decoder;
 use crate::extractor::DEFAULT_EXPANSION;
+use tollgate_decoding::Decoder;
 
 /// A decoder of content encodings.
 #[derive(Debug)]

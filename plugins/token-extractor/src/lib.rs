@@ -40,7 +40,6 @@ mod body;
 mod component;
 mod config;
 mod content;
-mod decode;
 pub mod dialect;
 pub mod event_stream;
 mod exchange;

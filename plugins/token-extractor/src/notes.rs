@@ -1,5 +1,9 @@
 //! Observations worth a counter, as the words of [`tollgate_call::Reading::notes`].
 
+pub use tollgate_decoding::notes::{
+    EXPANSION_LIMIT, TRUNCATED_ENCODING, UNDECODABLE_BODY, UNSUPPORTED_CONTENT_ENCODING, WINDOW_LIMIT,
+};
+
 /// A count that is negative, fractional or above 2^53 was left out.
 pub const MALFORMED_USAGE: &str = "malformed_usage";
 /// The provider's own total is not the sum of input and output.
@@ -22,16 +26,6 @@ pub const MALFORMED_RESPONSE: &str = "malformed_response";
 pub const UNTERMINATED_STREAM: &str = "unterminated_stream";
 /// A message of an event stream is damaged: a checksum or a length is wrong, and what follows was not read.
 pub const DAMAGED_EVENT_STREAM: &str = "damaged_event_stream";
-/// The answer has a content encoding that is not read.
-pub const UNSUPPORTED_CONTENT_ENCODING: &str = "unsupported_content_encoding";
-/// The answer is not in the content encoding that its header names.
-pub const UNDECODABLE_BODY: &str = "undecodable_body";
-/// The answer ended in the middle of its content encoding.
-pub const TRUNCATED_ENCODING: &str = "truncated_encoding";
-/// The answer grew more by decoding than is allowed, and was not read on.
-pub const EXPANSION_LIMIT: &str = "expansion_limit";
-/// The answer's content encoding asks for a larger window than is allowed, and was not decoded.
-pub const WINDOW_LIMIT: &str = "window_limit";
 /// A known provider, but a path that is none of its APIs.
 pub const UNSUPPORTED_API: &str = "unsupported_api";
 

@@ -23,12 +23,14 @@
 //! Checksums are not verified; a body that was damaged on its way is the client's to refuse. How far such a body is
 //! still decoded, and where exactly one that grows too much is stopped, may depend on its chunks; nothing else does.
 
+#![forbid(unsafe_code)]
+
 mod brotli;
 mod deflate;
 mod gzip;
+pub mod notes;
 mod zstd;
 
-use crate::notes;
 use brotli::Brotli;
 use deflate::Deflate;
 use zstd::Zstd;
@@ -46,7 +48,7 @@ type Plain<'a> = &'a mut (dyn FnMut(&[u8], u64) -> Result<(), &'static str> + 'a
 
 /// Decodes one body.
 #[derive(Debug)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     /// In the order of decoding; empty where the bytes are plain.
     stages: Vec<Stage>,
     /// Why nothing more is read.
@@ -72,13 +74,13 @@ enum Codec {
 impl Decoder {
     /// A decoder of plain bytes, to which encodings are added. `expansion` is how many times larger than transferred a
     /// body may become, `window_limit` the bytes of the largest window that an encoding may ask for.
-    pub(crate) fn new(expansion: u32, window_limit: u64) -> Self {
+    pub fn new(expansion: u32, window_limit: u64) -> Self {
         Self { stages: Vec::new(), stopped: None, expansion: u64::from(expansion), window_limit }
     }
 
     /// Adds the encodings that a `content-encoding` header lists, in the order in which they were applied. Several
     /// headers are one list.
-    pub(crate) fn add(&mut self, encodings: &[u8]) {
+    pub fn add(&mut self, encodings: &[u8]) {
         for encoding in encodings.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
             let is = |name: &str| encoding.eq_ignore_ascii_case(name.as_bytes());
             let codec = if encoding.is_empty() || is("identity") {
@@ -102,7 +104,7 @@ impl Decoder {
     }
 
     /// Decodes the next bytes, handing plain ones on as they come.
-    pub(crate) fn push(&mut self, chunk: &[u8], mut plain: impl FnMut(&[u8])) {
+    pub fn push(&mut self, chunk: &[u8], mut plain: impl FnMut(&[u8])) {
         if self.stopped.is_some() {
             return;
         }
@@ -117,13 +119,13 @@ impl Decoder {
     }
 
     /// Why the body was not read whole; `None` where it was. To be asked at its end.
-    pub(crate) fn note(&self) -> Option<&'static str> {
+    pub fn note(&self) -> Option<&'static str> {
         let truncated = || self.stages.iter().any(|stage| !stage.codec.is_whole()).then_some(notes::TRUNCATED_ENCODING);
         self.stopped.or_else(truncated)
     }
 
     /// Bytes of memory that decoding has allocated.
-    pub(crate) fn heap_bytes(&self) -> usize {
+    pub fn heap_bytes(&self) -> usize {
         self.stages.capacity() * size_of::<Stage>()
             + self.stages.iter().map(|stage| stage.codec.heap_bytes()).sum::<usize>()
     }

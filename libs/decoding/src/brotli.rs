@@ -1,7 +1,7 @@
 //! `br`: Brotli (RFC 7932), decoded by the `brotli-decompressor` crate, whose memory is counted here.
 
-use super::{BUFFER, Plain};
 use crate::notes;
+use crate::{BUFFER, Plain};
 use brotli_decompressor::{
     Allocator, BrotliDecompressStream, BrotliResult, BrotliState, HuffmanCode, SliceWrapper, SliceWrapperMut,
 };

@@ -1,8 +1,8 @@
 //! `gzip` (RFC 1952) and `deflate` (RFC 1950, and RFC 1951 as some send it).
 
-use super::gzip::Header;
-use super::{BUFFER, Plain};
+use crate::gzip::Header;
 use crate::notes;
+use crate::{BUFFER, Plain};
 use flate2::{Decompress, FlushDecompress, Status};
 
 /// Bytes that the state of an inflater has: the window of 32 KiB, and the tables.

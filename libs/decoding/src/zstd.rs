@@ -14,7 +14,7 @@ mod fse;
 mod huffman;
 mod window;
 
-use super::Plain;
+use crate::Plain;
 use crate::notes;
 use block::{Blocks, MAX_BLOCK};
 use window::Window;
