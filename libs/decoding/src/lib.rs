@@ -124,6 +124,12 @@ impl Decoder {
         self.stopped.or_else(truncated)
     }
 
+    /// Why nothing more is decoded; `None` while the body can be read.
+    #[must_use]
+    pub const fn stopped(&self) -> Option<&'static str> {
+        self.stopped
+    }
+
     /// Bytes of memory that decoding has allocated.
     pub fn heap_bytes(&self) -> usize {
         self.stages.capacity() * size_of::<Stage>()

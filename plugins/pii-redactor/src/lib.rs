@@ -49,6 +49,7 @@ mod scan;
 mod secret;
 mod stream;
 mod text;
+pub mod traffic;
 mod url;
 mod view;
 

@@ -216,7 +216,7 @@ fn unscanned(length: usize) -> (Option<String>, Vec<Finding>) {
 }
 
 /// What was found, as bytes of the text that was given, brought into line with JSON where the text is JSON.
-fn edits(raw: &[u8], look: &Look) -> Vec<Edit> {
+pub(crate) fn edits(raw: &[u8], look: &Look) -> Vec<Edit> {
     let mut edits: Vec<Edit> = Vec::with_capacity(look.found.len());
     let mut walk = json_text::is_likely(raw).then(Walk::whole);
     for &candidate in &look.found {

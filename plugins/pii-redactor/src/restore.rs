@@ -45,8 +45,7 @@ impl Conversation {
     /// The text with values in place of their stand-ins; `None` where it has none.
     #[must_use]
     pub fn restore(&self, text: &str) -> Option<String> {
-        let walk = json_text::is_likely(text.as_bytes()).then(Walk::whole);
-        let restored = Restoring { held: text.to_owned(), walk }.finish(self);
+        let restored = Restoring::whole(text).finish(self);
         (restored != text).then_some(restored)
     }
 }
@@ -57,6 +56,9 @@ pub struct Restoring {
     /// What is held back, behind at most one byte that went on.
     held: String,
     walk: Option<Walk>,
+    /// Stand-ins that were given back, and numbered ones that stand for nothing.
+    restored: u64,
+    unknown: u64,
 }
 
 impl Drop for Restoring {
@@ -75,7 +77,28 @@ impl Restoring {
     /// JSON in pieces, such as the arguments of a tool call.
     #[must_use]
     pub fn json() -> Self {
-        Self { held: String::new(), walk: Some(Walk::pieces()) }
+        let mut restoring = Self::default();
+        restoring.walk = Some(Walk::pieces());
+        restoring
+    }
+
+    /// A text that is there as a whole, which may be JSON.
+    pub(crate) fn whole(text: &str) -> Self {
+        let mut restoring = Self::default();
+        restoring.walk = json_text::is_likely(text.as_bytes()).then(Walk::whole);
+        restoring.held.push_str(text);
+        restoring
+    }
+
+    /// How many stand-ins were given back so far, and how many numbered ones stand for no value.
+    pub(crate) fn counted(&self) -> (u64, u64) {
+        (self.restored, self.unknown)
+    }
+
+    /// Bytes that are held back.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.len()
     }
 
     /// The next piece; gives what may go on.
@@ -104,7 +127,11 @@ impl Restoring {
         let (mut done, mut place) = (0, 0);
         while let Some(found) = stand_in(seen, place).filter(|found| found.end <= settled) {
             place = found.end;
-            let Some(kept) = conversation.kept(found.name) else { continue };
+            let Some(kept) = conversation.kept(found.name) else {
+                self.unknown += 1;
+                continue;
+            };
+            self.restored += 1;
             let (mut start, mut end) = source(found.start, found.end);
             let mut depth = 0;
             if let Some(walk) = &mut self.walk {
