@@ -32,6 +32,8 @@ pub struct Conversation {
     last: BTreeMap<Kind, u32>,
     /// Values by stand-in, for those that can be given back.
     kept: BTreeMap<String, Kept>,
+    /// One of them was a number outside of strings.
+    numbers_kept: bool,
     /// Stand-ins that stood in the texts before: they mean themselves.
     taken: BTreeSet<String>,
     limit: Option<usize>,
@@ -117,6 +119,7 @@ impl Conversation {
         let number = self.numbered(kind, identity, |number| !taken.contains(&stand_in(name, number)));
         self.taken = taken;
         let number = number?;
+        self.numbers_kept |= literal;
         let kept = Kept { raw: value.raw.to_owned(), depth: value.depth, plain, literal };
         self.kept.entry(stand_in(name, number)).or_insert(kept);
         Some(number)
@@ -169,6 +172,11 @@ impl Conversation {
         next.is_some_and(|(stand_in, kept)| {
             stand_in.starts_with(head) && (stand_in.len() > head.len() || (json && kept.literal))
         })
+    }
+
+    /// Whether a value is kept that is given back without quotation marks in JSON.
+    pub(crate) fn keeps_numbers(&self) -> bool {
+        self.numbers_kept
     }
 
     /// The value behind a stand-in.

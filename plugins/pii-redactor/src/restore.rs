@@ -178,6 +178,7 @@ fn written(kept: &Kept, depth: usize) -> String {
 
 /// Where the last part begins that may become a stand-in with what follows.
 fn undecided(conversation: &Conversation, seen: &[u8], json: bool) -> usize {
+    let json = json && conversation.keeps_numbers();
     let from = seen.len().saturating_sub(LONGEST + 1);
     let tail = cut(seen, from, seen.len());
     let opens = tail.iter().rposition(|byte| *byte == b'<').filter(|place| {

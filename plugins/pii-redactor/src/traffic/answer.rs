@@ -8,6 +8,9 @@ use super::texts::{Made, Texts, Way, Work};
 use super::tree::{Detail, Tree};
 use super::{OnError, delta};
 
+/// Data of the event that ends the streams of OpenAI and its likes.
+const DONE: &str = "[DONE]";
+
 /// Bytes that tell what a body is.
 const TELLING: usize = 6;
 
@@ -151,9 +154,13 @@ impl Answer {
             held.extend_from_slice(chunk);
             let held = std::mem::take(held);
             return match self.form_of(work, &held, last) {
-                Some(form) => {
-                    self.form = form?;
+                Some(Ok(form)) => {
+                    self.form = form;
                     self.go_on(work, &held, last, out)
+                }
+                Some(Err(reason)) => {
+                    self.form = Form::Open(held);
+                    Err(reason)
                 }
                 None => {
                     if last {
@@ -339,7 +346,8 @@ impl Answer {
             return self.beside(work, framing, frame.to_vec(), out);
         };
         let frame = beside(work, framing, frame)?;
-        let document = data.trim_ascii_start().starts_with(['{', '[', '"']);
+        let done = data.trim_ascii() == DONE;
+        let document = !done && data.trim_ascii_start().starts_with(['{', '[', '"']);
         if document {
             let written = self.texts.event(work, &data, &frame, last)?;
             for made in &written.before {
@@ -358,8 +366,7 @@ impl Answer {
                 Err(why) => Err(document::reason(why)),
             };
         }
-        // `[DONE]`, or text that is no JSON.
-        if data.trim_ascii() == "[DONE]" {
+        if done {
             for made in self.texts.end(work) {
                 out.extend_from_slice(&framing.made(&made, false)?);
             }

@@ -127,9 +127,16 @@ impl Exchange {
             return Err(Reason::TooLarge);
         }
         let plain = decoded(encoding, body, self.options.max_body_bytes)?;
-        let text = utf8(plain.as_deref().unwrap_or(body))?;
-        let redactors = Arc::clone(&self.redactors);
         let said = Said::of(content_type);
+        let mask = self.options.on_error == OnError::MaskAll;
+        let text = match utf8(plain.as_deref().unwrap_or(body)) {
+            Err(reason) if mask && said == Said::Text => {
+                self.counts.unread(Direction::Request, reason, Applied::Masked);
+                return Ok(Some(UNSCANNED.as_bytes().to_vec()));
+            }
+            text => text?,
+        };
+        let redactors = Arc::clone(&self.redactors);
         let json = |exchange: &mut Self, text: &str| {
             let Self { conversation, counts, .. } = exchange;
             document::redact(&redactors.request, conversation, counts, Direction::Request, text)
@@ -156,14 +163,9 @@ impl Exchange {
             Said::Events | Said::Other => Err(Reason::ContentType),
         };
         match changed {
-            Err(reason) if self.options.on_error == OnError::MaskAll => {
-                let masked = match (reason, said) {
-                    (Reason::TooManyFindings, _) => document::masked(text)?,
-                    (Reason::NotUtf8, Said::Text) => UNSCANNED.to_owned(),
-                    _ => return Err(reason),
-                };
+            Err(reason @ Reason::TooManyFindings) if mask => {
                 self.counts.unread(Direction::Request, reason, Applied::Masked);
-                Ok(Some(masked.into_bytes()))
+                Ok(Some(document::masked(text)?.into_bytes()))
             }
             other => other.map(|changed| changed.map(String::into_bytes)),
         }

@@ -135,11 +135,9 @@ pub(crate) fn with_data(frame: &[u8], data: &str) -> Vec<u8> {
 /// An event in the form of another, with its name, or the one that it needs.
 pub(crate) fn made(made: &Made) -> Vec<u8> {
     let mut out = Vec::with_capacity(made.data.len() + 64);
-    let mut ending: &[u8] = b"\n";
+    // That of the first line: the last one may be half of a line's end.
+    let ending = lines(&made.frame).map(|line| line.ending).find(|ending| !ending.is_empty()).unwrap_or(b"\n");
     for line in lines(&made.frame) {
-        if !line.ending.is_empty() {
-            ending = line.ending;
-        }
         if let Some(name) = line.field("event") {
             out.extend_from_slice(b"event: ");
             out.extend_from_slice(made.name.map_or(name, str::as_bytes));
