@@ -3,8 +3,8 @@
 //! The filter declares the ABI itself and does not use the published SDK. There, nearly every call panics on a status
 //! it did not expect, text forms panic on bytes that are not UTF-8, and the dispatcher panics on ids it does not
 //! know; and in Envoy a panic answers the request with 503, whatever the failure policy. Here a status is a number,
-//! a value is bytes, and an id nobody knows is ignored. Sixteen imports are all that the module asks of the proxy; five of
-//! them are called only where `include_usage` is on.
+//! a value is bytes, and an id nobody knows is ignored. Seventeen imports are all that the module asks of the proxy; six of
+//! them are called only where `include_usage` or `redact_traffic` is on.
 
 #![allow(unsafe_code, reason = "calls of the proxy, and its calls of us, are foreign functions")]
 
@@ -51,6 +51,16 @@ unsafe extern "C" {
         value_size: usize,
     ) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
     fn proxy_set_effective_context(id: u32) -> u32;
     fn proxy_continue_stream(kind: u32) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
@@ -109,6 +119,24 @@ impl Proxy for Envoy {
     fn set_body(&self, body: Body, size: usize, bytes: &[u8]) -> Result<(), Refused> {
         // SAFETY: `bytes` outlives the call, and the proxy only reads it.
         refused(unsafe { proxy_set_buffer_bytes(kind_of(body), 0, size, bytes.as_ptr(), bytes.len()) })
+    }
+
+    fn answer(&self, status: u32, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Refused> {
+        const DETAILS: &str = "tollgate_redaction";
+        let headers = pairs(headers);
+        // SAFETY: every slice outlives the call, and the proxy only reads them.
+        refused(unsafe {
+            proxy_send_local_response(
+                status,
+                DETAILS.as_ptr(),
+                DETAILS.len(),
+                body.as_ptr(),
+                body.len(),
+                headers.as_ptr(),
+                headers.len(),
+                -1,
+            )
+        })
     }
 
     fn resume_request(&self, root: u32, stream: u32) {
@@ -307,21 +335,23 @@ extern "C" fn proxy_on_request_body(id: u32, size: usize, end_of_stream: u32) ->
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_trailers(id: u32, _count: u32) -> u32 {
+    flow(with(|filter| filter.request_trailers(&Envoy, id)))
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_headers(id: u32, _count: u32, end_of_stream: u32) -> u32 {
-    with(|filter| filter.response_headers(&Envoy, id, end_of_stream != 0));
-    CONTINUE
+    flow(with(|filter| filter.response_headers(&Envoy, id, end_of_stream != 0)))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_body(id: u32, size: usize, end_of_stream: u32) -> u32 {
-    with(|filter| filter.response_body(&Envoy, id, size, end_of_stream != 0));
-    CONTINUE
+    flow(with(|filter| filter.response_body(&Envoy, id, size, end_of_stream != 0)))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_trailers(id: u32, _count: u32) -> u32 {
-    with(|filter| filter.response_trailers(id));
-    CONTINUE
+    flow(with(|filter| filter.response_trailers(&Envoy, id)))
 }
 
 #[unsafe(no_mangle)]

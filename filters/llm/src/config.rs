@@ -4,6 +4,7 @@
 
 use crate::fields::{Fields, Problems};
 use crate::include_usage::{self, Options};
+use crate::redact_traffic;
 use serde_json::{Value, json};
 use tollgate_call::ContentLimits;
 use tollgate_columns::ConfigError;
@@ -35,6 +36,8 @@ pub struct Config {
     pub access_log: AccessLog,
     /// How usage is asked for in the place of callers; `None` changes nothing of any call.
     pub include_usage: Option<Options>,
+    /// How the traffic itself is redacted; `None` changes nothing of any call.
+    pub redact_traffic: Option<redact_traffic::Options>,
 }
 
 /// Which spans are exported. Metrics and access-log fields are never sampled.
@@ -105,6 +108,11 @@ impl Config {
         let choices = [("off", AccessLog::Off), ("fields", AccessLog::Fields), ("record", AccessLog::Record)];
         let access_log = fields.choice("access_log", &choices).unwrap_or(AccessLog::Fields);
         let include_usage = include_usage::options(&mut fields);
+        let redact_traffic = redact_traffic::options(&mut fields);
+        if redact_traffic.is_some() && include_usage.as_ref().is_some_and(|options| options.hold_headers) {
+            let why = "cannot be `rewrite` together with redact_traffic, with which the length is not said";
+            fields.wrong::<()>("include_usage.content_length", why);
+        }
         fields.finish();
 
         if problems.is_empty() {
@@ -119,6 +127,7 @@ impl Config {
                 series,
                 access_log,
                 include_usage,
+                redact_traffic,
             })
         } else {
             Err(ConfigError { problems })
@@ -227,6 +236,7 @@ mod tests {
             assert_eq!(config.series, 500);
             assert_eq!(config.access_log, AccessLog::Fields);
             assert_eq!(config.include_usage, None);
+            assert_eq!(config.redact_traffic, None);
             assert!(config.sampling.ratio.decide([0; 16]));
         }
     }

@@ -5,9 +5,12 @@
 
 use crate::include_usage::{Asking, Next, Options, Told};
 use crate::outcome;
-use crate::proxy::{Body, Flow, Headers, Proxy};
+use crate::proxy::{self, Body, Flow, Headers, Proxy};
+use crate::redact_traffic::{self, Traffic, refuse};
 use crate::trace_context::{self, Parent};
+use std::sync::Arc;
 use tollgate_call::{Outcome, Reading};
+use tollgate_pii_redactor::traffic::{self, Direction, Reason, Redactors, Refused};
 use tollgate_token_extractor::{Exchange, Extractor, RequestHead};
 
 /// Longest `x-request-id` that is used, in bytes.
@@ -15,6 +18,9 @@ const MAX_REQUEST_ID: usize = 128;
 
 /// Longest host that is kept, in bytes: what a name may have (RFC 1035, section 2.3.4), and a port.
 const MAX_HOST: usize = 261;
+
+/// Most bytes of a body that is held, asked for where its size is not told.
+const MOST_HELD: usize = 64 << 20;
 
 /// A stream under way.
 pub struct Stream {
@@ -25,6 +31,17 @@ pub struct Stream {
     ended: bool,
     /// Apart, because few streams have it.
     asking: Option<Box<Asking>>,
+    /// The same.
+    traffic: Option<Box<Traffic>>,
+}
+
+/// What may change bytes of a call, where it is switched on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rewriting<'a> {
+    /// How usage is asked for.
+    pub include_usage: Option<&'a Options>,
+    /// How the traffic is redacted.
+    pub redact_traffic: Option<(traffic::Options, &'a Arc<Redactors>)>,
 }
 
 /// Who called, as far as spans need it.
@@ -52,13 +69,20 @@ pub struct Finished {
     pub ended: u64,
     /// What came of asking for usage; `None` where that is off, or not for this call.
     pub include_usage: Option<Told>,
+    /// What came of redacting the traffic; `None` where that is off.
+    pub redact_traffic: Option<redact_traffic::Told>,
 }
 
 impl Stream {
-    /// Begins with the headers of the request. `include_usage` says how usage is asked for, where that is on and the
-    /// request has a body.
+    /// Begins with the headers of the request. `rewriting` says what may change bytes of the call. Also gives whether the
+    /// headers wait.
     #[must_use]
-    pub fn begin(proxy: &impl Proxy, extractor: &Extractor, include_usage: Option<&Options>) -> Self {
+    pub fn begin(
+        proxy: &impl Proxy,
+        extractor: &Extractor,
+        rewriting: Rewriting<'_>,
+        end_of_stream: bool,
+    ) -> (Self, Flow) {
         let text = |name| proxy.header(Headers::Request, name).map(lossy).unwrap_or_default();
         let (method, mut host, path) = (text(":method"), text(":authority"), text(":path"));
         let head = RequestHead { method: &method, host: &host, path: &path, content_type: None };
@@ -66,8 +90,21 @@ impl Stream {
         host.truncate(host.floor_char_boundary(MAX_HOST));
         host.shrink_to_fit();
         let started = proxy.now();
-        let asking = include_usage.and_then(|options| Asking::begin(proxy, options, &exchange, &path, started));
-        Self { exchange, host, started, status: None, ended: false, asking: asking.map(Box::new) }
+        let mut stream = Self { exchange, host, started, status: None, ended: false, asking: None, traffic: None };
+        let mut refused = None;
+        if let Some((options, redactors)) = rewriting.redact_traffic {
+            let (traffic, why) = Traffic::begin(proxy, redactors, options, &path, !end_of_stream);
+            stream.traffic = Some(Box::new(traffic));
+            refused = why;
+        }
+        let options = rewriting.include_usage.filter(|_| !end_of_stream && refused.is_none());
+        let asking = options.and_then(|options| Asking::begin(proxy, options, &stream.exchange, &path, started));
+        stream.asking = asking.map(Box::new);
+        if let Some(traffic) = &mut stream.traffic {
+            refused = refused.or(traffic.release_length(proxy).err());
+        }
+        let flow = refused.map_or_else(|| stream.holds_headers(), |refused| refuse(proxy, refused));
+        (stream, flow)
     }
 
     /// Whether the headers of the request wait for its body.
@@ -84,59 +121,138 @@ impl Stream {
 
     /// Takes a chunk of the request; where earlier ones are held, all of them.
     pub fn request_body(&mut self, proxy: &impl Proxy, size: usize, end_of_stream: bool) -> Flow {
-        match self.asking.as_ref().map_or(Next::Pass, |asking| asking.next(size, end_of_stream)) {
-            Next::Hold => return Flow::Hold,
-            Next::Edit => {
-                let body = proxy.body(Body::Request, size);
-                if let Some(asking) = &mut self.asking {
-                    asking.edit(proxy, body.as_deref());
-                }
-                self.exchange.request_body(&body.unwrap_or_default());
-            }
-            Next::Pass => {
+        if self.is_blocked() {
+            return Flow::Hold;
+        }
+        let redact = self.traffic.as_ref().map_or(Next::Pass, |traffic| traffic.next(size, end_of_stream));
+        let ask = self.asking.as_ref().map_or(Next::Pass, |asking| asking.next(size, end_of_stream));
+        match (redact, ask) {
+            // What is redacted has to be whole; asking is content with less.
+            (Next::Hold, _) | (Next::Pass, Next::Hold) => Flow::Hold,
+            (Next::Edit, _) | (Next::Pass, Next::Edit) => self.rewrite(proxy, proxy.body(Body::Request, size)),
+            (Next::Pass, Next::Pass) => {
                 if self.exchange.reads_bodies()
                     && let Some(chunk) = proxy.body(Body::Request, size)
                 {
                     self.exchange.request_body(&chunk);
                 }
+                Flow::Continue
+            }
+        }
+    }
+
+    /// Trailers end the request: what is held of it for redaction is all of it.
+    pub fn request_trailers(&mut self, proxy: &impl Proxy) -> Flow {
+        if self.is_blocked() {
+            return Flow::Hold;
+        }
+        if !self.traffic.as_ref().is_some_and(|traffic| traffic.holds()) {
+            return Flow::Continue;
+        }
+        self.rewrite(proxy, proxy.body(Body::Request, MOST_HELD))
+    }
+
+    /// Rewrites the body of the request, which is whole; `None` where the proxy does not give it. The extractor reads what
+    /// the provider gets.
+    fn rewrite(&mut self, proxy: &impl Proxy, body: Option<Vec<u8>>) -> Flow {
+        let mut redacted = None;
+        if let Some(traffic) = &mut self.traffic {
+            match traffic.request(proxy, body.as_deref()) {
+                Ok(changed) => redacted = changed,
+                Err(refused) => return refuse(proxy, refused),
+            }
+        }
+        let came = body.as_ref().map_or(0, Vec::len);
+        let says_length = self.holds_headers() == Flow::Hold;
+        let asked = self.asking.as_mut().and_then(|asking| asking.edit(redacted.as_deref().or(body.as_deref()), came));
+        let is_redacted = redacted.is_some();
+        if let Some(changed) = asked.or(redacted) {
+            if replace_request(proxy, came, &changed, says_length).is_ok() {
+                self.exchange.request_body(&changed);
+                return Flow::Continue;
+            }
+            if let Some(asking) = &mut self.asking {
+                asking.refused();
+            }
+            if is_redacted
+                && let Some(traffic) = &mut self.traffic
+                && let Err(refused) = traffic.unread(Direction::Request, Reason::Refused)
+            {
+                return refuse(proxy, refused);
+            }
+        }
+        self.exchange.request_body(&body.unwrap_or_default());
+        Flow::Continue
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.traffic.as_ref().is_some_and(|traffic| traffic.is_blocked())
+    }
+
+    /// Takes the headers of the answer.
+    pub fn response_headers(&mut self, proxy: &impl Proxy, end_of_stream: bool) -> Flow {
+        self.ended |= end_of_stream;
+        self.status = proxy.header(Headers::Response, ":status").and_then(|text| number(&text));
+        if let Some(status) = self.status {
+            let read = |name: &&'static str| Some((*name, proxy.header(Headers::Response, name)?));
+            let headers: Vec<_> = self.exchange.response_headers().iter().filter_map(read).collect();
+            self.exchange.response_head(status, headers.iter().map(|(name, value)| (*name, value.as_slice())));
+            if let Some(asking) = &mut self.asking {
+                let encoding = headers.iter().find(|(name, _)| *name == "content-encoding");
+                asking.answer(proxy, status, encoding.map(|(_, value)| value.as_slice()));
+            }
+        }
+        if let Some(traffic) = self.traffic.as_mut().filter(|_| !end_of_stream)
+            && let Err(refused) = traffic.answer(proxy)
+        {
+            return refuse(proxy, refused);
+        }
+        Flow::Continue
+    }
+
+    /// Takes a chunk of the answer.
+    pub fn response_body(&mut self, proxy: &impl Proxy, size: usize, end_of_stream: bool) -> Flow {
+        self.ended |= end_of_stream;
+        let rewrites = self.traffic.as_ref().is_some_and(|traffic| traffic.rewrites());
+        let read = size > 0 && (self.exchange.reads_bodies() || rewrites);
+        let chunk = if read { proxy.body(Body::Response, size) } else { None };
+        if let Some(chunk) = &chunk {
+            self.exchange.response_body(chunk, proxy.now().saturating_sub(self.started));
+        }
+        let chunk = if size > 0 { chunk.as_deref() } else { Some(&[][..]) };
+        let stripped = self.asking.as_mut().and_then(|asking| asking.strip(chunk, end_of_stream));
+        let redacted = match self.traffic.as_mut().filter(|_| rewrites) {
+            Some(traffic) => traffic.response(stripped.as_deref().or(chunk), end_of_stream),
+            None => Ok(None),
+        };
+        let came = chunk.map_or(size, <[u8]>::len);
+        let changed = match redacted {
+            Ok(redacted) => redacted.or(stripped),
+            Err(refused) => return break_off(proxy, came, refused),
+        };
+        let Some(changed) = changed.filter(|changed| Some(changed.as_slice()) != chunk) else { return Flow::Continue };
+        if proxy.set_body(Body::Response, came, &changed).is_err() {
+            if let Some(asking) = &mut self.asking {
+                asking.refused_answer();
+            }
+            if let Some(traffic) = self.traffic.as_mut().filter(|_| rewrites)
+                && let Err(refused) = traffic.refused_answer()
+            {
+                return break_off(proxy, came, refused);
             }
         }
         Flow::Continue
     }
 
-    /// Takes the headers of the answer.
-    pub fn response_headers(&mut self, proxy: &impl Proxy, end_of_stream: bool) {
-        self.ended |= end_of_stream;
-        self.status = proxy.header(Headers::Response, ":status").and_then(|text| number(&text));
-        let Some(status) = self.status else { return };
-        let read = |name: &&'static str| Some((*name, proxy.header(Headers::Response, name)?));
-        let headers: Vec<_> = self.exchange.response_headers().iter().filter_map(read).collect();
-        self.exchange.response_head(status, headers.iter().map(|(name, value)| (*name, value.as_slice())));
-        if let Some(asking) = &mut self.asking {
-            let encoding = headers.iter().find(|(name, _)| *name == "content-encoding");
-            asking.answer(proxy, status, encoding.map(|(_, value)| value.as_slice()));
-        }
-    }
-
-    /// Takes a chunk of the answer.
-    pub fn response_body(&mut self, proxy: &impl Proxy, size: usize, end_of_stream: bool) {
-        self.ended |= end_of_stream;
-        let read = size > 0 && self.exchange.reads_bodies();
-        let chunk = if read { proxy.body(Body::Response, size) } else { None };
-        if let Some(chunk) = &chunk {
-            self.exchange.response_body(chunk, proxy.now().saturating_sub(self.started));
-        }
-        if let Some(asking) = &mut self.asking {
-            let chunk = if size > 0 { chunk.as_deref() } else { Some(&[][..]) };
-            asking.strip(proxy, chunk, end_of_stream);
-        }
-    }
-
     /// Trailers are the end of the answer.
-    pub fn response_trailers(&mut self) {
+    pub fn response_trailers(&mut self, proxy: &impl Proxy) -> Flow {
         self.ended = true;
         if let Some(asking) = &mut self.asking {
             asking.answer_trailers();
+        }
+        match self.traffic.as_mut().map(|traffic| traffic.answer_trailers()) {
+            Some(Err(refused)) => refuse(proxy, refused),
+            _ => Flow::Continue,
         }
     }
 
@@ -148,7 +264,9 @@ impl Stream {
         let identify = identify && reading.record.is_ok();
         let caller = if identify { Caller::read(proxy, self.host) } else { Caller::default() };
         let include_usage = self.asking.map(|asking| asking.told());
-        Finished { reading, caller, started: self.started, ended: proxy.now().max(self.started), include_usage }
+        let redact_traffic = self.traffic.map(|traffic| traffic.told());
+        let ended = proxy.now().max(self.started);
+        Finished { reading, caller, started: self.started, ended, include_usage, redact_traffic }
     }
 
     /// How the stream ended. An answer of success whose end was seen came whole; anything else Envoy is asked for.
@@ -175,6 +293,25 @@ impl Caller {
         request_id.truncate(MAX_REQUEST_ID);
         Self { request_id, host, ..Self::default() }
     }
+}
+
+/// Puts another body into the place of a request's, of which `came` bytes came; where its length is said, that too.
+fn replace_request(proxy: &impl Proxy, came: usize, body: &[u8], says_length: bool) -> Result<(), proxy::Refused> {
+    let length = |length: usize| proxy.set_header(Headers::Request, "content-length", &length.to_string());
+    if says_length {
+        length(body.len())?;
+    }
+    let set = proxy.set_body(Body::Request, came, body);
+    if set.is_err() && says_length {
+        let _ = length(came);
+    }
+    set
+}
+
+/// Breaks off an answer: the chunk at hand does not go on, and neither does anything behind it.
+fn break_off(proxy: &impl Proxy, came: usize, refused: Refused) -> Flow {
+    let _ = proxy.set_body(Body::Response, came, b"");
+    refuse(proxy, refused)
 }
 
 fn lossy(bytes: Vec<u8>) -> String {

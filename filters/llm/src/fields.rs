@@ -91,6 +91,14 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Takes a truth value.
+    pub(crate) fn truth(&mut self, name: &str) -> Option<bool> {
+        match self.value(name)? {
+            Value::Bool(truth) => Some(truth),
+            other => self.wrong(name, &format!("must be true or false, not {}", kind(&other))),
+        }
+    }
+
     /// Takes one of a few words.
     pub(crate) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(name)?;

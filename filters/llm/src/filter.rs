@@ -4,7 +4,7 @@
 //! nothing.
 
 use crate::config::Config;
-use crate::exchange::{Stream, number};
+use crate::exchange::{Rewriting, Stream, number};
 use crate::proxy::{Body, Flow, Headers, Level, Proxy};
 use crate::root::Root;
 use std::collections::BTreeMap;
@@ -83,9 +83,10 @@ impl Filter {
     pub fn request_headers(&mut self, proxy: &impl Proxy, id: u32, end_of_stream: bool) -> Flow {
         let Some(open) = self.streams.get_mut(&id) else { return Flow::Continue };
         let Some(root) = self.roots.get(&open.root) else { return Flow::Continue };
-        let include_usage = root.include_usage().filter(|_| !end_of_stream);
-        let stream = open.stream.insert(Box::new(Stream::begin(proxy, root.extractor(), include_usage)));
-        stream.holds_headers()
+        let rewriting = Rewriting { include_usage: root.include_usage(), redact_traffic: root.redact_traffic() };
+        let (stream, flow) = Stream::begin(proxy, root.extractor(), rewriting, end_of_stream);
+        open.stream = Some(Box::new(stream));
+        flow
     }
 
     /// A chunk of a request; where earlier ones are held, all of them.
@@ -100,25 +101,24 @@ impl Filter {
         stream.request_body(proxy, size, end_of_stream)
     }
 
+    /// The trailers of a request: with them a body that is held is whole.
+    pub fn request_trailers(&mut self, proxy: &impl Proxy, id: u32) -> Flow {
+        self.stream(id).map_or(Flow::Continue, |stream| stream.request_trailers(proxy))
+    }
+
     /// The headers of an answer.
-    pub fn response_headers(&mut self, proxy: &impl Proxy, id: u32, end_of_stream: bool) {
-        if let Some(stream) = self.stream(id) {
-            stream.response_headers(proxy, end_of_stream);
-        }
+    pub fn response_headers(&mut self, proxy: &impl Proxy, id: u32, end_of_stream: bool) -> Flow {
+        self.stream(id).map_or(Flow::Continue, |stream| stream.response_headers(proxy, end_of_stream))
     }
 
     /// A chunk of an answer.
-    pub fn response_body(&mut self, proxy: &impl Proxy, id: u32, size: usize, end_of_stream: bool) {
-        if let Some(stream) = self.stream(id) {
-            stream.response_body(proxy, size, end_of_stream);
-        }
+    pub fn response_body(&mut self, proxy: &impl Proxy, id: u32, size: usize, end_of_stream: bool) -> Flow {
+        self.stream(id).map_or(Flow::Continue, |stream| stream.response_body(proxy, size, end_of_stream))
     }
 
     /// The trailers of an answer.
-    pub fn response_trailers(&mut self, id: u32) {
-        if let Some(stream) = self.stream(id) {
-            stream.response_trailers();
-        }
+    pub fn response_trailers(&mut self, proxy: &impl Proxy, id: u32) -> Flow {
+        self.stream(id).map_or(Flow::Continue, |stream| stream.response_trailers(proxy))
     }
 
     /// The end of a stream, however it came: the call is recorded, priced and told.

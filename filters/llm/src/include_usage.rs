@@ -1,4 +1,4 @@
-//! Asking for the usage of a stream in the caller's place: the one thing that changes bytes, where it is switched on.
+//! Asking for the usage of a stream in the caller's place, where it is switched on.
 //!
 //! A request that may be edited is held until its body is whole, and then goes on with `include_usage` put in, or as it
 //! came. What is not sure to come through that unharmed is not held at all, and why is counted: see [`Ask`]. The answer
@@ -21,7 +21,7 @@ pub use options::Options;
 pub(crate) use options::options;
 pub use told::{Answer, Ask, Told};
 
-use crate::proxy::{Body, Headers, Proxy};
+use crate::proxy::{Headers, Proxy};
 use tollgate_call::Api;
 use tollgate_token_extractor::Exchange;
 use tollgate_token_extractor::include_usage::{MOST_ADDED, Malformed, Request, Strip};
@@ -141,10 +141,26 @@ impl Asking {
         false
     }
 
-    /// Edits the body, which is whole; `None` where the proxy does not give it.
-    pub fn edit(&mut self, proxy: &impl Proxy, body: Option<&[u8]>) {
-        if let Some(held) = self.held.take() {
-            self.request = edit(proxy, &held, body);
+    /// Edits the body, which is whole, and of which `came` bytes came; `None` where the proxy does not give it. Gives
+    /// what goes on in its place.
+    pub fn edit(&mut self, body: Option<&[u8]>, came: usize) -> Option<Vec<u8>> {
+        let held = self.held.take()?;
+        match edit(&held, body, came) {
+            Ok(edited) => {
+                self.request = Ask::Requested;
+                Some(edited)
+            }
+            Err(why) => {
+                self.request = why;
+                None
+            }
+        }
+    }
+
+    /// The proxy refused what goes on in the place of the body.
+    pub fn refused(&mut self) {
+        if self.request == Ask::Requested {
+            self.request = Ask::Refused;
         }
     }
 
@@ -158,12 +174,11 @@ impl Asking {
         {
             return;
         }
-        let digest = || DIGESTS.iter().any(|name| header(name).is_some());
         self.answer = Some(if is_encoded(encoding) {
             Answer::ContentEncoding
         } else if header("trailer").is_some() {
             Answer::Trailers
-        } else if digest() {
+        } else if is_signed_answer(proxy) {
             Answer::Signed
         } else if header(LENGTH).is_some() && proxy.remove_header(Headers::Response, LENGTH).is_err() {
             Answer::Refused
@@ -173,19 +188,25 @@ impl Asking {
         });
     }
 
-    /// Takes the extra chunk out of the next bytes of the answer; `None` where the proxy does not give them.
-    pub fn strip(&mut self, proxy: &impl Proxy, chunk: Option<&[u8]>, end_of_stream: bool) {
-        let Some(strip) = &mut self.strip else { return };
+    /// Takes the extra chunk out of the next bytes of the answer, which the proxy does not give where they are `None`.
+    /// Gives what goes on in their place; `None` where that is what came.
+    pub fn strip(&mut self, chunk: Option<&[u8]>, end_of_stream: bool) -> Option<Vec<u8>> {
+        let strip = self.strip.as_mut()?;
         let Some(chunk) = chunk else {
             self.give_up_stripping(Answer::Refused);
-            return;
+            return None;
         };
         let mut passed = Vec::with_capacity(strip.held_bytes().saturating_add(chunk.len()));
         strip.push(chunk, &mut passed);
         if end_of_stream {
             strip.finish(&mut passed);
         }
-        if passed != chunk && proxy.set_body(Body::Response, chunk.len(), &passed).is_err() {
+        (passed != chunk).then_some(passed)
+    }
+
+    /// The proxy refused what goes on in the place of bytes of the answer.
+    pub fn refused_answer(&mut self) {
+        if self.strip.is_some() {
             self.give_up_stripping(Answer::Refused);
         }
     }
@@ -230,7 +251,7 @@ fn hold(proxy: &impl Proxy, options: &Options, path: &str, now: u64) -> Result<H
     if length.is_some_and(|length: usize| length > most) {
         return Err(Ask::TooLarge);
     }
-    if SIGNATURES.iter().any(|name| header(name).is_some()) || is_signed_query(path) {
+    if is_signed(proxy, path) {
         return Err(Ask::Signed);
     }
     let headers = options.hold_headers && length.is_some();
@@ -240,34 +261,33 @@ fn hold(proxy: &impl Proxy, options: &Options, path: &str, now: u64) -> Result<H
     Ok(Held { length, most, headers, since: now })
 }
 
-fn edit(proxy: &impl Proxy, held: &Held, body: Option<&[u8]>) -> Ask {
-    let Some(body) = body else { return Ask::Refused };
+fn edit(held: &Held, body: Option<&[u8]>, came: usize) -> Result<Vec<u8>, Ask> {
+    let body = body.ok_or(Ask::Refused)?;
     if body.len() > held.most {
-        return Ask::TooLarge;
+        return Err(Ask::TooLarge);
     }
-    if held.length.is_some_and(|length| body.len() != length) {
-        return Ask::Incomplete;
+    if held.length.is_some_and(|length| came != length) {
+        return Err(Ask::Incomplete);
     }
     let request = match (Request::read(body), held.length) {
         (Ok(request), _) => request,
-        (Err(Malformed::NotJson), None) => return Ask::NoContentLength,
-        (Err(_), _) => return Ask::Malformed,
+        (Err(Malformed::NotJson), None) => return Err(Ask::NoContentLength),
+        (Err(_), _) => return Err(Ask::Malformed),
     };
     if !request.asks_for_stream() {
-        return Ask::NoStream;
+        return Err(Ask::NoStream);
     }
-    let Some(edited) = request.edited(body) else { return Ask::AlreadyRequested };
-    let length = |length: usize| proxy.set_header(Headers::Request, LENGTH, &length.to_string());
-    if held.headers && length(edited.len()).is_err() {
-        return Ask::Refused;
-    }
-    if proxy.set_body(Body::Request, body.len(), &edited).is_err() {
-        if held.headers {
-            let _ = length(body.len());
-        }
-        return Ask::Refused;
-    }
-    Ask::Requested
+    request.edited(body).ok_or(Ask::AlreadyRequested)
+}
+
+/// Whether the headers of a request, or its query, say that its body is signed or has a digest.
+pub(crate) fn is_signed(proxy: &impl Proxy, path: &str) -> bool {
+    SIGNATURES.iter().any(|name| proxy.header(Headers::Request, name).is_some()) || is_signed_query(path)
+}
+
+/// Whether the headers of an answer say that its body is signed or has a digest.
+pub(crate) fn is_signed_answer(proxy: &impl Proxy) -> bool {
+    DIGESTS.iter().any(|name| proxy.header(Headers::Response, name).is_some())
 }
 
 fn is_json(content_type: &[u8]) -> bool {

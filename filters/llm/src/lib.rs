@@ -2,8 +2,9 @@
 //!
 //! In: the callbacks of Envoy for every HTTP stream (headers, body chunks, the end). Out, for every LLM call: counters
 //! and histograms, fields for the access log, and an OTLP span for a collector. Every callback says *continue*, nothing
-//! is buffered, no byte is changed; what cannot be read costs a counter. The one exception is [`include_usage`], which is
-//! off unless it is configured, and says there what it does and where it stops.
+//! is buffered, no byte is changed; what cannot be read costs a counter. The exceptions are
+//! [`include_usage`] and [`redact_traffic`], which are off unless they are configured, and say there what they do and
+//! where they stop.
 //!
 //! [`filter::Filter`] is the whole of it, generic over [`proxy::Proxy`]. In Envoy that is `abi.rs`, the only file that
 //! knows the ABI; natively it is a model of Envoy, under which the filter is tested and fuzzed.
@@ -33,6 +34,7 @@ pub mod metrics;
 pub mod outcome;
 pub mod proxy;
 mod redact;
+pub mod redact_traffic;
 pub mod root;
 mod span;
 pub mod trace_context;

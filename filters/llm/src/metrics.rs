@@ -187,6 +187,13 @@ impl Metrics {
         }
     }
 
+    /// Records a value into a distribution that stands alone.
+    pub fn record(&mut self, proxy: &impl Proxy, name: &str, value: u64) {
+        if let Some(id) = self.single(proxy, MetricKind::Histogram, name) {
+            proxy.record(id, value);
+        }
+    }
+
     /// Adds to a counter with one label, of a small and fixed set of values.
     pub fn add_labelled(&mut self, proxy: &impl Proxy, name: &str, label: &str, word: &str, value: u64) {
         self.add(proxy, &format!("{name};{label}={}", label_value(word)), value);

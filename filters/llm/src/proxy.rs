@@ -81,7 +81,8 @@ pub enum Flow {
     #[default]
     Continue,
     /// Headers: they wait for the body. Body: what has come is buffered by the proxy, and comes again, with the next
-    /// bytes, in the next callback. Only requests that may be edited are ever held.
+    /// bytes, in the next callback. Only requests that may be edited are ever held,
+    /// and what must not go on.
     Hold,
 }
 
@@ -126,6 +127,13 @@ pub trait Proxy {
     /// # Errors
     /// What the proxy answered; the body is then as it was.
     fn set_body(&self, body: Body, size: usize, bytes: &[u8]) -> Result<(), Refused>;
+
+    /// Answers the call at hand in the provider's place. Where the headers of an answer have gone on already, the proxy
+    /// breaks it off instead. Nothing that is held goes on.
+    ///
+    /// # Errors
+    /// What the proxy answered.
+    fn answer(&self, status: u32, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Refused>;
 
     /// Lets the request of another context, that is held at its headers, go on; `root` is the context that asks.
     fn resume_request(&self, root: u32, stream: u32);

@@ -4,21 +4,44 @@ use std::collections::BTreeMap;
 use tollgate_call::{Content, Parameters};
 use tollgate_pii_redactor::Redactor;
 
-/// Redacts what was captured and what a request says in free text, in place. Gives how often each type was found.
-pub(crate) fn redact(redactor: &Redactor, content: &mut Content, asked: &mut Parameters) -> Vec<(&'static str, u64)> {
-    let mut found = BTreeMap::new();
+/// Redacts what was captured and what a request says in free text, in place, as one conversation: numbers of the same
+/// value are the same in all of it. Gives how often each type was found.
+pub(crate) fn redact(redactor: &Redactor, content: &mut Content, asked: &mut Parameters) -> Vec<(String, u64)> {
+    let mut found: BTreeMap<u16, u64> = BTreeMap::new();
+    let mut conversation = redactor.conversation();
     let Content { system_instructions, input_messages, output_messages, tool_definitions, truncated: _ } = content;
     let captured = [system_instructions, input_messages, output_messages, tool_definitions].into_iter().flatten();
     // Applications name their users by e-mail addresses too.
     let said = [&mut asked.user, &mut asked.conversation_id].into_iter().flatten().chain(&mut asked.stop_sequences);
     for messages in captured.chain(said) {
-        let (changed, findings) = redactor.redact_text(messages);
+        let (changed, findings) = redactor.redact_in(&mut conversation, messages);
         for finding in findings {
-            *found.entry(Redactor::type_name(finding.kind)).or_default() += 1;
+            *found.entry(finding.kind).or_default() += 1;
         }
         if let Some(changed) = changed {
             *messages = changed;
         }
     }
-    found.into_iter().collect()
+    found.into_iter().map(|(kind, count)| (redactor.type_name(kind).to_owned(), count)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_has_one_number_in_all_of_an_exchange() {
+        let redactor = Redactor::configure(r#"{"operator": "number"}"#).unwrap();
+        let mut content = Content {
+            input_messages: Some("bob@example.org, ann@example.com".to_owned()),
+            output_messages: Some("ann@example.com".to_owned()),
+            ..Content::default()
+        };
+        let mut asked = Parameters { user: Some("ann@example.com".to_owned()), ..Parameters::default() };
+        let found = redact(&redactor, &mut content, &mut asked);
+        assert_eq!(content.input_messages.as_deref(), Some("<EMAIL_ADDRESS_1>, <EMAIL_ADDRESS_2>"));
+        assert_eq!(content.output_messages.as_deref(), Some("<EMAIL_ADDRESS_2>"));
+        assert_eq!(asked.user.as_deref(), Some("<EMAIL_ADDRESS_2>"));
+        assert_eq!(found, [("EMAIL_ADDRESS".to_owned(), 4)]);
+    }
 }

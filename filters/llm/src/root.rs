@@ -10,12 +10,14 @@ use crate::include_usage::Options;
 use crate::metrics::{Measured, Metrics};
 use crate::proxy::{Level, Proxy};
 use crate::redact::redact;
+use crate::redact_traffic::Told;
 use crate::span;
 use std::sync::Arc;
 use tollgate_columns::{ConfigError, Problem};
 use tollgate_cost_calculator::{Calculator, PriceSet};
 use tollgate_otlp::trace_state;
 use tollgate_pii_redactor::Redactor;
+use tollgate_pii_redactor::traffic::{self, Redactors};
 use tollgate_token_extractor::Extractor;
 
 /// Milliseconds between ticks where nothing is exported.
@@ -35,6 +37,7 @@ pub struct Root {
     metrics: Metrics,
     exporter: Option<Exporter>,
     include_usage: Option<Options>,
+    redact_traffic: Option<(traffic::Options, Arc<Redactors>)>,
     /// Whether it is still to be seen that bodies come while headers are held.
     tests_holding: bool,
     ids: Ids,
@@ -53,9 +56,16 @@ impl Root {
         let redactor = within("redactor", Redactor::configure(&config.redactor), &mut problems);
         let calculator = Calculator::configure(&config.cost, PriceSet::builtin_core());
         let calculator = within("cost", calculator, &mut problems);
-        let (Some(extractor), Some(redactor), Some(calculator)) = (extractor, redactor, calculator) else {
+        let traffic = config.redact_traffic.map(|options| {
+            let redactors = Redactors::configure(&options.redactor);
+            (options.exchange, within("redact_traffic.redactor", redactors, &mut problems))
+        });
+        let (Some(extractor), Some(redactor), Some(calculator), true) =
+            (extractor, redactor, calculator, problems.is_empty())
+        else {
             return Err(ConfigError { problems });
         };
+        let redact_traffic = traffic.and_then(|(options, redactors)| Some((options, Arc::new(redactors?))));
         let tests_holding = config.include_usage.as_ref().is_some_and(|options| options.hold_headers);
         let tick_ms = config.export.as_ref().map_or(IDLE_TICK_MS, |export| export.flush_ms);
         // Headers that are held for nothing are found by the timer, so that it may not be slow.
@@ -71,6 +81,7 @@ impl Root {
             exporter: config.export.map(|export| Exporter::new(export, span::envelope(&config.resource))),
             tests_holding,
             include_usage: config.include_usage,
+            redact_traffic,
             ids: Ids::new(proxy.now(), &id.to_le_bytes()),
             tick_ms,
             hurried: false,
@@ -87,6 +98,12 @@ impl Root {
     #[must_use]
     pub fn include_usage(&self) -> Option<&Options> {
         self.include_usage.as_ref()
+    }
+
+    /// How the traffic is redacted, where it is.
+    #[must_use]
+    pub fn redact_traffic(&self) -> Option<(traffic::Options, &Arc<Redactors>)> {
+        self.redact_traffic.as_ref().map(|(options, redactors)| (*options, redactors))
     }
 
     /// Whether headers are held, and no body has come yet that shows that bodies come all the same.
@@ -170,7 +187,10 @@ impl Root {
 
     /// Tells of a stream that is over: counters always; the span where it is sampled.
     pub fn report(&mut self, proxy: &impl Proxy, finished: Finished) {
-        let Finished { reading, caller, started, ended, include_usage } = finished;
+        let Finished { reading, caller, started, ended, include_usage, redact_traffic } = finished;
+        if let Some(told) = redact_traffic {
+            self.tell_traffic(proxy, &told);
+        }
         if let Some(told) = include_usage {
             self.metrics.add_labelled(proxy, "include_usage", "result", told.request.as_str(), 1);
             if let Some(answer) = told.answer {
@@ -236,6 +256,35 @@ impl Root {
         };
         self.metrics.add(proxy, "access_log_refused", refused);
         self.export(proxy, &call);
+    }
+
+    fn tell_traffic(&mut self, proxy: &impl Proxy, told: &Told) {
+        let counts = &told.counts;
+        self.metrics.add_labelled(proxy, "traffic_requests", "result", told.requested.as_str(), 1);
+        let answer = if told.rewritten { "rewritten" } else { "untouched" };
+        self.metrics.add_labelled(proxy, "traffic_answers", "result", answer, 1);
+        for ((direction, kind), count) in &counts.found {
+            let name = told.types.iter().find(|(number, _)| number == kind).map_or("", |(_, name)| name.as_str());
+            let labelled = format!("traffic_redactions;direction={}", direction.as_str());
+            self.metrics.add_labelled(proxy, &labelled, "type", name, *count);
+        }
+        for ((direction, reason, applied), count) in &counts.unread {
+            let labels = format!(";direction={};reason={}", direction.as_str(), reason.as_str());
+            self.metrics.add_labelled(proxy, &format!("traffic_unread{labels}"), "result", applied.as_str(), *count);
+        }
+        for (name, count) in [
+            ("traffic_restored", counts.restored),
+            ("traffic_not_restored", counts.not_restored),
+            ("traffic_empty_events", counts.empty_events),
+            ("traffic_made_events", counts.made_events),
+            ("traffic_logprobs_removed", counts.logprobs_removed),
+        ] {
+            self.metrics.add(proxy, name, count);
+        }
+        if told.rewritten {
+            self.metrics.record(proxy, "traffic_held_bytes", counts.held_bytes);
+            self.metrics.record(proxy, "traffic_waiting_bytes", counts.waiting_bytes);
+        }
     }
 
     fn export(&mut self, proxy: &impl Proxy, call: &Call<'_>) {

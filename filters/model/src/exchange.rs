@@ -109,6 +109,14 @@ impl Answer {
         self
     }
 
+    /// Another status.
+    #[must_use]
+    pub fn status(mut self, status: u32) -> Self {
+        self.headers.retain(|(name, _)| name != ":status");
+        self.headers.push((":status".to_owned(), status.to_string().into_bytes()));
+        self
+    }
+
     /// Another end.
     #[must_use]
     pub fn end(mut self, end: End) -> Self {
@@ -136,6 +144,8 @@ pub struct Passed {
     pub answer_headers: HeaderMap,
     /// Chunks of the answer, as the caller gets them; as many as the provider sent.
     pub answer: Vec<Vec<u8>>,
+    /// Status and body of the answer that the filter gave in the provider's place, or with which it broke off one.
+    pub local: Option<(u32, Vec<u8>)>,
 }
 
 /// Bytes that are buffered of a body that is held; at more, Envoy answers 413.
@@ -153,6 +163,14 @@ pub fn run(model: &Model, filter: &mut Filter, request: &Request, answer: &Answe
     if send(model, filter, request, &mut passed) {
         passed.headers = model.headers.borrow().first().cloned();
         receive(model, filter, answer, &mut passed);
+    } else if let Some((status, body)) = model.take_answered() {
+        // Envoy sends a local answer through the filter as any other.
+        let local = Answer::json(&String::from_utf8_lossy(&body)).status(status);
+        if let Some(headers) = model.headers.borrow_mut().get_mut(1) {
+            headers.clone_from(&local.headers);
+        }
+        passed.local = Some((status, body));
+        receive(model, filter, &local, &mut passed);
     }
     let details: &[u8] = match answer.end {
         End::Flag | End::Trailers => b"via_upstream",
@@ -169,6 +187,9 @@ pub fn run(model: &Model, filter: &mut Filter, request: &Request, answer: &Answe
 fn send(model: &Model, filter: &mut Filter, request: &Request, passed: &mut Passed) -> bool {
     let empty = request.body.is_empty();
     let flow = filter.request_headers(model, STREAM, empty && !request.trailers);
+    if model.is_answered() {
+        return false;
+    }
     if flow == Flow::Hold && model.holds_all.get() {
         // Nothing more comes, until the filter lets the stream go on from its timer.
         for _ in 0..5 {
@@ -195,28 +216,47 @@ fn send(model: &Model, filter: &mut Filter, request: &Request, passed: &mut Pass
         let last = index + 1 == request.body.len() && !request.trailers;
         flow = filter.request_body(model, STREAM, size, last);
         held = model.chunk.take();
+        if model.is_answered() {
+            return false;
+        }
         if flow == Flow::Continue {
             passed.request.append(&mut held);
         } else if last {
             return false;
         }
     }
-    // Trailers send on what is held.
+    // Trailers send on what is held, after the filter has seen them.
+    if request.trailers {
+        *model.chunk.borrow_mut() = std::mem::take(&mut held);
+        flow = filter.request_trailers(model, STREAM);
+        held = model.chunk.take();
+        if model.is_answered() || flow == Flow::Hold {
+            return false;
+        }
+    }
     passed.request.append(&mut held);
     true
 }
 
 fn receive(model: &Model, filter: &mut Filter, answer: &Answer, passed: &mut Passed) {
-    filter.response_headers(model, STREAM, answer.body.is_empty() && answer.end == End::Flag);
+    let flow = filter.response_headers(model, STREAM, answer.body.is_empty() && answer.end == End::Flag);
+    if flow == Flow::Hold {
+        passed.local = model.take_answered();
+        return;
+    }
     passed.answer_headers = model.headers.borrow().get(1).cloned().unwrap_or_default();
     for (index, chunk) in answer.body.iter().enumerate() {
         model.now.set(model.now.get().saturating_add(1_000_000));
         model.chunk.borrow_mut().clone_from(chunk);
         let last = index + 1 == answer.body.len() && answer.end == End::Flag;
-        filter.response_body(model, STREAM, chunk.len(), last);
+        let flow = filter.response_body(model, STREAM, chunk.len(), last);
+        if flow == Flow::Hold {
+            passed.local = model.take_answered();
+            return;
+        }
         passed.answer.push(model.chunk.take());
     }
-    if answer.end == End::Trailers {
-        filter.response_trailers(STREAM);
+    if answer.end == End::Trailers && filter.response_trailers(model, STREAM) == Flow::Hold {
+        passed.local = model.take_answered();
     }
 }

@@ -60,6 +60,7 @@ pub struct Model {
     pub details: RefCell<Option<Vec<u8>>>,
     /// Whether headers that are held hold the body too, as in Envoy without `allow_on_headers_stop_iteration`.
     pub holds_all: Cell<bool>,
+    answered: RefCell<Option<(u32, Vec<u8>)>>,
     resumed: RefCell<Vec<u32>>,
     changes: Cell<u32>,
     configuration: RefCell<Vec<u8>>,
@@ -107,6 +108,18 @@ impl Model {
     #[must_use]
     pub fn changes(&self) -> u32 {
         self.changes.get()
+    }
+
+    /// Whether the filter gave an answer in the provider's place.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.answered.borrow().is_some()
+    }
+
+    /// The answer that the filter gave in the provider's place, taken out.
+    #[must_use]
+    pub fn take_answered(&self) -> Option<(u32, Vec<u8>)> {
+        self.answered.take()
     }
 
     /// Streams that the filter let go on, taken out.
@@ -177,6 +190,14 @@ impl Proxy for Model {
         let mut chunk = self.chunk.borrow_mut();
         let size = size.min(chunk.len());
         chunk.splice(..size, bytes.iter().copied());
+        Ok(())
+    }
+
+    fn answer(&self, status: u32, _headers: &[(&str, &str)], body: &[u8]) -> Result<(), Refused> {
+        if self.refusals.get().changes {
+            return Err(Refused::BadArgument);
+        }
+        *self.answered.borrow_mut() = Some((status, body.to_vec()));
         Ok(())
     }
 

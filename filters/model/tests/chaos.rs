@@ -19,6 +19,10 @@ const CONFIG: &str = r#"{
 const REWRITES: &str = r#""series": 3},
     "include_usage": {"mode": "inject_and_strip", "event_bytes": 1024, "content_length": "rewrite"}"#;
 
+const REDACTS: &str = r#""series": 3},
+    "include_usage": {"mode": "inject_and_strip", "event_bytes": 1024},
+    "redact_traffic": {"response": true, "max_body_bytes": 2048, "on_error": "POLICY"}"#;
+
 /// A callback, or a change of what the proxy does.
 #[derive(Clone, Debug)]
 enum Step {
@@ -27,6 +31,7 @@ enum Step {
     RequestBody { id: u32, chunk: Vec<u8>, said: usize, end: bool },
     ResponseHeaders { id: u32, headers: Vec<(String, Vec<u8>)>, end: bool },
     ResponseBody { id: u32, chunk: Vec<u8>, said: usize, end: bool },
+    RequestTrailers { id: u32 },
     ResponseTrailers { id: u32 },
     Log { id: u32, details: Option<Vec<u8>> },
     Delete { id: u32 },
@@ -119,6 +124,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (id(), headers(), any::<bool>()).prop_map(|(id, headers, end)| Step::ResponseHeaders { id, headers, end }),
         6 => (id(), chunk(), said2, any::<bool>())
             .prop_map(|(id, chunk, said, end)| Step::ResponseBody { id, chunk, said, end }),
+        1 => id().prop_map(|id| Step::RequestTrailers { id }),
         1 => id().prop_map(|id| Step::ResponseTrailers { id }),
         4 => (id(), proptest::option::of(details)).prop_map(|(id, details)| Step::Log { id, details }),
         1 => id().prop_map(|id| Step::Delete { id }),
@@ -161,14 +167,15 @@ fn take(model: &Model, filter: &mut Filter, step: Step) -> Flow {
         }
         Step::ResponseHeaders { id, headers, end } => {
             set(1, headers);
-            filter.response_headers(model, id, end);
+            return filter.response_headers(model, id, end);
         }
         Step::ResponseBody { id, chunk, said, end } => {
             let size = said.min(chunk.len() + 1);
             *model.chunk.borrow_mut() = chunk;
-            filter.response_body(model, id, size, end);
+            return filter.response_body(model, id, size, end);
         }
-        Step::ResponseTrailers { id } => filter.response_trailers(id),
+        Step::RequestTrailers { id } => return filter.request_trailers(model, id),
+        Step::ResponseTrailers { id } => return filter.response_trailers(model, id),
         Step::Log { id, details } => {
             *model.details.borrow_mut() = details;
             filter.log(model, id);
@@ -188,13 +195,18 @@ fn take(model: &Model, filter: &mut Filter, step: Step) -> Flow {
 
 proptest! {
     #[test]
-    fn any_callbacks_in_any_order(rewrites in any::<bool>(), steps in proptest::collection::vec(step(), 0..120)) {
+    fn any_callbacks_in_any_order(rewrites in 0..5_usize, steps in proptest::collection::vec(step(), 0..120)) {
         let (model, mut filter) = (Model::default(), Filter::default());
-        let config = if rewrites { CONFIG.replace("\"series\": 3}", REWRITES) } else { CONFIG.to_owned() };
+        let redacts = |policy| REDACTS.replace("POLICY", policy);
+        let config = match rewrites {
+            0 => CONFIG.to_owned(),
+            1 => CONFIG.replace("\"series\": 3}", REWRITES),
+            other => CONFIG.replace("\"series\": 3}", &redacts(["block", "pass", "mask_all"][other - 2])),
+        };
         prop_assert!(model.configure(&mut filter, &config));
         for step in steps {
             let flow = take(&model, &mut filter, step);
-            prop_assert!(rewrites || (flow, model.changes()) == (Flow::Continue, 0));
+            prop_assert!(rewrites > 0 || (flow, model.changes()) == (Flow::Continue, 0));
             prop_assert!(filter.held_bytes() <= QUEUE_BYTES);
             prop_assert!(filter.open_streams() <= 5);
         }
@@ -227,9 +239,10 @@ fn contexts_that_nobody_created_are_ignored() {
     for id in [0, ROOT, 7, u32::MAX] {
         filter.request_headers(&model, id, false);
         filter.request_body(&model, id, 5, true);
+        filter.request_trailers(&model, id);
         filter.response_headers(&model, id, true);
         filter.response_body(&model, id, 5, true);
-        filter.response_trailers(id);
+        filter.response_trailers(&model, id);
         filter.log(&model, id);
         filter.tick(&model, id);
         filter.call_answered(&model, id, id, true);

@@ -47,6 +47,7 @@ pub use counts::{Applied, Counts, Direction, Reason};
 pub use exchange::{Exchange, Plan, Refused};
 
 use crate::Redactor;
+use answer::Said;
 use serde_json::Value;
 use tollgate_columns::ConfigError;
 
@@ -82,6 +83,12 @@ impl Default for Options {
     fn default() -> Self {
         Self { request: true, response: false, restore: true, on_error: OnError::Block, max_body_bytes: 1 << 20 }
     }
+}
+
+/// Whether bodies of a content type are read: JSON in all its forms and texts, and those of which nothing is said.
+#[must_use]
+pub fn is_read(content_type: &[u8]) -> bool {
+    !matches!(Said::of(content_type), Said::Other | Said::Events)
 }
 
 /// The redactors of both directions.

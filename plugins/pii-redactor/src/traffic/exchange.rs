@@ -197,6 +197,12 @@ impl Exchange {
         Ok(plan)
     }
 
+    /// Lets the rest of the answer go on as it comes, where whoever has it cannot change it.
+    pub fn leave_answer(&mut self) {
+        self.answer = None;
+        self.decoder = None;
+    }
+
     /// The next bytes of the answer, and what goes on in their place.
     ///
     /// # Errors
