@@ -28,6 +28,8 @@ pub struct Traffic {
     exchange: Exchange,
     /// A request whose body is awaited.
     held: Option<Held>,
+    /// The body was taken for whole; nothing may come behind it.
+    taken: bool,
     requested: Requested,
     /// The answer changes.
     rewrites: bool,
@@ -99,6 +101,7 @@ impl Traffic {
         let mut traffic = Self {
             exchange: Exchange::new(Arc::clone(redactors), options),
             held: None,
+            taken: false,
             requested: Requested::NoBody,
             rewrites: false,
             blocked: false,
@@ -141,6 +144,7 @@ impl Traffic {
     #[must_use]
     pub fn next(&self, size: usize, end_of_stream: bool) -> Next {
         match &self.held {
+            None if self.taken && size > 0 => Next::Edit,
             None => Next::Pass,
             Some(held) if end_of_stream || size > held.most || held.length.is_some_and(|length| size >= length) => {
                 Next::Edit
@@ -161,7 +165,11 @@ impl Traffic {
     /// # Errors
     /// The request must not go on.
     pub fn request(&mut self, proxy: &impl Proxy, body: Option<&[u8]>) -> Result<Option<Vec<u8>>, Refused> {
-        let Some(held) = self.held.take() else { return Ok(None) };
+        let behind = std::mem::replace(&mut self.taken, true);
+        let Some(held) = self.held.take() else {
+            self.taken = false;
+            return if behind { self.unread(Direction::Request, Reason::Incomplete).map(|()| None) } else { Ok(None) };
+        };
         let Some(body) = body else { return self.unread(Direction::Request, Reason::Refused).map(|()| None) };
         // More than was said, or less: somebody else has changed it, or the caller went away.
         if held.length.is_some_and(|length| body.len() != length) {

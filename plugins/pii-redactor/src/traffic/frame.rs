@@ -111,7 +111,7 @@ impl Frames {
         let found = match self.framing {
             Framing::Sse => sse::end(&self.held, &mut self.seen, &mut self.begun),
             Framing::Lines => lines::end(&self.held, &mut self.seen),
-            Framing::Array => self.array.end(&self.held, &mut self.seen),
+            Framing::Array => self.array.end(&self.held, &mut self.seen)?,
             Framing::Events => events::end(&self.held)?,
         };
         let (end, kind) = match found {

@@ -1,6 +1,6 @@
 //! JSON documents as the elements of one array, as Gemini sends them where no events are asked for.
 
-use super::Kind;
+use super::{Kind, Reason};
 
 /// Where in a JSON text a byte is: how deep, and whether in a string.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,34 +44,37 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The end of the first element, or of what stands between two.
-    pub(crate) fn end(&mut self, held: &[u8], seen: &mut usize) -> Option<(usize, Kind)> {
+    /// The end of the first element, or of what stands between two: blanks, commas and brackets.
+    pub(crate) fn end(&mut self, held: &[u8], seen: &mut usize) -> Result<Option<(usize, Kind)>, Reason> {
         while let Some(&byte) = held.get(*seen) {
             if let Some(depth) = &mut self.element {
                 // A number or word ends where the next thing begins.
                 let scalar = depth.depth == 0 && !depth.in_string && matches!(byte, b',' | b']');
                 if scalar {
                     self.element = None;
-                    return Some((*seen, Kind::Event));
+                    return Ok(Some((*seen, Kind::Event)));
                 }
                 *seen += 1;
                 if depth.step(byte) {
                     self.element = None;
-                    return Some((*seen, Kind::Event));
+                    return Ok(Some((*seen, Kind::Event)));
                 }
                 continue;
             }
-            let between = byte.is_ascii_whitespace() || byte == b',' || self.closed || (byte == b'[' && !self.opened);
+            let between = byte.is_ascii_whitespace() || (byte == b',' && !self.closed) || (byte == b'[' && !self.opened);
             if byte == b']' && !self.closed {
                 if *seen > 0 {
-                    return Some((*seen, Kind::Between));
+                    return Ok(Some((*seen, Kind::Between)));
                 }
                 self.closed = true;
-                return Some((1, Kind::End));
+                return Ok(Some((1, Kind::End)));
             }
             if !between {
+                if self.closed {
+                    return Err(Reason::NotJson);
+                }
                 if *seen > 0 {
-                    return Some((*seen, Kind::Between));
+                    return Ok(Some((*seen, Kind::Between)));
                 }
                 self.element = Some(Depth::default());
                 continue;
@@ -79,6 +82,6 @@ impl State {
             self.opened |= byte == b'[';
             *seen += 1;
         }
-        if self.element.is_none() && *seen > 0 { Some((*seen, Kind::Between)) } else { None }
+        Ok((self.element.is_none() && *seen > 0).then_some((*seen, Kind::Between)))
     }
 }
