@@ -101,7 +101,7 @@ impl Stream {
         let asking = options.and_then(|options| Asking::begin(proxy, options, &stream.exchange, &path, started));
         stream.asking = asking.map(Box::new);
         if let Some(traffic) = &mut stream.traffic {
-            refused = refused.or(traffic.release_length(proxy).err());
+            refused = refused.or(traffic.release_headers(proxy).err());
         }
         let flow = refused.map_or_else(|| stream.holds_headers(), |refused| refuse(proxy, refused));
         (stream, flow)

@@ -126,13 +126,14 @@ impl Traffic {
         }
     }
 
-    /// Takes away what says the length of a body that may change.
+    /// Takes away what says the length and the encoding of a body that may change: headers go on before it.
     ///
     /// # Errors
     /// The request must not go on.
-    pub fn release_length(&mut self, proxy: &impl Proxy) -> Result<(), Refused> {
-        let said = self.held.as_ref().is_some_and(|held| held.length.is_some());
-        if said && proxy.remove_header(Headers::Request, LENGTH).is_err() {
+    pub fn release_headers(&mut self, proxy: &impl Proxy) -> Result<(), Refused> {
+        let Some(held) = &self.held else { return Ok(()) };
+        let remove = |said: bool, name| said && proxy.remove_header(Headers::Request, name).is_err();
+        if remove(held.length.is_some(), LENGTH) || remove(!held.encoding.is_empty(), ENCODING) {
             self.held = None;
             return self.unread(Direction::Request, Reason::Refused);
         }
@@ -183,11 +184,7 @@ impl Traffic {
             _ => Requested::Clean,
         };
         self.blocked |= redacted.is_err();
-        let redacted = redacted?;
-        if redacted.is_some() && !held.encoding.is_empty() && proxy.remove_header(Headers::Request, ENCODING).is_err() {
-            return self.unread(Direction::Request, Reason::Refused).map(|()| None);
-        }
-        Ok(redacted)
+        redacted
     }
 
     /// The policy for what could not be read or changed here.
@@ -338,6 +335,9 @@ fn hold(proxy: &impl Proxy, options: traffic::Options, path: &str, body: bool) -
         return Err(Reason::Signed);
     }
     let encoding = header(ENCODING).unwrap_or_default();
+    if !traffic::is_decoded(&encoding) {
+        return Err(Reason::ContentEncoding);
+    }
     Ok(Some(Held { length, most: options.max_body_bytes, content_type, encoding }))
 }
 

@@ -88,7 +88,13 @@ impl Default for Options {
 /// Whether bodies of a content type are read: JSON in all its forms and texts, and those of which nothing is said.
 #[must_use]
 pub fn is_read(content_type: &[u8]) -> bool {
-    !matches!(Said::of(content_type), Said::Other | Said::Events)
+    !matches!(Said::of(content_type), Said::Other | Said::Binary | Said::Events)
+}
+
+/// Whether bodies in a content encoding are read: plain ones, and those in `gzip`, `deflate`, `br` and `zstd`.
+#[must_use]
+pub fn is_decoded(content_encoding: &[u8]) -> bool {
+    exchange::decoder(content_encoding).is_ok()
 }
 
 /// The redactors of both directions.

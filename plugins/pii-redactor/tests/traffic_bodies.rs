@@ -170,8 +170,10 @@ fn encoded_bodies_go_on_plain() {
     }
     out.extend(exchange.response(b"", true).unwrap());
     assert_eq!(out, b"data: {\"choices\":[{\"delta\":{\"content\":\"ann@example.com\"}}]}\n\n");
-    // Without findings the body is left as it came.
-    assert_eq!(self::exchange(Options::default()).request(JSON, b"gzip", &gzip(b"{}")).unwrap(), None);
+    // Without findings, too: headers have gone on by then.
+    assert_eq!(self::exchange(Options::default()).request(JSON, b"gzip", &gzip(b"{}")).unwrap().unwrap(), b"{}");
+    let pass = Options { on_error: OnError::Pass, ..Options::default() };
+    assert_eq!(self::exchange(pass).request(JSON, b"gzip", &gzip(b"{")).unwrap().unwrap(), b"{");
 }
 
 #[test]
@@ -201,6 +203,8 @@ fn requests_that_cannot_be_read() {
             let mut exchange = with(r#"{"max_findings": 1}"#, options);
             let sent = exchange.request(content_type, encoding, body);
             let (expected, applied) = match (policy, masked) {
+                // What was said to be plain cannot go on encoded.
+                (Pass, _) if *encoding == b"gzip" => (Err(*reason), Applied::Blocked),
                 (Pass, _) => (Ok(None), Applied::Passed),
                 (MaskAll, Some(masked)) => (Ok(Some(masked.as_bytes().to_vec())), Applied::Masked),
                 _ => (Err(*reason), Applied::Blocked),
@@ -227,7 +231,7 @@ fn answers_that_cannot_be_read() {
         (JSON, b"", b"{\"a\":\"\xff\"}", NotUtf8, None),
         (JSON, b"", &big_document, TooLarge, None),
         (JSON, b"", many, TooManyFindings, Some(r#"{"choices":[{"message":{"content":"<UNSCANNED>"}}]}"#)),
-        (b"audio/mpeg", b"", b"ID3-sound", ContentType, None),
+        (b"application/pdf", b"", b"%PDF-1.7", ContentType, None),
         (b"text/plain", b"", b"mail \xff\xff", NotUtf8, Some("<UNSCANNED>")),
         (SSE, b"", &big, TooLarge, None),
         (SSE, b"", b"data: {\"a\":\n\n", NotJson, None),
@@ -272,7 +276,7 @@ fn answers_that_cannot_be_read() {
 }
 
 #[test]
-fn encodings_of_answers_that_cannot_be_read() {
+fn heads_of_answers_that_cannot_be_read() {
     for (policy, response, blocked) in
         [(OnError::Block, true, true), (OnError::Pass, true, false), (OnError::Block, false, false)]
     {
@@ -284,6 +288,8 @@ fn encodings_of_answers_that_cannot_be_read() {
             assert_eq!(head, Ok(Plan::default()));
             assert_eq!(exchange.response(b"\x1f\x9d", true).unwrap(), b"\x1f\x9d");
         }
+        let sound = exchange.response_head(b"audio/mpeg", b"");
+        assert_eq!(sound.is_err(), blocked, "{policy:?}");
         // What turns out not to be decodable when it was said to go on plain can only break off.
         exchange.response_head(JSON, b"gzip").map(|_| ()).unwrap_or(());
         if !blocked {

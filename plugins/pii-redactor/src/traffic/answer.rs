@@ -23,8 +23,13 @@ pub(crate) enum Said {
     Events,
     Text,
     Nothing,
+    /// Pictures, sound, forms.
+    Binary,
     Other,
 }
+
+/// How content types begin whose bodies are no text.
+const BINARY: &[&[u8]] = &[b"audio/", b"image/", b"video/", b"font/", b"multipart/", b"application/grpc"];
 
 impl Said {
     pub(crate) fn of(content_type: &[u8]) -> Self {
@@ -43,6 +48,7 @@ impl Said {
             b"application/json" | b"text/json" => Self::Json,
             other if other.ends_with(b"+json") => Self::Json,
             other if other.starts_with(b"text/") => Self::Text,
+            other if BINARY.iter().any(|kind| other.starts_with(kind)) => Self::Binary,
             _ => Self::Other,
         }
     }

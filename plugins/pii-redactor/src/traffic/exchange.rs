@@ -5,7 +5,7 @@ use super::counts::{Applied, Counts, Direction, Reason};
 use super::document::{self, UNSCANNED};
 use super::frame::utf8;
 use super::texts::Work;
-use super::{OnError, Options, Redactors};
+use super::{OnError, Options, Redactors, is_decoded};
 use crate::conversation::Conversation;
 use std::sync::Arc;
 use tollgate_decoding::Decoder;
@@ -102,8 +102,9 @@ impl Exchange {
         Err(Refused { direction, reason })
     }
 
-    /// The whole body of a request, and what goes on in its place: `None` where it goes on as it came. A body that was
-    /// encoded goes on plain where it changes, without its `content-encoding`.
+    /// The whole body of a request, and what goes on in its place: `None` where it goes on as it came. One that is encoded
+    /// always goes on plain, without its `content-encoding`, so that the policy has no other way for it than to block
+    /// where it cannot be decoded.
     ///
     /// # Errors
     /// It cannot be read, and must not go on.
@@ -116,20 +117,29 @@ impl Exchange {
         if !self.options.request || body.is_empty() {
             return Ok(None);
         }
-        match self.redacted(content_type, content_encoding, body) {
-            Ok(body) => Ok(body),
-            Err(reason) => self.unread(Direction::Request, reason).map(|()| None),
+        let plain = if body.len() > self.options.max_body_bytes {
+            Err(Reason::TooLarge)
+        } else {
+            decoded(content_encoding, body, self.options.max_body_bytes)
+        };
+        let plain = match plain {
+            Ok(plain) => plain,
+            Err(reason) if is_encoded(content_encoding) && is_decoded(content_encoding) => {
+                self.counts.unread(Direction::Request, reason, Applied::Blocked);
+                return Err(Refused { direction: Direction::Request, reason });
+            }
+            Err(reason) => return self.unread(Direction::Request, reason).map(|()| None),
+        };
+        match self.redacted(content_type, plain.as_deref().unwrap_or(body)) {
+            Ok(changed) => Ok(changed.or(plain)),
+            Err(reason) => self.unread(Direction::Request, reason).map(|()| plain),
         }
     }
 
-    fn redacted(&mut self, content_type: &[u8], encoding: &[u8], body: &[u8]) -> Result<Option<Vec<u8>>, Reason> {
-        if body.len() > self.options.max_body_bytes {
-            return Err(Reason::TooLarge);
-        }
-        let plain = decoded(encoding, body, self.options.max_body_bytes)?;
+    fn redacted(&mut self, content_type: &[u8], body: &[u8]) -> Result<Option<Vec<u8>>, Reason> {
         let said = Said::of(content_type);
         let mask = self.options.on_error == OnError::MaskAll;
-        let text = match utf8(plain.as_deref().unwrap_or(body)) {
+        let text = match utf8(body) {
             Err(reason) if mask && said == Said::Text => {
                 self.counts.unread(Direction::Request, reason, Applied::Masked);
                 return Ok(Some(UNSCANNED.as_bytes().to_vec()));
@@ -160,7 +170,7 @@ impl Exchange {
                 }
                 other => other,
             },
-            Said::Events | Said::Other => Err(Reason::ContentType),
+            Said::Events | Said::Binary | Said::Other => Err(Reason::ContentType),
         };
         match changed {
             Err(reason @ Reason::TooManyFindings) if mask => {
@@ -181,15 +191,20 @@ impl Exchange {
             return Ok(Plan::default());
         }
         let mut plan = Plan { rewrites: true, decodes: false };
-        if is_encoded(content_encoding) {
-            let mut decoder = Decoder::new(EXPANSION, WINDOW);
-            decoder.add(content_encoding);
-            if decoder.stopped().is_some() {
-                self.unread(Direction::Response, Reason::ContentEncoding)?;
+        if Said::of(content_type) == Said::Binary {
+            self.unread(Direction::Response, Reason::ContentType)?;
+            return Ok(Plan::default());
+        }
+        match decoder(content_encoding) {
+            Ok(Some(decoder)) => {
+                self.decoder = Some(Box::new(decoder));
+                plan.decodes = true;
+            }
+            Ok(None) => self.decoder = None,
+            Err(reason) => {
+                self.unread(Direction::Response, reason)?;
                 return Ok(Plan::default());
             }
-            self.decoder = Some(Box::new(decoder));
-            plan.decodes = true;
         }
         let policy = if self.options.response { self.options.on_error } else { OnError::Pass };
         let answer = Answer::new(Said::of(content_type), self.options.max_body_bytes, policy);
@@ -271,16 +286,19 @@ fn is_encoded(encoding: &[u8]) -> bool {
     !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity")
 }
 
-/// A body without its encoding; `None` where it has none.
-fn decoded(encoding: &[u8], body: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Reason> {
+/// A decoder for a content encoding; `None` where there is nothing to decode.
+pub(super) fn decoder(encoding: &[u8]) -> Result<Option<Decoder>, Reason> {
     if !is_encoded(encoding) {
         return Ok(None);
     }
     let mut decoder = Decoder::new(EXPANSION, WINDOW);
     decoder.add(encoding);
-    if decoder.stopped().is_some() {
-        return Err(Reason::ContentEncoding);
-    }
+    if decoder.stopped().is_some() { Err(Reason::ContentEncoding) } else { Ok(Some(decoder)) }
+}
+
+/// A body without its encoding; `None` where it has none.
+fn decoded(encoding: &[u8], body: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Reason> {
+    let Some(mut decoder) = decoder(encoding)? else { return Ok(None) };
     let (mut plain, mut over) = (Vec::new(), false);
     decoder.push(body, |piece| {
         over |= plain.len().saturating_add(piece.len()) > limit;

@@ -61,7 +61,8 @@ impl State {
                 }
                 continue;
             }
-            let between = byte.is_ascii_whitespace() || (byte == b',' && !self.closed) || (byte == b'[' && !self.opened);
+            let between =
+                byte.is_ascii_whitespace() || (byte == b',' && !self.closed) || (byte == b'[' && !self.opened);
             if byte == b']' && !self.closed {
                 if *seen > 0 {
                     return Ok(Some((*seen, Kind::Between)));
