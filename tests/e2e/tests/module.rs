@@ -5,7 +5,7 @@ use std::fs;
 use tollgate_e2e::build_output;
 use wasmparser::{Parser, Payload};
 
-const CALLS: [&str; 16] = [
+const CALLS: [&str; 17] = [
     "proxy_continue_stream",
     "proxy_define_metric",
     "proxy_get_buffer_bytes",
@@ -18,6 +18,7 @@ const CALLS: [&str; 16] = [
     "proxy_record_metric",
     "proxy_remove_header_map_value",
     "proxy_replace_header_map_value",
+    "proxy_send_local_response",
     "proxy_set_buffer_bytes",
     "proxy_set_effective_context",
     "proxy_set_property",
@@ -25,7 +26,7 @@ const CALLS: [&str; 16] = [
 ];
 
 #[test]
-fn the_module_imports_sixteen_calls() {
+fn the_module_imports_seventeen_calls() {
     let Some(file) = build_output("filter/tollgate_filter.wasm") else { return };
     let module = fs::read(file).unwrap();
     let mut imports = BTreeSet::new();

@@ -95,7 +95,9 @@ fn events(said: &str) -> Vec<String> {
     let call = |call: Value| chunk(json!({ "tool_calls": [call] }), Value::Null);
     let mut events = vec![chunk(json!({"role": "assistant", "content": ""}), Value::Null)];
     events.extend(pieces(said).into_iter().map(|piece| chunk(json!({ "content": piece }), Value::Null)));
-    events.push(call(json!({"index": 0, "id": "call_1", "type": "function", "function": {"name": "send", "arguments": ""}})));
+    events.push(call(
+        json!({"index": 0, "id": "call_1", "type": "function", "function": {"name": "send", "arguments": ""}}),
+    ));
     let arguments = pieces(&arguments(said)).into_iter();
     events.extend(arguments.map(|piece| call(json!({"index": 0, "function": {"arguments": piece}}))));
     events.push(chunk(json!({}), json!("tool_calls")));
@@ -115,13 +117,17 @@ fn message(said: &str) -> Value {
 
 fn message_events(said: &str) -> Vec<String> {
     let event = |value: Value| format!("event: {}\ndata: {value}\n\n", value["type"].as_str().unwrap());
-    let start = |index: u32, block: Value| event(json!({"type": "content_block_start", "index": index, "content_block": block}));
-    let delta = |index: u32, delta: Value| event(json!({"type": "content_block_delta", "index": index, "delta": delta}));
+    let start = |index: u32, block: Value| {
+        event(json!({"type": "content_block_start", "index": index, "content_block": block}))
+    };
+    let delta =
+        |index: u32, delta: Value| event(json!({"type": "content_block_delta", "index": index, "delta": delta}));
     let stop = |index: u32| event(json!({"type": "content_block_stop", "index": index}));
     let mut begun = message("");
     begun["content"] = json!([]);
     begun["stop_reason"] = Value::Null;
-    let mut events = vec![event(json!({"type": "message_start", "message": begun})), start(0, json!({"type": "text", "text": ""}))];
+    let mut events =
+        vec![event(json!({"type": "message_start", "message": begun})), start(0, json!({"type": "text", "text": ""}))];
     events.extend(pieces(said).into_iter().map(|piece| delta(0, json!({"type": "text_delta", "text": piece}))));
     events.extend([stop(0), start(1, json!({"type": "tool_use", "id": "toolu_1", "name": "send", "input": {}}))]);
     let arguments = pieces(&arguments(said)).into_iter();
@@ -193,23 +199,69 @@ fn values_do_not_leave_and_come_back() {
     }
 }
 
+/// With options of the protocol that the provider is spoken to in.
+fn upstream(mut settings: Settings, options: &str) -> Settings {
+    let from = "    - name: provider\n".to_owned();
+    let kind = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    let options = format!(
+        "      typed_extension_protocol_options:\n        {kind}:\n          \"@type\": type.googleapis.com/{kind}\n          \
+         explicit_http_config: {{ {options} }}\n"
+    );
+    settings.replace.push((from.clone(), from + &options));
+    settings
+}
+
 #[test]
 fn over_http_2_on_both_sides() {
+    const HTTP_2: &str = "http2_protocol_options: {}";
     let provider = Provider::repeating();
-    let http2 = |settings: Settings| {
-        let mut settings = settings;
-        let from = "    - name: provider\n".to_owned();
-        let options = "      typed_extension_protocol_options:\n        envoy.extensions.upstreams.http.v3.HttpProtocolOptions:\n          \"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions\n          explicit_http_config: { http2_protocol_options: {} }\n";
-        settings.replace.push((from.clone(), format!("{from}{options}")));
-        settings
-    };
     let Some(behind) = Envoy::start(&Settings::new(provider.upstream.port()).without_filter()) else { return };
-    let Some(filtering) = Envoy::start(&http2(Settings::new(behind.port()).filter(BOTH))) else { return };
-    let Some(before) = Envoy::start(&http2(Settings::new(filtering.port()).without_filter())) else { return };
+    let Some(filtering) = Envoy::start(&upstream(Settings::new(behind.port()).filter(BOTH), HTTP_2)) else { return };
+    let before = upstream(Settings::new(filtering.port()).without_filter(), HTTP_2);
+    let Some(before) = Envoy::start(&before) else { return };
     calls(before.port(), &provider);
     assert!(filtering.admin("/stats?filter=downstream_cx_http2_total").contains("downstream_cx_http2_total: 1"));
     assert!(filtering.admin("/stats?filter=upstream_cx_http2_total").contains("upstream_cx_http2_total: 1"));
     assert_eq!(filtering.wait_count("traffic_requests;result=redacted", 2), 2);
+}
+
+#[test]
+fn trailers_let_nothing_past() {
+    let provider = Provider::start(|_, said, stream| {
+        let body = if stream { events(said).concat() } else { document(said).to_string() };
+        let kind = if stream { "text/event-stream" } else { "application/json" };
+        let answer = Answer::chunked(200, &[("content-type", kind)], [body.as_bytes()]);
+        answer.then(Piece::Bytes(b"0\r\nx-end: 1\r\n\r\n".to_vec()))
+    });
+    let idle = "stream_idle_timeout: 300s".to_owned();
+    let on = format!("{idle}\n                http_protocol_options: {{ enable_trailers: true }}");
+    let mut settings = Settings::new(provider.upstream.port()).filter(BOTH);
+    settings.replace.push((idle, on));
+    let settings = upstream(settings, "http_protocol_options: { enable_trailers: true }");
+    let Some(envoy) = Envoy::start(&settings) else { return };
+    let chunked = |body: &str| {
+        format!(
+            "POST {CHAT} HTTP/1.1\r\nhost: api.openai.com\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             transfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n",
+            body.len()
+        )
+    };
+    // A stream has let everything go by its last event.
+    let answer = raw(envoy.port(), &[chunked(&request(SAID, true)).as_bytes(), b"0\r\nx-checksum: 1\r\n\r\n"]);
+    assert!(answer.contains("x-end: 1") && answer.contains("[DONE]"), "{answer}");
+    let sent = provider.last();
+    assert_eq!(
+        String::from_utf8_lossy(&sent.body),
+        request("Ich bin <EMAIL_ADDRESS_1>, 电话：<PHONE_NUMBER_1>, card <CREDIT_CARD_1>.", true)
+    );
+    // A document waits for its end, and trailers come too late to send it.
+    let answer = raw(envoy.port(), &[chunked(&request(SAID, false)).as_bytes(), b"0\r\nx-checksum: 1\r\n\r\n"]);
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && !answer.contains("choices") && !answer.ends_with("\r\n0\r\n\r\n"),
+        "{answer}"
+    );
+    assert_eq!(envoy.wait_count("traffic_unread;direction=response;reason=trailers;result=blocked", 1), 1);
+    provider.saw_nothing();
 }
 
 #[test]
@@ -272,21 +324,21 @@ fn the_first_bytes_are_not_delayed() {
 }
 
 #[test]
-fn bodies_in_pieces_encoded_and_with_trailers() {
+fn bodies_in_pieces_encoded_and_large() {
     let provider = Provider::repeating();
     let Some(envoy) = Envoy::start(&Settings::new(provider.upstream.port()).filter(ON)) else { return };
     let body = request(SAID, false);
-    let head = format!("POST {CHAT} HTTP/1.1\r\nhost: api.openai.com\r\nconnection: close\r\ncontent-type: application/json\r\n");
+    let head = format!(
+        "POST {CHAT} HTTP/1.1\r\nhost: api.openai.com\r\nconnection: close\r\ncontent-type: application/json\r\n"
+    );
     let (one, two) = body.split_at(40);
     let chunks = [
         format!("{head}transfer-encoding: chunked\r\n\r\n{:x}\r\n{one}\r\n", one.len()),
         format!("{:x}\r\n{two}\r\n", two.len()),
     ];
-    for end in ["0\r\n\r\n", "0\r\nx-checksum: 1\r\n\r\n"] {
-        let answer = raw(envoy.port(), &[chunks[0].as_bytes(), chunks[1].as_bytes(), end.as_bytes()]);
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("ann@example.com"), "{answer}");
-        assert!(String::from_utf8_lossy(&provider.last().body).contains("<EMAIL_ADDRESS_1>"), "{end:?}");
-    }
+    let answer = raw(envoy.port(), &[chunks[0].as_bytes(), chunks[1].as_bytes(), b"0\r\n\r\n"]);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("ann@example.com"), "{answer}");
+    assert!(String::from_utf8_lossy(&provider.last().body).contains("<EMAIL_ADDRESS_1>"));
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(body.as_bytes()).unwrap();
     let encoded = encoder.finish().unwrap();
@@ -340,19 +392,16 @@ fn answers_that_cannot_be_read_do_not_pass() {
     let provider = Provider::start(|request, _, _| match request.path.as_str() {
         "/v1/sound" => Answer::sized(200, &[("content-type", "audio/mpeg")], b"ID3-bob@example.org"),
         "/v1/broken" => Answer::json("{\"a\":\"bob@example.org\""),
-        "/v1/trailers" => {
-            let body = document("bob@example.org").to_string();
-            let answer = Answer::chunked(200, &[("content-type", "application/json")], [body.as_bytes()]);
-            answer.then(Piece::Bytes(b"0\r\nx-end: 1\r\n\r\n".to_vec()))
-        }
         _ => {
             let events = [events("ok")[0].clone(), "data: {\"bob@example.org\n\n".to_owned()];
             Answer::events(events.iter().map(String::as_bytes))
         }
     });
     let Some(envoy) = Envoy::start(&Settings::new(provider.upstream.port()).filter(BOTH)) else { return };
-    for (path, whole) in [("/v1/sound", true), ("/v1/broken", false), ("/v1/trailers", false), ("/v1/stream", false)] {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: api.openai.com\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}");
+    for (path, whole) in [("/v1/sound", true), ("/v1/broken", false), ("/v1/stream", false)] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: api.openai.com\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
+        );
         let answer = raw(envoy.port(), &[head.as_bytes()]);
         assert!(!answer.contains("bob@example.org"), "{path}: {answer}");
         assert_eq!(answer.starts_with("HTTP/1.1 502"), whole, "{path}: {answer}");
