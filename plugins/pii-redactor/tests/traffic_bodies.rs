@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that fails says where")]
 
 use flate2::{Compression, write::GzEncoder};
+use proptest::prelude::*;
 use serde_json::Value;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -332,4 +333,42 @@ fn oddities_of_event_streams_stay() {
     let expected = "\u{feff}: comment\r\n\r\nid: 7\r\nretry: 100\r\ndata: {\"choices\":[{\"index\":0,\r\ndata: \"delta\":{\"content\":\"ann@example.com\"}}]}\r\n\r\n\
                     event: odd\ndata:{\"note\":\"<EMAIL_ADDRESS_2>\",\"n\":[1,2]}\n\ndata: plain <EMAIL_ADDRESS_2>\n\ndata: {\"a\":1}\n\ndata\n\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\".\"}}]}\r\n\r\ndata: [DONE]";
     assert_eq!(answered(&mut exchange, b"text/event-stream", stream.as_bytes()), expected);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Whatever the bytes are and however they are cut, nothing panics and little waits; and what passes as it came is
+    /// what came.
+    #[test]
+    fn any_answer(
+        parts in prop::collection::vec(prop_oneof![
+            3 => prop::sample::select(vec![
+                "data: ", "event: x\n", "{", "}", "[", "]", "\"", ":", ",", "\n", "\r\n", "\n\n", "\\", "\\u003c", "<EMAIL_",
+                "ADDRESS_1>", "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"", "\"}}]}", "[DONE]", "null", "123456789",
+                "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"ann", "中", "\u{feff}", "{\"a\":1}\n",
+                "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":\"STOP\"}]}", ", ",
+            ]).prop_map(|part| part.as_bytes().to_vec()),
+            1 => prop::collection::vec(any::<u8>(), 0..20),
+        ], 0..30),
+        kind in prop::sample::select(vec!["text/event-stream", "application/json", "application/x-ndjson", "text/plain", "",
+                                          "application/vnd.amazon.eventstream", "application/octet-stream"]),
+        size in 1..40_usize,
+        policy in prop::sample::select(vec![OnError::Block, OnError::Pass, OnError::MaskAll]),
+        response in any::<bool>(),
+    ) {
+        let body = parts.concat();
+        let mut exchange = exchange(Options { response, on_error: policy, max_body_bytes: 200, ..Options::default() });
+        requested(&mut exchange, r#"{"messages":[{"content":"x@y.cn"}],"input":{"a":4111111111111111}}"#);
+        exchange.response_head(kind.as_bytes(), b"").unwrap();
+        let mut refused = false;
+        for chunk in body.chunks(size).chain([&b""[..]]) {
+            match exchange.response(chunk, chunk.is_empty()) {
+                Ok(_) => prop_assert!(exchange.waiting_bytes() <= 64 * 1024),
+                Err(_) => refused = true,
+            }
+        }
+        prop_assert!(!refused || (response && policy != OnError::Pass));
+        prop_assert_eq!(exchange.waiting_bytes(), 0);
+    }
 }

@@ -121,13 +121,13 @@ impl Answer {
             }
             OnError::MaskAll if matches!(self.form, Form::Text { .. }) => {
                 work.counts.unread(Direction::Response, reason, Applied::Masked);
-                self.form = Form::Dropped;
+                self.drop_all();
                 out.extend_from_slice(UNSCANNED.as_bytes());
                 Ok(())
             }
             OnError::Block | OnError::MaskAll => {
                 work.counts.unread(Direction::Response, reason, Applied::Blocked);
-                self.form = Form::Dropped;
+                self.drop_all();
                 Err(reason)
             }
         }
@@ -428,6 +428,13 @@ impl Answer {
         }
         self.form = Form::Dropped;
         Ok(())
+    }
+
+    /// Nothing more goes on.
+    fn drop_all(&mut self) {
+        self.form = Form::Dropped;
+        self.pending = None;
+        self.texts = Texts::default();
     }
 
     /// Lets everything go on as it came, from what waits on.
