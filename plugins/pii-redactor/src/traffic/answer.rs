@@ -348,6 +348,11 @@ impl Answer {
         last: bool,
         out: &mut Vec<u8>,
     ) -> Result<(), Reason> {
+        let plain = framing != Framing::Events && !self.texts.concern(work, frame);
+        if plain && utf8(frame).is_ok() {
+            out.extend_from_slice(frame);
+            return Ok(());
+        }
         let Some(data) = framing.data(frame)? else {
             return self.beside(work, framing, frame.to_vec(), out);
         };

@@ -17,6 +17,7 @@
 
 use super::fields::{self, Class, Realm};
 use super::tree::{Kind, Tree};
+use std::borrow::Cow;
 
 /// A text of an event that continues one from before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,28 +61,27 @@ const WHOLE: &[&str] =
 
 /// The pieces in an event, in the order of its text.
 pub(crate) fn deltas(tree: &Tree<'_>) -> Vec<Delta> {
-    tree.all()
-        .filter(|number| tree.node(*number).is_some_and(|node| node.kind == Kind::Text))
-        .filter_map(|number| delta(tree, number))
-        .collect()
+    let texts = tree.all().filter(|number| tree.node(*number).is_some_and(|node| node.kind == Kind::Text));
+    texts.filter_map(|number| delta(tree, number)).collect()
 }
 
 fn delta(tree: &Tree<'_>, number: usize) -> Option<Delta> {
     let path = tree.path(number);
-    let keys: Vec<String> = path.iter().skip(1).map(|step| step_name(tree, *step)).collect();
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let names: Vec<Cow<'_, str>> = path.iter().skip(1).map(|step| step_name(tree, *step)).collect();
+    let keys: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     let json = is_piece(tree, &keys)?;
-    if fields::value(tree, number) == Class::Protocol || fields::realm(tree, &path) != Realm::Api {
+    let (realm, class) = fields::value_in(tree, number, &path);
+    if class == Class::Protocol || realm != Realm::Api {
         return None;
     }
     Some(Delta { node: number, id: id(tree, &path, &keys), group: group(tree, &path), json })
 }
 
 /// The name of a member; `[]` for an element.
-fn step_name(tree: &Tree<'_>, number: usize) -> String {
+fn step_name<'a>(tree: &Tree<'a>, number: usize) -> Cow<'a, str> {
     match tree.node(number) {
-        Some(node) if node.key_range().is_empty() => "[]".to_owned(),
-        _ => tree.key(number).into_owned(),
+        Some(node) if node.key_range().is_empty() => Cow::Borrowed("[]"),
+        _ => tree.key(number),
     }
 }
 

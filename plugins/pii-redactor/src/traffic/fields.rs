@@ -10,6 +10,7 @@
 //! Ollama; JSON Schema 2020-12 for schemas.
 
 use super::tree::{Kind, Tree};
+use std::borrow::Cow;
 
 /// What a value or a name is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -291,41 +292,34 @@ fn is_schema(tree: &Tree<'_>, number: usize) -> bool {
     })
 }
 
-/// What a value is; for a container, what it is where it is taken whole.
+/// What a value is.
 pub(crate) fn value(tree: &Tree<'_>, number: usize) -> Class {
-    let path = tree.path(number);
-    let realm = realm(tree, &path);
-    let Some(node) = tree.node(number) else { return Class::Content };
-    let key = name_of(tree, &path);
-    match realm {
-        Realm::Free => Class::Content,
+    value_in(tree, number, &tree.path(number)).1
+}
+
+/// What a value is at the end of its path, and what the names around it mean.
+pub(crate) fn value_in(tree: &Tree<'_>, number: usize, path: &[usize]) -> (Realm, Class) {
+    let realm = realm(tree, path);
+    let Some(node) = tree.node(number) else { return (realm, Class::Content) };
+    let key = name_of(tree, path);
+    let key = key.as_ref();
+    let class = match realm {
+        Realm::Free | Realm::Properties => Class::Content,
         Realm::Protocol => Class::Protocol,
-        Realm::Schema => {
-            if SCHEMA_WORDS.contains(&key.as_str()) {
-                Class::Protocol
-            } else {
-                Class::Content
-            }
-        }
-        Realm::Properties => Class::Content,
+        Realm::Schema if SCHEMA_WORDS.contains(&key) => Class::Protocol,
+        Realm::Schema => Class::Content,
         Realm::Api if node.kind == Kind::Number => {
-            let stays = NUMBERS.contains(&key.as_str()) || NUMBER_ENDS.iter().any(|end| key.ends_with(end));
-            if stays || is_id(&key) { Class::Protocol } else { Class::Content }
+            let stays = NUMBERS.contains(&key) || NUMBER_ENDS.iter().any(|end| key.ends_with(end));
+            if stays || is_id(key) { Class::Protocol } else { Class::Content }
         }
+        Realm::Api if REFERENCES.contains(&key) => Class::Reference,
         Realm::Api => {
-            if REFERENCES.contains(&key.as_str()) {
-                Class::Reference
-            } else if PROTOCOL.contains(&key.as_str())
-                || is_id(&key)
-                || (ENCODED.contains(&key.as_str()) && is_encoded(tree.raw(number)))
-                || (key == "name" && is_name(tree.raw(number)) && !is_message(tree, &path))
-            {
-                Class::Protocol
-            } else {
-                Class::Content
-            }
+            let encoded = ENCODED.contains(&key) && is_encoded(tree.raw(number));
+            let named = key == "name" && is_name(tree.raw(number)) && !is_message(tree, path);
+            if PROTOCOL.contains(&key) || is_id(key) || encoded || named { Class::Protocol } else { Class::Content }
         }
-    }
+    };
+    (realm, class)
 }
 
 /// What the name of a value is.
@@ -338,9 +332,9 @@ pub(crate) fn name(tree: &Tree<'_>, number: usize) -> Class {
 }
 
 /// The name of a value, or of the list that it is in.
-fn name_of(tree: &Tree<'_>, path: &[usize]) -> String {
+fn name_of<'a>(tree: &Tree<'a>, path: &[usize]) -> Cow<'a, str> {
     let named = path.iter().rev().find(|number| tree.node(**number).is_some_and(|node| !node.key_range().is_empty()));
-    named.map(|number| tree.key(*number).into_owned()).unwrap_or_default()
+    named.map_or(Cow::Borrowed(""), |number| tree.key(*number))
 }
 
 fn is_id(key: &str) -> bool {

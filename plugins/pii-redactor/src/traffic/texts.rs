@@ -122,6 +122,18 @@ impl Texts {
         self.open.iter().map(|text| text.last.len() + text.frame.len()).sum()
     }
 
+    /// Whether an event goes on as it came, which takes no reading: nothing is held back, nothing is redacted, and it has
+    /// nothing that may be, or become, a stand-in. Arguments of tools are followed all the same, because what is given
+    /// back there depends on what went before.
+    pub(crate) fn concern(&self, work: &Work<'_>, frame: &[u8]) -> bool {
+        const STAND_INS: [&[u8]; 4] = [b"<", b"003c", b"003C", "＜".as_bytes()];
+        const ARGUMENTS: [&[u8]; 4] = [b"arguments", b"partial_json", b"\"input\"", b"parameters"];
+        let mut marks = STAND_INS.iter().chain(&ARGUMENTS);
+        work.redactor.is_some()
+            || self.open.iter().any(|text| text.way.held() > 0)
+            || marks.any(|mark| memchr::memmem::find(frame, mark).is_some())
+    }
+
     /// Takes an event, and says what goes on in its place. `frame` is how it was transferred, `last` whether the stream
     /// ends with it.
     ///
@@ -264,17 +276,16 @@ fn rest(
     let mut own_names = false;
     for number in tree.all() {
         let Some(node) = tree.node(number) else { continue };
-        let api = || fields::realm(tree, &tree.path(number)) == Realm::Api;
-        if node.kind != Kind::Text {
-            own_names |= matches!(node.kind, Kind::Object | Kind::Array | Kind::Number) && !api();
-            own_names |= node.kind == Kind::Number && fields::value(tree, number) == Class::Content;
+        let text = node.kind == Kind::Text;
+        if text && (within(&node.range()) || deltas.iter().any(|piece| piece.node == number)) {
             continue;
         }
-        if within(&node.range()) || deltas.iter().any(|piece| piece.node == number) {
+        let (realm, class) = fields::value_in(tree, number, &tree.path(number));
+        if !text {
+            own_names |= realm != Realm::Api || (node.kind == Kind::Number && class == Class::Content);
             continue;
         }
-        let class = fields::value(tree, number);
-        if class == Class::Protocol || !api() {
+        if class == Class::Protocol || realm != Realm::Api || node.range().is_empty() {
             continue;
         }
         let (text, found) = redactor.redact_in(work.conversation, &tree.text(number));
