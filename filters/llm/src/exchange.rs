@@ -157,7 +157,7 @@ impl Stream {
     fn rewrite(&mut self, proxy: &impl Proxy, body: Option<Vec<u8>>) -> Flow {
         let mut redacted = None;
         if let Some(traffic) = &mut self.traffic {
-            match traffic.request(proxy, body.as_deref()) {
+            match traffic.request(body.as_deref()) {
                 Ok(changed) => redacted = changed,
                 Err(refused) => return refuse(proxy, refused),
             }

@@ -165,7 +165,7 @@ impl Traffic {
     ///
     /// # Errors
     /// The request must not go on.
-    pub fn request(&mut self, proxy: &impl Proxy, body: Option<&[u8]>) -> Result<Option<Vec<u8>>, Refused> {
+    pub fn request(&mut self, body: Option<&[u8]>) -> Result<Option<Vec<u8>>, Refused> {
         let behind = std::mem::replace(&mut self.taken, true);
         let Some(held) = self.held.take() else {
             self.taken = false;

@@ -327,6 +327,28 @@ fn nobody_says_so_many_things_at_once() {
 }
 
 #[test]
+fn of_a_large_event_only_its_form_is_kept() {
+    let filler = "x".repeat(100_000);
+    let delta = |filler: &str, text: &str| {
+        format!(
+            "data: {{\"extra\":[\"{filler}\"],\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n"
+        )
+    };
+    let mut exchange = exchange(Options { response: true, ..Options::default() });
+    exchange.response_head(b"text/event-stream", b"").unwrap();
+    let given = exchange.response(delta(&filler, "mail ann").as_bytes(), false).unwrap();
+    assert_eq!(String::from_utf8(given).unwrap(), delta(&filler, "mail "));
+    assert!(exchange.waiting_bytes() < 500, "{}", exchange.waiting_bytes());
+    let given = exchange.response(b"data: [DONE]\n\n", false).unwrap();
+    let made = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ann\"}}]}\n\ndata: [DONE]\n\n";
+    assert_eq!(String::from_utf8(given).unwrap(), made);
+    // Where even the form is large, nothing of the text waits.
+    let large = delta("", "mail ann").replacen("[\"\"]", &format!("\"{filler}\""), 1);
+    assert_eq!(exchange.response(large.as_bytes(), false).unwrap(), large.as_bytes());
+    assert_eq!(exchange.waiting_bytes(), 0);
+}
+
+#[test]
 fn oddities_of_event_streams_stay() {
     let mut exchange = exchange(Options { response: true, ..Options::default() });
     requested(&mut exchange, r#"{"messages":[{"content":"ann@example.com"}]}"#);

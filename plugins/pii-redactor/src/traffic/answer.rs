@@ -360,7 +360,7 @@ impl Answer {
         let done = data.trim_ascii() == DONE;
         let document = !done && data.trim_ascii_start().starts_with(['{', '[', '"']);
         if document {
-            let written = self.texts.event(work, &data, &frame, last)?;
+            let written = self.texts.event(work, &data, (framing, &frame), last)?;
             for made in &written.before {
                 out.extend_from_slice(&framing.made(made, false)?);
             }

@@ -10,6 +10,7 @@ use super::delta::{self, Delta, Ended};
 use super::document::{self, Change, UNSCANNED};
 use super::fields::{self, Class, Realm};
 use super::form;
+use super::frame::Framing;
 use super::tree::{Detail, Kind, Tree};
 use crate::conversation::Conversation;
 use crate::redactor::Redactor;
@@ -18,6 +19,12 @@ use crate::stream::Stream;
 
 /// Most texts that are under way at one time; more are taken out.
 const MOST_TEXTS: usize = 64;
+
+/// Bytes of an event up to which it is kept as it is while something of its text is held; of a longer one only its form
+/// is kept.
+const MOST_EVENT: usize = 4 << 10;
+/// Bytes of a form that may be kept.
+const MOST_FORM: usize = 16 << 10;
 
 /// What is done with the texts of an answer.
 pub(crate) struct Work<'a> {
@@ -134,7 +141,7 @@ impl Texts {
             || marks.any(|mark| memchr::memmem::find(frame, mark).is_some())
     }
 
-    /// Takes an event, and says what goes on in its place. `frame` is how it was transferred, `last` whether the stream
+    /// Takes an event, and says what goes on in its place. `frame` is how it was transferred and framed, `last` whether the stream
     /// ends with it.
     ///
     /// # Errors
@@ -143,7 +150,7 @@ impl Texts {
         &mut self,
         work: &mut Work<'_>,
         data: &str,
-        frame: &[u8],
+        (framing, frame): (Framing, &[u8]),
         last: bool,
     ) -> Result<Written, Reason> {
         let tree = Tree::of(data, Detail::Values).map_err(document::reason)?;
@@ -155,7 +162,7 @@ impl Texts {
         let (mut said, mut silent) = (false, true);
         for piece in &deltas {
             let given = tree.text(piece.node);
-            let text = self.piece(work, piece, &given, &ended, data, frame);
+            let text = self.piece(work, piece, &given, &ended, data, (framing, frame));
             said |= !given.is_empty();
             silent &= text.is_empty();
             if text != given
@@ -212,7 +219,7 @@ impl Texts {
         given: &str,
         ended: &Ended,
         data: &str,
-        frame: &[u8],
+        (framing, frame): (Framing, &[u8]),
     ) -> String {
         let last = ended.has(&piece.group);
         let known = self.open.iter().position(|text| text.id == piece.id);
@@ -229,20 +236,40 @@ impl Texts {
             }
         };
         let Some(text) = self.open.get_mut(place) else { return String::new() };
-        let written = text.way.push(work, given, last);
-        if last {
+        let mut written = text.way.push(work, given, last);
+        let mut ends = last;
+        if !last && text.way.held() > 0 && !text.keep(data, framing, frame) {
+            // There is no room for a form in which the rest could go on later, so it goes on now.
+            written.push_str(&text.way.push(work, "", true));
+            ends = true;
+        }
+        if ends {
             self.open.remove(place);
-        } else if text.way.held() > 0 {
-            text.last.clear();
-            text.last.push_str(data);
-            text.frame.clear();
-            text.frame.extend_from_slice(frame);
         }
         written
     }
 }
 
 impl Text {
+    /// Keeps the form of an event. `false` where it is too large.
+    fn keep(&mut self, data: &str, framing: Framing, frame: &[u8]) -> bool {
+        self.last.clear();
+        self.frame.clear();
+        if frame.len() <= MOST_EVENT {
+            self.last.push_str(data);
+            self.frame.extend_from_slice(frame);
+            return true;
+        }
+        let form = form::event(data, &self.id, "").filter(|(form, name)| form.len() <= MOST_FORM && name.is_none());
+        let form = form.map(|(form, _)| form);
+        let frame = form.as_ref().and_then(|form| framing.with_data(frame, form).ok());
+        let (Some(form), Some(frame)) = (form, frame.filter(|frame| frame.len() <= 2 * MOST_FORM)) else {
+            return false;
+        };
+        (self.last, self.frame) = (form, frame);
+        true
+    }
+
     /// What was held back, as an event; `None` where nothing was.
     fn finish(&mut self, work: &mut Work<'_>) -> Option<Made> {
         let rest = self.way.push(work, "", true);
