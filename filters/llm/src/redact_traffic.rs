@@ -84,6 +84,8 @@ pub struct Told {
     pub rewritten: bool,
     /// What was found, given back, and not read.
     pub counts: Counts,
+    /// Values that were replaced and cannot be given back, because of the limits of what is remembered.
+    pub unnumbered: u64,
     /// Names of the types in [`Counts::found`].
     pub types: Vec<(u16, String)>,
 }
@@ -280,7 +282,8 @@ impl Traffic {
     pub fn told(&self) -> Told {
         let counts = self.exchange.counts().clone();
         let kinds = counts.found.keys().map(|(_, kind)| (*kind, self.exchange.type_name(*kind).to_owned()));
-        Told { requested: self.requested, rewritten: self.rewrites, types: kinds.collect(), counts }
+        let unnumbered = self.exchange.unnumbered();
+        Told { requested: self.requested, rewritten: self.rewrites, unnumbered, types: kinds.collect(), counts }
     }
 }
 

@@ -275,6 +275,7 @@ impl Root {
         for (name, count) in [
             ("traffic_restored", counts.restored),
             ("traffic_not_restored", counts.not_restored),
+            ("traffic_unnumbered", told.unnumbered),
             ("traffic_empty_events", counts.empty_events),
             ("traffic_made_events", counts.made_events),
             ("traffic_logprobs_removed", counts.logprobs_removed),

@@ -40,14 +40,16 @@ mod exchange;
 mod fields;
 mod form;
 mod frame;
+mod said;
 mod texts;
 mod tree;
+mod whole;
 
 pub use counts::{Applied, Counts, Direction, Reason};
 pub use exchange::{Exchange, Plan, Refused};
 
 use crate::Redactor;
-use answer::Said;
+use said::Said;
 use serde_json::Value;
 use tollgate_columns::ConfigError;
 

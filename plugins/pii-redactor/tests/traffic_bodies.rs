@@ -327,6 +327,50 @@ fn nobody_says_so_many_things_at_once() {
 }
 
 #[test]
+fn choices_and_calls_that_take_turns_are_texts_of_their_own() {
+    let mut exchange = exchange(Options { response: true, ..Options::default() });
+    requested(&mut exchange, r#"{"messages":[{"content":"ann@example.com bob@example.org"}]}"#);
+    exchange.response_head(b"text/event-stream", b"").unwrap();
+    let pieces = [("<EMAIL_", "carl@exam"), ("ADDRESS_1>, ", "ple.net, "), ("<EMAIL_ADDRESS", "ok"), ("_2>.", ".")];
+    let mut said = [String::new(), String::new(), String::new()];
+    for (number, (one, two)) in pieces.iter().enumerate() {
+        let finish = if number == 3 { "\"stop\"" } else { "null" };
+        let delta = |index: usize, delta: String| {
+            format!(
+                "data: {{\"choices\":[{{\"delta\":{{{delta}}},\"index\":{index},\"finish_reason\":{finish}}}]}}\n\n"
+            )
+        };
+        let stream = delta(0, format!("\"content\":\"{one}\""))
+            + &delta(1, format!("\"content\":\"{two}\""))
+            + &delta(2, format!("\"tool_calls\":[{{\"index\":7,\"function\":{{\"arguments\":\"{one}\"}}}}]"));
+        let given = String::from_utf8(exchange.response(stream.as_bytes(), false).unwrap()).unwrap();
+        for data in given.lines().filter_map(|line| line.strip_prefix("data: ")) {
+            let event: Value = serde_json::from_str(data).unwrap();
+            let choice = &event["choices"][0];
+            let delta = &choice["delta"];
+            let text = delta["content"].as_str().or(delta["tool_calls"][0]["function"]["arguments"].as_str());
+            said[choice["index"].as_u64().unwrap() as usize].push_str(text.unwrap());
+        }
+    }
+    assert_eq!(
+        said,
+        ["ann@example.com, bob@example.org.", "<EMAIL_ADDRESS_3>, ok.", "ann@example.com, bob@example.org."]
+    );
+    assert_eq!((exchange.counts().made_events, exchange.waiting_bytes()), (0, 0));
+}
+
+#[test]
+fn past_the_limits_values_are_replaced_and_not_remembered() {
+    let mut exchange = with(r#"{"max_values": 1}"#, Options::default());
+    let sent = requested(&mut exchange, r#"{"messages":[{"content":"ann@example.com bob@example.org"}]}"#);
+    assert_eq!(sent, r#"{"messages":[{"content":"<EMAIL_ADDRESS_1> <EMAIL_ADDRESS>"}]}"#);
+    assert_eq!(exchange.unnumbered(), 1);
+    let mut exchange = with(r#"{"max_text_size": 10}"#, Options::default());
+    let refused = exchange.request(JSON, b"", br#"{"messages":[{"content":"ann@example.com"}]}"#).unwrap_err();
+    assert_eq!(refused.reason, Reason::TooLarge);
+}
+
+#[test]
 fn of_a_large_event_only_its_form_is_kept() {
     let filler = "x".repeat(100_000);
     let delta = |filler: &str, text: &str| {

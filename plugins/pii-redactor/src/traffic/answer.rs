@@ -3,9 +3,11 @@
 use super::counts::{Applied, Direction, Reason};
 use super::document::{self, UNSCANNED};
 use super::frame::array::Depth;
-use super::frame::{Frame, Frames, Framing, events, sse, utf8};
+use super::frame::{Frame, Frames, Framing, utf8};
+use super::said::Said;
 use super::texts::{Made, Texts, Way, Work};
 use super::tree::{Detail, Tree};
+use super::whole::{beside, rewritten, whole};
 use super::{OnError, delta};
 
 /// Data of the event that ends the streams of OpenAI and its likes.
@@ -13,46 +15,6 @@ const DONE: &str = "[DONE]";
 
 /// Bytes that tell what a body is.
 const TELLING: usize = 6;
-
-/// What the content type of an answer says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
-    Sse,
-    Lines,
-    Json,
-    Events,
-    Text,
-    Nothing,
-    /// Pictures, sound, forms.
-    Binary,
-    Other,
-}
-
-/// How content types begin whose bodies are no text.
-const BINARY: &[&[u8]] = &[b"audio/", b"image/", b"video/", b"font/", b"multipart/", b"application/grpc"];
-
-impl Said {
-    pub(crate) fn of(content_type: &[u8]) -> Self {
-        let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
-        let essence = essence.trim_ascii().to_ascii_lowercase();
-        match essence.as_slice() {
-            b"" => Self::Nothing,
-            b"text/event-stream" => Self::Sse,
-            b"application/vnd.amazon.eventstream" => Self::Events,
-            b"application/x-ndjson"
-            | b"application/ndjson"
-            | b"application/stream+json"
-            | b"application/jsonl"
-            | b"application/x-jsonlines"
-            | b"application/jsonlines" => Self::Lines,
-            b"application/json" | b"text/json" => Self::Json,
-            other if other.ends_with(b"+json") => Self::Json,
-            other if other.starts_with(b"text/") => Self::Text,
-            other if BINARY.iter().any(|kind| other.starts_with(kind)) => Self::Binary,
-            _ => Self::Other,
-        }
-    }
-}
 
 /// What the body is.
 #[derive(Debug)]
@@ -462,63 +424,5 @@ impl Answer {
             }
             Form::Passed | Form::Dropped => {}
         }
-    }
-}
-
-/// A document of an answer, redacted and restored; `None` where nothing changes.
-pub(crate) fn rewritten(work: &mut Work<'_>, text: &str) -> Result<Option<String>, Reason> {
-    let mut changed = None;
-    if let Some(redactor) = work.redactor {
-        let counts = &mut *work.counts;
-        changed = document::redact(redactor, work.conversation, counts, Direction::Response, text)?;
-        let tree = Tree::of(changed.as_deref().unwrap_or(text), Detail::Values).map_err(document::reason)?;
-        let removed = document::without_logprobs(&tree, work.counts);
-        if !removed.is_empty() {
-            changed = Some(document::applied(changed.as_deref().unwrap_or(text), removed));
-        }
-    }
-    if work.restore {
-        if work.redactor.is_none() && work.conversation.can_restore() && !crate::json_text::parses(text.as_bytes()) {
-            return Err(Reason::NotJson);
-        }
-        let restored = document::restore(work.conversation, work.counts, changed.as_deref().unwrap_or(text));
-        changed = restored.or(changed);
-    }
-    Ok(changed)
-}
-
-/// A whole text, redacted and restored; `None` where nothing changes.
-fn whole(work: &mut Work<'_>, text: &str) -> Option<String> {
-    let mut changed = None;
-    if let Some(redactor) = work.redactor {
-        let (redacted, found) = redactor.redact_in(work.conversation, text);
-        found.iter().for_each(|finding| work.counts.find(Direction::Response, finding.kind));
-        changed = redacted;
-    }
-    if work.restore {
-        let restored = document::restore(work.conversation, work.counts, changed.as_deref().unwrap_or(text));
-        changed = restored.or(changed);
-    }
-    changed
-}
-
-/// A frame whose comments, names and headers have nothing to be found in. There is no form in which something else
-/// could stand there, so an event that has goes without them, and a message does not go on.
-fn beside(work: &mut Work<'_>, framing: Framing, frame: &[u8]) -> Result<Vec<u8>, Reason> {
-    let Some(redactor) = work.redactor else { return Ok(frame.to_vec()) };
-    match framing {
-        Framing::Sse => {
-            let text = sse::beside(frame);
-            let found = !text.is_empty() && !redactor.redact_text(utf8(&text)?).1.is_empty();
-            if !found {
-                return Ok(frame.to_vec());
-            }
-            Ok(sse::without_beside(frame))
-        }
-        Framing::Events => {
-            let text = String::from_utf8_lossy(events::headers(frame));
-            if redactor.redact_text(&text).1.is_empty() { Ok(frame.to_vec()) } else { Err(Reason::Damaged) }
-        }
-        Framing::Lines | Framing::Array => Ok(frame.to_vec()),
     }
 }

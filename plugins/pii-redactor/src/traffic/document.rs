@@ -54,6 +54,9 @@ pub(crate) fn findings(
     text: &str,
     wanted: impl Fn(&Tree<'_>, usize, &Edit) -> bool,
 ) -> Result<Vec<Change>, Reason> {
+    if text.len() > redactor.config.max_text_size {
+        return Err(Reason::TooLarge);
+    }
     let raw = text.as_bytes();
     let look = Look::whole(&redactor.config, &redactor.config.kinds, raw);
     if look.found.is_empty() {

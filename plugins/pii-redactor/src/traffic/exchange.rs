@@ -1,9 +1,10 @@
 //! One exchange: its request, its answer, and the values that link them.
 
-use super::answer::{Answer, Said};
+use super::answer::Answer;
 use super::counts::{Applied, Counts, Direction, Reason};
 use super::document::{self, UNSCANNED};
 use super::frame::utf8;
+use super::said::Said;
 use super::texts::Work;
 use super::{OnError, Options, Redactors, is_decoded};
 use crate::conversation::Conversation;
@@ -71,6 +72,13 @@ impl Exchange {
     #[must_use]
     pub const fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// Values that got no number, because the exchange has more of them than are remembered, or they are too long. They
+    /// are replaced, and cannot be given back.
+    #[must_use]
+    pub fn unnumbered(&self) -> u64 {
+        self.conversation.over_limit()
     }
 
     /// The name of a type of finding in [`Counts::found`].
