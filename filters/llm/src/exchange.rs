@@ -22,6 +22,9 @@ const MAX_HOST: usize = 261;
 /// Most bytes of a body that is held, asked for where its size is not told.
 const MOST_HELD: usize = 64 << 20;
 
+/// What the proxy holds in the place of an answer that waits: between documents it means nothing.
+const BLANK: &[u8] = b" ";
+
 /// A stream under way.
 pub struct Stream {
     exchange: Exchange,
@@ -33,6 +36,8 @@ pub struct Stream {
     asking: Option<Box<Asking>>,
     /// The same.
     traffic: Option<Box<Traffic>>,
+    /// The proxy holds [`BLANK`] for an answer that waits.
+    blank: bool,
 }
 
 /// What may change bytes of a call, where it is switched on.
@@ -90,7 +95,8 @@ impl Stream {
         host.truncate(host.floor_char_boundary(MAX_HOST));
         host.shrink_to_fit();
         let started = proxy.now();
-        let mut stream = Self { exchange, host, started, status: None, ended: false, asking: None, traffic: None };
+        let mut stream =
+            Self { exchange, host, started, status: None, ended: false, asking: None, traffic: None, blank: false };
         let mut refused = None;
         if let Some((options, redactors)) = rewriting.redact_traffic {
             let (traffic, why) = Traffic::begin(proxy, redactors, options, &path, !end_of_stream);
@@ -210,36 +216,45 @@ impl Stream {
         Flow::Continue
     }
 
-    /// Takes a chunk of the answer.
+    /// Takes a chunk of the answer; where a blank is held for what waits, behind that.
     pub fn response_body(&mut self, proxy: &impl Proxy, size: usize, end_of_stream: bool) -> Flow {
         self.ended |= end_of_stream;
+        let blank = std::mem::take(&mut self.blank);
         let rewrites = self.traffic.as_ref().is_some_and(|traffic| traffic.rewrites());
         let read = size > 0 && (self.exchange.reads_bodies() || rewrites);
         let chunk = if read { proxy.body(Body::Response, size) } else { None };
-        if let Some(chunk) = &chunk {
+        let chunk = chunk.as_deref().map(|chunk| if blank { chunk.get(BLANK.len()..).unwrap_or(&[]) } else { chunk });
+        if let Some(chunk) = chunk {
             self.exchange.response_body(chunk, proxy.now().saturating_sub(self.started));
         }
-        let chunk = if size > 0 { chunk.as_deref() } else { Some(&[][..]) };
+        let chunk = if size > 0 { chunk } else { Some(&[][..]) };
         let stripped = self.asking.as_mut().and_then(|asking| asking.strip(chunk, end_of_stream));
         let redacted = match self.traffic.as_mut().filter(|_| rewrites) {
             Some(traffic) => traffic.response(stripped.as_deref().or(chunk), end_of_stream),
             None => Ok(None),
         };
-        let came = chunk.map_or(size, <[u8]>::len);
-        let changed = match redacted {
-            Ok(redacted) => redacted.or(stripped),
-            Err(refused) => return break_off(proxy, came, refused),
+        let mut changed = match redacted {
+            Ok(redacted) => redacted.or(stripped).filter(|changed| blank || Some(changed.as_slice()) != chunk),
+            Err(refused) => return break_off(proxy, size, refused),
         };
-        let Some(changed) = changed.filter(|changed| Some(changed.as_slice()) != chunk) else { return Flow::Continue };
-        if proxy.set_body(Body::Response, came, &changed).is_err() {
-            if let Some(asking) = &mut self.asking {
-                asking.refused_answer();
-            }
-            if let Some(traffic) = self.traffic.as_mut().filter(|_| rewrites)
-                && let Err(refused) = traffic.refused_answer()
-            {
-                return break_off(proxy, came, refused);
-            }
+        let waits = changed.as_ref().is_some_and(Vec::is_empty)
+            && !end_of_stream
+            && self.traffic.as_ref().is_some_and(|traffic| traffic.waits());
+        if waits {
+            changed = Some(BLANK.to_vec());
+        }
+        let Some(changed) = changed else { return Flow::Continue };
+        if proxy.set_body(Body::Response, size, &changed).is_ok() {
+            self.blank = waits;
+            return if waits { Flow::Hold } else { Flow::Continue };
+        }
+        if let Some(asking) = &mut self.asking {
+            asking.refused_answer();
+        }
+        if let Some(traffic) = self.traffic.as_mut().filter(|_| rewrites)
+            && let Err(refused) = traffic.refused_answer()
+        {
+            return break_off(proxy, size, refused);
         }
         Flow::Continue
     }
@@ -250,10 +265,13 @@ impl Stream {
         if let Some(asking) = &mut self.asking {
             asking.answer_trailers();
         }
-        match self.traffic.as_mut().map(|traffic| traffic.answer_trailers()) {
-            Some(Err(refused)) => refuse(proxy, refused),
-            _ => Flow::Continue,
-        }
+        let blank = std::mem::take(&mut self.blank);
+        let Some(traffic) = &mut self.traffic else { return Flow::Continue };
+        let ended = traffic.answer_trailers(blank).and_then(|rest| match rest {
+            Some(rest) if proxy.set_body(Body::Response, BLANK.len(), &rest).is_err() => traffic.refused_answer(),
+            _ => Ok(()),
+        });
+        ended.map_or_else(|refused| break_off(proxy, BLANK.len(), refused), |()| Flow::Continue)
     }
 
     /// Ends the stream, in `on_log`. `identify` says whether anybody wants to know who called.

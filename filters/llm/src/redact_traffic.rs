@@ -8,7 +8,8 @@
 //! A request is held by the proxy until it is whole; headers have gone on by then, without `content-length`. Where it may
 //! not go on, the caller gets an answer from here, and the provider's stream is reset without a byte of the body. Of an
 //! answer the module itself holds what waits, and gives the proxy the rest of each chunk in its place, so that the
-//! proxy's limits of buffers are never reached because of it.
+//! proxy's limits of buffers are never reached because of it. While nothing at all can go on, the proxy holds a blank: in
+//! its place the rest of the body goes where trailers end it, behind which there is no other room.
 
 mod options;
 
@@ -260,15 +261,27 @@ impl Traffic {
         self.unread(Direction::Response, Reason::Refused)
     }
 
-    /// Trailers end the answer.
+    /// Whether something of the answer waits for its end.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.rewrites && self.exchange.waits()
+    }
+
+    /// Trailers end the answer. `room` says whether the proxy still has a part of the body, in whose place the end of it
+    /// can go on; it is given then.
     ///
     /// # Errors
     /// Something was held that cannot go on any more.
-    pub fn answer_trailers(&mut self) -> Result<(), Refused> {
+    pub fn answer_trailers(&mut self, room: bool) -> Result<Option<Vec<u8>>, Refused> {
         if !self.rewrites {
-            return Ok(());
+            return Ok(None);
         }
-        self.exchange.response_trailers().inspect_err(|_| self.blocked = true)
+        let ended = if room {
+            self.exchange.response(b"", true).map(Some)
+        } else {
+            self.exchange.response_trailers().map(|()| None)
+        };
+        ended.inspect_err(|_| self.blocked = true)
     }
 
     /// Whether nothing goes on any more.

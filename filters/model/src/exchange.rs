@@ -245,18 +245,33 @@ fn receive(model: &Model, filter: &mut Filter, answer: &Answer, passed: &mut Pas
         return;
     }
     passed.answer_headers = model.headers.borrow().get(1).cloned().unwrap_or_default();
+    let mut held = Vec::new();
     for (index, chunk) in answer.body.iter().enumerate() {
         model.now.set(model.now.get().saturating_add(1_000_000));
-        model.chunk.borrow_mut().clone_from(chunk);
+        held.extend_from_slice(chunk);
+        *model.chunk.borrow_mut() = std::mem::take(&mut held);
+        let size = model.chunk.borrow().len();
         let last = index + 1 == answer.body.len() && answer.end == End::Flag;
-        let flow = filter.response_body(model, STREAM, chunk.len(), last);
-        if flow == Flow::Hold {
+        let flow = filter.response_body(model, STREAM, size, last);
+        if model.is_answered() {
             passed.local = model.take_answered();
             return;
         }
-        passed.answer.push(model.chunk.take());
+        if flow == Flow::Hold {
+            held = model.chunk.take();
+            passed.answer.push(Vec::new());
+        } else {
+            passed.answer.push(model.chunk.take());
+        }
     }
-    if answer.end == End::Trailers && filter.response_trailers(model, STREAM) == Flow::Hold {
-        passed.local = model.take_answered();
+    if answer.end == End::Trailers {
+        *model.chunk.borrow_mut() = held;
+        let flow = filter.response_trailers(model, STREAM);
+        let rest = model.chunk.take();
+        if flow == Flow::Hold {
+            passed.local = model.take_answered();
+        } else if let Some(last) = passed.answer.last_mut() {
+            last.extend(rest);
+        }
     }
 }

@@ -268,12 +268,18 @@ impl Exchange {
         Ok(out)
     }
 
-    /// The answer ended with trailers: nothing more can go on.
+    /// Whether something of the answer waits that goes on at its end.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        !self.blocked && self.answer.as_ref().is_some_and(|answer| answer.holds())
+    }
+
+    /// The answer ended with trailers, behind which nothing more can go on.
     ///
     /// # Errors
     /// Something was held that is now lost.
     pub fn response_trailers(&mut self) -> Result<(), Refused> {
-        if self.blocked || !self.answer.as_ref().is_some_and(|answer| answer.holds()) {
+        if !self.waits() {
             return Ok(());
         }
         self.blocked = true;
