@@ -91,6 +91,10 @@ impl Scan<'_, '_> {
             self.pass.skipped += end - start;
             return end;
         }
+        let mixed = start > run_start || run_end > digits || at(self.text, digits) == b'|';
+        if mixed && let Some(found) = secret::find_in_run(self.text, run_start, start) {
+            return self.push(found).max(digits);
+        }
         let last = before(self.text, run_start, 1);
         if last == b'_' || run_end - run_start > LONGEST_RUN {
             return run_end;
@@ -148,6 +152,9 @@ impl Scan<'_, '_> {
     }
 
     fn email(&mut self, sign: usize) -> usize {
+        if secret::is_user_info(self.text, sign) {
+            return sign + 1;
+        }
         match email::find(self.text, sign) {
             Some((start, end)) => self.push(Candidate {
                 kind: Kind::EMAIL_ADDRESS,

@@ -44,6 +44,12 @@ impl<'a> Text<'a> {
         self.more && self.passed.replace(false)
     }
 
+    /// Whether somebody looked past the end since that was last asked, so that what was seen may still change.
+    #[inline]
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.more && self.passed.get()
+    }
+
     /// Notes that a decision depends on what follows the last byte.
     #[cold]
     pub(crate) fn pass(&self) {

@@ -28,7 +28,7 @@ fn values_in_every_disguise() {
         (r#"{"ann@example.com":1}"#, r#"{"<EMAIL_ADDRESS>":1}"#),
         (r#"{"cut off":"ann\u0040example.com and"#, r#"{"cut off":"<EMAIL_ADDRESS> and"#),
         (r#"{"phone":"9498777106"}"#, r#"{"phone":"<PHONE_NUMBER>"}"#),
-        ("https://user:pass@example.com/", "https://user:<EMAIL_ADDRESS>/"),
+        ("https://ann:Qm7RtZ2xWc@example.com/", "https://ann:<URL_CREDENTIAL>@example.com/"),
     ];
     for (given, expected) in cases {
         assert_eq!(redact(given), *expected, "{given}");

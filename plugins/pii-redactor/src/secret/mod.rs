@@ -1,33 +1,73 @@
-//! Secrets: what gives access.
+//! Secrets: what gives access. Vendors' keys by their forms, tokens and private keys by their headers, and what stands
+//! behind a name that says so.
+//!
+//! A detector looks [`SURE`] bytes past the byte it was called for, and is sure then or has found nothing. Only the end
+//! of what it is sure of may lie further on.
 
+mod assignment;
+mod azure;
+mod encoded;
 mod form;
+mod jwt;
+mod name;
+mod noise;
+mod pem;
+mod url;
+mod value;
+mod vendors;
 
-use crate::candidate::{Candidate, Proof};
-use crate::kind::Kind;
-use crate::text::{Text, at, before};
+use crate::candidate::Candidate;
+use crate::text::{Text, at, before, run_start};
+use vendors::{CAPITAL_A, CAPITAL_J, FORMS, HYPHEN, RUN, TILDE, UNDERSCORE};
+
+pub(crate) use url::is_user_info;
+
+/// Bytes past a trigger within which a detector is sure.
+const SURE: usize = 96;
+
+/// Bytes before a digit within which the key starts to which it belongs.
+const LONGEST_START: usize = 48;
 
 /// What one pass over a text remembers, so that each of many beginnings costs no search of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// No end line of a private key follows.
-    unended_key: bool,
+    /// No end line of a private key starts before this place.
+    no_end_before: usize,
 }
 
 /// Bytes at which a secret can be recognised, besides digits, `@` and `:`.
 #[inline]
 pub(crate) fn is_trigger(byte: u8) -> bool {
-    matches!(byte, b'-' | b'_' | b'.' | b'A' | b'J' | b'K')
+    matches!(byte, b'-' | b'_' | b'=' | b'>' | b'~' | b'A' | b'J')
 }
 
 /// The secret around the byte at `trigger`, which is a colon or one that [`is_trigger`] names.
 pub(crate) fn find(text: &Text<'_>, trigger: usize, memory: &mut Memory) -> Option<Candidate> {
-    let found = |kind, proof, rule| move |(start, end): (usize, usize)| Candidate { kind, start, end, proof, rule };
-    if at(text, trigger) == b'-' && at(text, trigger + 1) == b'-' && before(text, trigger, 1) != b'-' {
-        return form::private_key(text, trigger, &mut memory.unended_key).map(found(
-            Kind::PRIVATE_KEY,
-            Proof::Form,
-            "private key: begin line",
-        ));
+    match at(text, trigger) {
+        b'-' if HYPHEN.may_be(text, trigger) => HYPHEN.find(text, trigger, FORMS),
+        b'-' if before(text, trigger, 1) != b'-' => pem::find(text, trigger, memory),
+        b'_' if UNDERSCORE.may_be(text, trigger) => UNDERSCORE.find(text, trigger, FORMS),
+        b'~' => TILDE.find(text, trigger, FORMS).or_else(|| azure::find(text, trigger)),
+        b'A' => CAPITAL_A.find(text, trigger, FORMS),
+        b'J' => CAPITAL_J.find(text, trigger, FORMS).or_else(|| jwt::find(text, trigger)),
+        b':' if at(text, trigger + 1) == b'/' && at(text, trigger + 2) == b'/' => url::find(text, trigger),
+        b':' => assignment::find(text, trigger).or_else(|| url::find_option(text, trigger)),
+        b'=' | b'>' => assignment::find(text, trigger),
+        _ => None,
     }
-    form::find(text, trigger).map(found(Kind::API_KEY, Proof::Form, "key: prefix, alphabet and length of a vendor"))
+}
+
+/// The secret that the run of letters and digits belongs to which starts at `start` and has its first digit at `digit`.
+pub(crate) fn find_in_run(text: &Text<'_>, start: usize, digit: usize) -> Option<Candidate> {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'/' | b'+');
+    let token = run_start(text, digit, LONGEST_START, part);
+    let found = RUN.find(text, start, FORMS);
+    let found = if token < start { found.or_else(|| RUN.find(text, token, FORMS)) } else { found };
+    found.or_else(|| assignment::find_said(text, token))
+}
+
+/// The vendor's key, token or the like that starts at `start`, which a name announced.
+fn find_at(text: &Text<'_>, start: usize) -> Option<Candidate> {
+    let found = form::at_start(text, start, FORMS).or_else(|| jwt::find(text, start + 2));
+    found.or_else(|| if at(text, start + 5) == b'~' { azure::find(text, start + 5) } else { None })
 }

@@ -1,0 +1,420 @@
+//! Whether a value is a secret, or a variable, a type, a call, a path or a word of a sentence.
+
+use crate::secret::noise;
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Between quotation marks, or between tags.
+    Quoted,
+    /// The rest of a line, as in settings.
+    Setting,
+    /// Without quotation marks in prose, a URL or a connection string.
+    Bare,
+    /// Without quotation marks where code is likely.
+    Argument,
+}
+
+/// Words that stand where a password would: types, states, labels and stand-ins.
+const WORDS: &[&[u8]] = &[
+    b"string",
+    b"text",
+    b"number",
+    b"integer",
+    b"boolean",
+    b"object",
+    b"bytes",
+    b"null",
+    b"none",
+    b"nil",
+    b"undefined",
+    b"true",
+    b"false",
+    b"required",
+    b"optional",
+    b"hidden",
+    b"masked",
+    b"encrypted",
+    b"hashed",
+    b"plain",
+    b"empty",
+    b"input",
+    b"field",
+    b"label",
+    b"value",
+    b"default",
+    b"invalid",
+    b"incorrect",
+    b"wrong",
+    b"missing",
+    b"unknown",
+    b"forgot",
+    b"forgotten",
+    b"reset",
+    b"change",
+    b"confirm",
+    b"repeat",
+    b"enter",
+    b"show",
+    b"hide",
+    b"update",
+    b"verify",
+    b"admin",
+    b"user",
+    b"username",
+    b"login",
+    b"account",
+    b"email",
+    b"database",
+    b"current",
+    b"new",
+    b"old",
+    b"my",
+    b"your",
+    b"the",
+    b"this",
+    b"self",
+    b"config",
+    b"settings",
+    b"options",
+    b"params",
+    b"props",
+    b"args",
+    b"env",
+    b"data",
+    b"form",
+    b"request",
+    b"req",
+    b"body",
+    b"key",
+    b"token",
+    b"secret",
+    b"secretstr",
+    b"auth",
+    b"credential",
+    b"credentials",
+    b"password",
+    b"passwd",
+    b"passwort",
+    b"kennwort",
+    b"passphrase",
+    b"pass",
+    b"pwd",
+    b"pw",
+    b"db",
+    b"is",
+    b"and",
+    b"or",
+    b"not",
+    b"must",
+    b"should",
+    b"will",
+    b"can",
+    b"has",
+    b"with",
+    b"for",
+    b"from",
+    b"in",
+    b"of",
+    b"to",
+    b"at",
+    b"on",
+    b"a",
+    b"an",
+    b"name",
+    b"type",
+    b"str",
+    b"char",
+    b"varchar",
+    b"any",
+    b"var",
+    b"let",
+    b"const",
+    b"get",
+    b"set",
+    b"ref",
+    b"id",
+    b"url",
+    b"api",
+    b"app",
+    b"client",
+    b"server",
+    b"service",
+    b"access",
+    b"error",
+    b"test",
+    b"see",
+    b"below",
+    b"above",
+    b"here",
+    b"yes",
+    b"no",
+    b"contrasena",
+    b"senha",
+    b"motdepasse",
+    b"wachtwoord",
+];
+
+/// Terms of cryptography that have digits, as a password may.
+const TERMS: &[&[u8]] = &[
+    b"base64",
+    b"sha1",
+    b"sha256",
+    b"sha512",
+    b"sha-1",
+    b"sha-256",
+    b"sha-512",
+    b"md5",
+    b"utf8",
+    b"utf-8",
+    b"oauth2",
+    b"argon2",
+    b"argon2id",
+    b"pbkdf2",
+    b"aes256",
+    b"aes-256",
+    b"ed25519",
+    b"x25519",
+    b"bcrypt2",
+    b"hs256",
+    b"rs256",
+    b"b64",
+    b"int32",
+    b"int64",
+    b"uint8",
+];
+
+/// Whether a password is one, and no word or expression.
+pub(super) fn is_password(value: &[u8], style: Style) -> bool {
+    if value.len() < 4 || !value.is_ascii() || is_expression(value) || noise::is_placeholder(value) {
+        return false;
+    }
+    let any = |class: fn(&u8) -> bool| value.iter().any(class);
+    let (letters, digits) = (any(u8::is_ascii_alphabetic), any(u8::is_ascii_digit));
+    if value.contains(&b' ') {
+        return style == Style::Quoted && letters && digits && value.len() <= 40 && value.iter().any(is_sign);
+    }
+    let signs = value.iter().any(is_sign);
+    let quoted = style == Style::Quoted;
+    match (letters, digits, signs) {
+        (true, _, true) | (true, true, _) => {
+            let bound = matches!(style, Style::Quoted | Style::Setting | Style::Bare) || !is_name(value);
+            bound && value.len() >= if quoted { 4 } else { 6 } && !is_made_of_words(value) && !is_term(value)
+        }
+        (true, false, false) => {
+            matches!(style, Style::Quoted | Style::Setting) && value.len() >= 5 && !is_made_of_words(value)
+        }
+        (false, true, _) => value.len() >= 6 && value.len() <= 32 && style != Style::Argument,
+        (false, false, _) => false,
+    }
+}
+
+/// Whether a key is one: drawn at random.
+pub(super) fn is_key(value: &[u8], style: Style) -> bool {
+    let value = value.strip_prefix(b"sha256~").unwrap_or(value);
+    if !value.is_ascii() || value.contains(&b' ') || is_expression(value) || noise::is_placeholder(value) {
+        return false;
+    }
+    // `package-1.2.3` is a version, and what breaks off is not all of a key.
+    let is_version =
+        |part: &[u8]| part.contains(&b'.') && part.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    if value.split(|byte| matches!(byte, b'-' | b':' | b'@')).any(is_version) {
+        return false;
+    }
+    let parts = value.split(|byte| matches!(byte, b'.' | b'_' | b'-' | b':')).count();
+    if style == Style::Argument && parts > 1 && is_name(value) && noise::is_wordy(value) {
+        return false;
+    }
+    noise::is_random(value)
+}
+
+/// Whether the value is a term of cryptography.
+pub(super) fn is_term(value: &[u8]) -> bool {
+    TERMS.iter().any(|term| {
+        value.len() >= term.len() && value.get(..term.len()).is_some_and(|head| head.eq_ignore_ascii_case(term))
+    }) && value.len() <= 24
+        && noise::is_wordy(value.split(|byte| byte.is_ascii_digit()).next_back().unwrap_or(b""))
+        || TERMS.iter().any(|term| value.eq_ignore_ascii_case(term))
+}
+
+/// Length of the value without the signs that belong to the sentence or to the URL around it.
+pub(super) fn trim(value: &[u8]) -> usize {
+    // `&name=` begins the next parameter.
+    let mut end = value.len();
+    for (place, _) in value.iter().enumerate().filter(|(_, byte)| **byte == b'&') {
+        let rest = value.get(place + 1..).unwrap_or(&[]);
+        let name =
+            rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
+        if name > 0 && rest.get(name) == Some(&b'=') {
+            end = place;
+            break;
+        }
+    }
+    let kept = value.get(..end).unwrap_or(value);
+    kept.iter().rposition(|byte| !matches!(byte, b'.' | b':' | b'?' | b'*' | b'|')).map_or(0, |last| last + 1)
+}
+
+/// A sign that people put into passwords and that no identifier, path or version has.
+fn is_sign(byte: &u8) -> bool {
+    byte.is_ascii_punctuation() && !matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b'?' | b'|' | b'\'' | b',')
+}
+
+/// Letters, digits and what joins them in the names of code.
+fn is_name(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':'))
+}
+
+/// Whether the value is read from elsewhere: a variable, a template, a call, a path, an address.
+fn is_expression(value: &[u8]) -> bool {
+    let first = value.first().copied().unwrap_or(0);
+    let second = value.get(1).copied().unwrap_or(0);
+    let last = value.last().copied().unwrap_or(0);
+    match first {
+        b'$' if !second.is_ascii_digit() => return true,
+        b'<' | b'[' | b'&' => return true,
+        b'{' if !matches!(last, b'}')
+            || second == b'{'
+            || value.iter().all(|byte| is_identifier(*byte) || matches!(byte, b'{' | b'}')) =>
+        {
+            return true;
+        }
+        b'%' if last == b'%' || second == b'(' || second == b's' => return true,
+        b'/' | b'~' if second.is_ascii_alphabetic() || second == b'/' => return noise::is_wordy(value),
+        b'.' if matches!(second, b'/' | b'.') => return true,
+        b'#' if second == b'{' => return true,
+        b'@' if matches!(second, b'{' | b'(') => return true,
+        _ => {}
+    }
+    if [&b"://"[..], b"()", b"->", b"${", b"{{", b"$(", b"::", b"ENC["].iter().any(|sign| noise::contains(value, sign))
+    {
+        return true;
+    }
+    // `settings.db.password`, `process.env.KEY2`, `self.token_v2`: a path of names.
+    let mut parts = value.split(|byte| *byte == b'.');
+    let path = value.contains(&b'.')
+        && parts.all(|part| {
+            part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+                && part.iter().all(|byte| is_identifier(*byte))
+        });
+    // `DB_PASSWORD`, `db_password_2`: a name that stands for the value.
+    let capitals = value.contains(&b'_')
+        && value.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
+    (path || capitals) && noise::is_wordy(value)
+}
+
+fn is_identifier(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether little is left of the value without words for passwords, types and labels.
+fn is_made_of_words(value: &[u8]) -> bool {
+    let mut left = 0;
+    let mut word = [0_u8; 32];
+    let mut length = 0;
+    let mut known = |word: &[u8], length: usize| {
+        let word = word.get(..length).unwrap_or(&[]);
+        if !WORDS.contains(&word) && !is_joined(word) {
+            left += word.len();
+        }
+    };
+    let mut previous = 0_u8;
+    let (mut digits, mut signs) = (0, 0);
+    for &byte in value {
+        let starts = byte.is_ascii_uppercase() && previous.is_ascii_lowercase();
+        if !byte.is_ascii_alphabetic() || starts || length == word.len() {
+            known(&word, length);
+            length = 0;
+        }
+        if byte.is_ascii_alphabetic() {
+            if let Some(slot) = word.get_mut(length) {
+                *slot = byte.to_ascii_lowercase();
+                length += 1;
+            }
+        } else if byte.is_ascii_digit() {
+            digits += 1;
+        } else if is_sign(&byte) {
+            signs += 1;
+        }
+        previous = byte;
+    }
+    known(&word, length);
+    left + 2 * signs < 4 && digits < 2
+}
+
+/// Whether the word is two known words in one: `newpassword`, `dbpass`.
+fn is_joined(word: &[u8]) -> bool {
+    WORDS
+        .iter()
+        .filter(|known| known.len() >= 2)
+        .any(|known| word.strip_suffix(*known).is_some_and(|head| WORDS.contains(&head)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Style::{Argument, Bare, Quoted, Setting};
+
+    #[test]
+    fn passwords_are_told_from_words_and_expressions() {
+        let cases: &[(&str, Style, bool)] = &[
+            ("Tr0ub4dor&3", Quoted, true),
+            ("correcthorse", Quoted, true),
+            ("correcthorse", Bare, false),
+            ("hunter2", Bare, true),
+            ("hunterpass", Setting, true),
+            ("889213", Bare, true),
+            ("123456", Bare, false),
+            ("string", Setting, false),
+            ("required", Quoted, false),
+            ("forgotPassword", Quoted, false),
+            ("newpassword", Quoted, false),
+            ("DB_PASSWORD", Quoted, false),
+            ("config.db.password", Argument, false),
+            ("${DB_PASSWORD}", Quoted, false),
+            ("{{ secret }}", Quoted, false),
+            ("%(password)s", Quoted, false),
+            ("/run/secrets/db_password", Quoted, false),
+            ("Must be 8 characters", Quoted, false),
+            ("user_password2", Argument, false),
+            ("sha256", Bare, false),
+            ("changeme", Quoted, false),
+            ("********", Quoted, false),
+            ("$2b$12$R9h/cIPz0gi.URNNX3kh2O", Quoted, true),
+        ];
+        for (value, style, expected) in cases {
+            assert_eq!(is_password(value.as_bytes(), *style), *expected, "{value} {style:?}");
+        }
+    }
+
+    #[test]
+    fn keys_are_random() {
+        let cases: &[(&str, bool)] = &[
+            ("9f2c4e7a1b3d5068", true),
+            ("Sk94HG7f6KB", true),
+            ("44187f95-3dee-c549-d5e9-aefc69d32f00", true),
+            ("my-secret-name-2", false),
+            ("os.environ", false),
+            ("process.env.API_KEY2", false),
+            ("YOUR_API_KEY_12345", false),
+            ("https://login.example.org/oauth2/v1/token", false),
+            ("arn:aws:secretsmanager:eu-west-1:secret:db", false),
+            ("X25519.secret_length", false),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(is_key(value.as_bytes(), Quoted), *expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_value_ends_before_the_sentence_does() {
+        for (value, expected) in [
+            ("hunter2.", "hunter2"),
+            ("a=b&user=x", "a=b"),
+            ("Tr0ub4dor&3", "Tr0ub4dor&3"),
+            ("x1?:", "x1"),
+            ("...", ""),
+        ] {
+            assert_eq!(&value[..trim(value.as_bytes())], expected);
+        }
+    }
+}
