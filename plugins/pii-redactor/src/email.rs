@@ -3,8 +3,9 @@
 
 use crate::text::{Text, at, before, cut, is_word, run_end, run_start, slice};
 
-/// Longest path in RFC 5321; what is longer is cut there rather than left.
-const LONGEST: usize = 254;
+/// Longest local part (RFC 5321, 4.5.3.1.1) and, as nobody has more, longest domain that is looked at. What is longer
+/// is cut there rather than left.
+const LONGEST: usize = 64;
 /// Last labels that are file name extensions and no top-level domains: `Shape@3x.png` is a picture.
 const EXTENSIONS: &[&[u8]] = &[
     b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"bmp", b"ico", b"css", b"js", b"json", b"html", b"htm", b"xml",
@@ -72,7 +73,7 @@ fn domain_end(text: &Text<'_>, start: usize) -> Option<usize> {
 }
 
 /// Length of the top-level domain that the label is, or starts with where a hyphen follows (`example.com-Office`).
-fn top_level(label: &[u8]) -> Option<usize> {
+pub(crate) fn top_level(label: &[u8]) -> Option<usize> {
     if label.len() > 4 && label.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"xn--")) {
         return Some(label.len());
     }

@@ -26,6 +26,16 @@ pub(crate) fn fold(text: &[u8]) -> Option<View> {
     folding.finish()
 }
 
+/// How many bytes at the end of a text may look otherwise with what follows: the beginning of an escape, or a letter
+/// of another script whose neighbour decides.
+pub(crate) fn unfinished(text: &[u8]) -> usize {
+    let letter = match text {
+        [.., 0xCD..=0xD1, _] => 2,
+        _ => 0,
+    };
+    letter.max(escape::unfinished(text))
+}
+
 struct Folding<'a> {
     text: &'a [u8],
     view: View,
@@ -51,8 +61,7 @@ impl Folding<'_> {
     /// An escape, a run of backslashes that is none, or nothing of interest. Gives where to go on.
     fn escape(&mut self, start: usize) -> usize {
         let Some((character, end)) = escape::read(self.text, start) else {
-            let rest = cut(self.text, start, self.text.len());
-            return start + rest.iter().position(|byte| *byte != b'\\').unwrap_or(rest.len());
+            return escape::run_end(self.text, start).max(start + 1);
         };
         match plain(character, self.latin_before(start), self.latin_after(end)) {
             Plain::Same => self.replace(start, end, character.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -155,6 +164,7 @@ mod tests {
             ("\\uff14\\u200b2", Some("42")),
             ("\\ud83d\\ude00", Some("😀")),
             ("\\ud83d", Some("\u{fffd}")),
+            ("a\\u005cu0040b", Some("a@b")),
             ("cut off \\u00", None),
             ("https:\\/\\/a", Some("https://a")),
         ];

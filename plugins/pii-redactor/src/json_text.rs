@@ -40,6 +40,8 @@ pub(crate) struct Walk {
     /// Whether documents within strings are followed.
     nested: bool,
     place: usize,
+    /// Bytes that belong to an escape whose beginning was seen.
+    skip: u8,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,23 +62,20 @@ pub(crate) struct Aligned {
     pub(crate) end: usize,
     /// The stretch is a number outside of strings, so many strings deep: what replaces it needs quotation marks.
     pub(crate) quotes: Option<usize>,
+    /// In how many strings the stretch stands.
+    pub(crate) depth: usize,
 }
 
 impl Walk {
     /// A walk over a whole text; documents within strings are followed.
     pub(crate) fn whole() -> Self {
-        Self { levels: vec![Level::default()], backslashes: 0, nested: true, place: 0 }
+        Self { levels: vec![Level::default()], backslashes: 0, nested: true, place: 0, skip: 0 }
     }
 
     /// A walk over a document that comes in pieces; it is taken to be valid, and its strings to be plain.
     pub(crate) fn pieces() -> Self {
         let level = Level { valid: Some(true), ..Level::default() };
-        Self { levels: vec![level], backslashes: 0, nested: false, place: 0 }
-    }
-
-    /// Whether the place is inside a string of the outermost document.
-    pub(crate) fn in_string(&self) -> bool {
-        self.levels.first().is_some_and(|level| level.in_string)
+        Self { levels: vec![level], backslashes: 0, nested: false, place: 0, skip: 0 }
     }
 
     /// Walks on to `place`. Places count from where the first piece began, or from the last [`rebase`](Self::rebase).
@@ -98,13 +97,24 @@ impl Walk {
     }
 
     fn step(&mut self, text: &[u8], place: usize, byte: u8) {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return;
+        }
+        let code = || text.get(place + 1..place + 5).unwrap_or(&[]);
         match byte {
             b'\\' => {
                 self.backslashes += 1;
                 return;
             }
+            // A backslash one level deeper, as two of this level are.
+            b'u' if self.backslashes % 2 == 1 && matches!(code(), b"005c" | b"005C") => {
+                self.backslashes += 1;
+                self.skip = 4;
+                return;
+            }
             b'"' => self.quotation_mark(self.backslashes.trailing_ones(), place),
-            b'u' if self.backslashes % 2 == 1 && text.get(place + 1..place + 5) == Some(b"0022") => {
+            b'u' if self.backslashes % 2 == 1 && code() == b"0022" => {
                 self.quotation_mark(self.backslashes.trailing_ones(), place + 4);
             }
             b'n' | b'r' | b't' if self.backslashes > 0 => {}
@@ -144,18 +154,18 @@ impl Walk {
     pub(crate) fn align(&mut self, text: &[u8], start: usize, end: usize) -> Aligned {
         self.advance(text, start);
         // What began like a document and is none is a plain string.
-        while self.levels.len() > 1 && !self.is_string() && !self.is_valid(text, self.levels.len() - 1) {
+        while self.levels.len() > 1 && !self.is_valid(text, self.levels.len() - 1) {
             self.levels.pop();
         }
         let depth = self.levels.len().saturating_sub(1);
         if !self.is_string() {
             if !self.is_valid(text, depth) {
-                return Aligned { start, end, quotes: None };
+                return Aligned { start, end, quotes: None, depth };
             }
             let literal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
             let head = text.get(..start).unwrap_or(&[]).iter().rev().take_while(|byte| literal(byte)).count();
             let tail = text.get(start..).unwrap_or(&[]).iter().take_while(|byte| literal(byte)).count();
-            let grown = Aligned { start: start - head, end: start + tail.max(1), quotes: Some(depth) };
+            let grown = Aligned { start: start - head, end: start + tail.max(1), quotes: Some(depth), depth };
             self.advance(text, grown.end);
             return grown;
         }
@@ -172,7 +182,7 @@ impl Walk {
             }
         }
         self.advance(text, end);
-        Aligned { start, end: cut, quotes: None }
+        Aligned { start, end: cut, quotes: None, depth: depth + 1 }
     }
 
     fn is_string(&self) -> bool {
@@ -183,11 +193,8 @@ impl Walk {
         if let Some(valid) = self.levels.get(depth).and_then(|level| level.valid) {
             return valid;
         }
-        let strings = self.levels.iter().take(depth);
-        let valid = match strings.map(|level| level.string).next() {
-            None => parses(text),
-            Some(string) => text.get(string.saturating_sub(1)..).is_some_and(|rest| holds_json(rest, depth)),
-        };
+        let outer = depth.checked_sub(1).and_then(|outer| self.levels.get(outer));
+        let valid = outer.map_or_else(|| parses(text), |outer| holds_json(text, outer.string, depth));
         if let Some(level) = self.levels.get_mut(depth) {
             level.valid = Some(valid);
         }
@@ -195,12 +202,35 @@ impl Walk {
     }
 }
 
-/// Whether the string that the text begins with is, or has around the place of interest, a document `depth` deep.
-///
-/// Only the outermost string is looked at: what it holds must be JSON for anything deeper to be.
-fn holds_json(text: &[u8], depth: usize) -> bool {
-    let string = serde_json::Deserializer::from_slice(text).into_iter::<String>().next();
-    depth > 0 && string.and_then(Result::ok).is_some_and(|held| parses(held.as_bytes()))
+/// Whether the string whose content starts at `start`, which is inside `depth - 1` other strings, holds JSON.
+fn holds_json(text: &[u8], start: usize, depth: usize) -> bool {
+    let content = text.get(start..string_end(text, start, depth)).unwrap_or(&[]);
+    let Ok(mut content) = std::str::from_utf8(content).map(str::to_owned) else { return false };
+    for _ in 0..depth {
+        match serde_json::from_str(&format!("\"{content}\"")) {
+            Ok(inner) => content = inner,
+            Err(_) => return false,
+        }
+    }
+    parses(content.as_bytes())
+}
+
+/// End of the content of a string: the first quotation mark, with its backslashes, that is less than `depth` strings
+/// deep.
+fn string_end(text: &[u8], start: usize, depth: usize) -> usize {
+    let mut backslashes = 0u32;
+    let content = text.get(start..).unwrap_or(&[]);
+    for (step, byte) in content.iter().enumerate() {
+        match byte {
+            b'\\' => backslashes += 1,
+            b'"' if usize::try_from(backslashes.trailing_ones()).is_ok_and(|level| level < depth) => {
+                // So many of the backslashes are those of the mark; others before them are content.
+                return start + step - ((1 << backslashes.trailing_ones().min(16)) - 1);
+            }
+            _ => backslashes = 0,
+        }
+    }
+    text.len()
 }
 
 #[cfg(test)]
@@ -229,6 +259,7 @@ mod tests {
             (r#"{"a":"[call 123]"}"#, "123", "123", None),
             (r#"{"a":"{\u0022b\u0022:123}"}"#, "123", "123", Some(1)),
             (r#"{"a":"{\u0022b\u0022:\u0022123\u0022}"}"#, "123", "123", None),
+            (r#"{"a":"{\u0022b\u0022:\u0022x\u005c\u0022,123\u0022}"}"#, "123", "123", None),
             (r#"{"a":"\\","b":123}"#, "123", "123", Some(0)),
             (r#"{"a":"{\"b\":\"{\\\"c\\\":123}\"}"}"#, "123", "123", Some(2)),
             (r#"{"a": 123"#, "123", "123", None),

@@ -98,6 +98,11 @@ impl Kind {
         self.0
     }
 
+    /// The type with that number; `None` past the highest that the user's rules can have.
+    pub(crate) fn from_number(number: u16) -> Option<Self> {
+        (number < 512).then_some(Self(number))
+    }
+
     /// The type with that name, where it is built in.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -152,6 +157,19 @@ impl Kinds {
         if let Some(word) = self.0.get_mut(usize::from(kind.0 / 64)) {
             *word &= !(1 << (kind.0 % 64));
         }
+    }
+
+    /// The types that both sets have.
+    pub(crate) fn both(mut self, other: Self) -> Self {
+        for (word, others) in self.0.iter_mut().zip(other.0) {
+            *word &= others;
+        }
+        self
+    }
+
+    /// Whether the set is empty.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
     }
 
     /// Whether the type is in the set.

@@ -19,6 +19,7 @@
 //! asking about, `resolve` settles overlaps, `json_text` keeps JSON what was JSON.
 #![cfg_attr(not(feature = "component"), forbid(unsafe_code))]
 
+mod allow;
 mod binary;
 mod candidate;
 mod card;
@@ -26,6 +27,7 @@ mod card;
 mod component;
 mod config;
 mod context;
+mod conversation;
 mod email;
 mod fold;
 mod iban;
@@ -33,18 +35,27 @@ mod identifier;
 mod ip;
 mod json_text;
 mod kind;
+mod look;
 mod luhn;
 mod number;
 mod operator;
 mod phone;
+mod places;
 mod redactor;
 mod resolve;
+mod restore;
+mod rules;
 mod scan;
 mod secret;
+mod stream;
 mod text;
+mod url;
 mod view;
 
 pub use candidate::Proof;
+pub use conversation::Conversation;
 pub use kind::{Category, Kind};
 pub use operator::Operator;
-pub use redactor::{Finding, Redactor};
+pub use redactor::{Explanation, Finding, Redactor};
+pub use restore::Restoring;
+pub use stream::{Stream, Streamed};

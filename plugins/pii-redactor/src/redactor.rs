@@ -1,20 +1,19 @@
-//! The whole way of a text: made visible, scanned, led back, replaced.
+//! The whole way of a text: looked at, brought into line with its JSON, replaced.
 
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, Proof};
 use crate::config::Config;
-use crate::fold::fold;
+use crate::conversation::{Conversation, Value};
 use crate::json_text::{self, Walk};
-use crate::kind::Kind;
-use crate::resolve::resolve;
-use crate::scan::scan;
-use crate::text::{Text, cut};
-use crate::view::View;
+use crate::kind::{Kind, Kinds};
+use crate::look::Look;
+use crate::operator::{self, Subject};
+use crate::text::cut;
 use tollgate_columns::{ConfigError, Findings, Redaction, RedactorManifest, Texts};
 
 /// A value that was found in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Place in the manifest's list of types; [`Redactor::type_name`] gives the name.
+    /// Place in the manifest's list of types.
     pub kind: u16,
     /// First byte in the text as it was given; a character boundary.
     pub start: usize,
@@ -22,31 +21,42 @@ pub struct Finding {
     pub end: usize,
 }
 
+/// A finding with the reason for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The finding.
+    pub finding: Finding,
+    /// How much is known of it.
+    pub proof: Proof,
+    /// The rule that found it, and what that rule looked at.
+    pub rule: &'static str,
+    /// What a finding of this type is.
+    pub about: &'static str,
+}
+
 /// Finds personal data and secrets, and writes something else in their place.
 ///
 /// The default looks for every type and writes `<TYPE>`.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    config: Config,
+    pub(crate) config: Config,
 }
 
 /// A finding with what is needed to write its replacement.
-struct Edit {
-    finding: Finding,
-    kind: Kind,
-    /// Place of the value in what was scanned: the value as it is meant, without escapes.
-    value: (usize, usize),
-    quotes: Option<usize>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edit {
+    pub(crate) candidate: Candidate,
+    /// The same in the text as it was given.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) quotes: Option<usize>,
+    pub(crate) depth: usize,
 }
 
 impl Redactor {
-    /// A redactor for a configuration, as JSON text:
-    ///
-    /// | field | value | default |
-    /// |---|---|---|
-    /// | `types` | names of the types to look for, see [`Kind`] | all |
-    /// | `operator` | `replace` writes `<TYPE>`; `mask` writes asterisks and keeps the last four of long numbers | `replace` |
-    /// | `max_findings` | findings in one text, 1 to 1,000,000; what follows the last is taken out as a whole, and so is all of a text that is JSON | 10,000 |
+    /// A redactor for a configuration, as JSON text. docs/REDACTION.md describes its fields: `types`,
+    /// `exclude_types`, `operator`, `operators`, `pseudonym`, `allow`, `rules`, `fields`, `max_findings`,
+    /// `max_text_size`, `max_values`.
     ///
     /// # Errors
     /// Everything that is wrong with the configuration, each with its path. Unknown fields are refused.
@@ -60,43 +70,81 @@ impl Redactor {
         RedactorManifest {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            types: Kind::all().map(|kind| kind.name().to_owned()).collect(),
+            types: self.config.names(),
         }
     }
 
     /// The name of a type of finding; an empty text for a number that stands for none.
     #[must_use]
-    pub fn type_name(kind: u16) -> &'static str {
-        Kind::all().nth(usize::from(kind)).map_or("", Kind::name)
+    pub fn type_name(&self, kind: u16) -> &str {
+        Kind::from_number(kind).map_or("", |kind| self.config.name(kind))
+    }
+
+    /// A conversation with the limits of the configuration.
+    #[must_use]
+    pub fn conversation(&self) -> Conversation {
+        Conversation::with_limit(self.config.max_values)
     }
 
     /// The text with its findings replaced, where there are any, and the findings: ascending, without overlaps, as
-    /// bytes of the text that was given.
+    /// bytes of the text that was given. The text is a conversation of its own.
     ///
-    /// A text that starts like JSON is read as JSON: escapes hide nothing, also in JSON within a string, and a text
-    /// that parsed still parses. A text of 4 GiB or more is taken out as a whole.
+    /// Escapes hide nothing, also in JSON within a string, and a text that parsed as JSON still parses. A text over
+    /// the limit of size is taken out as a whole.
     #[must_use]
     pub fn redact_text(&self, text: &str) -> (Option<String>, Vec<Finding>) {
-        if u32::try_from(text.len()).is_err() {
+        self.redact_in(&mut self.conversation(), text)
+    }
+
+    /// As [`redact_text`](Self::redact_text), for a text of a conversation: the same value gets the same number in all
+    /// its texts.
+    #[must_use]
+    pub fn redact_in(&self, conversation: &mut Conversation, text: &str) -> (Option<String>, Vec<Finding>) {
+        self.redact_kinds(conversation, &self.config.kinds, text)
+    }
+
+    /// Why each finding was made, in the order of [`redact_text`](Self::redact_text). Says nothing of texts over a
+    /// limit.
+    #[must_use]
+    pub fn explain(&self, text: &str) -> Vec<Explanation> {
+        let look = Look::whole(&self.config, &self.config.kinds, text.as_bytes());
+        let explained = |edit: Edit| Explanation {
+            finding: edit.finding(),
+            proof: edit.candidate.proof,
+            rule: edit.candidate.rule,
+            about: edit.candidate.kind.about(),
+        };
+        edits(text.as_bytes(), &look).into_iter().map(explained).collect()
+    }
+
+    fn redact_kinds(
+        &self,
+        conversation: &mut Conversation,
+        kinds: &Kinds,
+        text: &str,
+    ) -> (Option<String>, Vec<Finding>) {
+        if text.len() > self.config.max_text_size {
             return unscanned(text.len());
         }
         let raw = text.as_bytes();
-        let view = fold(raw);
-        let seen = view.as_ref().map_or(raw, |view| view.bytes.as_slice());
-        let pass = scan(&Text::whole(seen), 0, &self.config.kinds);
-        if pass.found.is_empty() {
+        let look = Look::whole(&self.config, kinds, raw);
+        if look.found.is_empty() {
             return (None, Vec::new());
         }
-        let candidates = resolve(pass.found);
-        let mut edits: Vec<Edit> = candidates.into_iter().map(|candidate| edit(candidate, view.as_ref())).collect();
-        let json = json_text::is_likely(raw);
-        if json {
-            align(raw, &mut edits);
+        if self.config.is_reversible() {
+            conversation.take_all(look.seen(raw));
         }
-        edits.dedup_by(|later, earlier| later.finding.start < earlier.finding.end);
-        self.limit(raw, json, &mut edits);
-        let changed = self.splice(text, seen, &edits);
-        (Some(changed), edits.into_iter().map(|edit| edit.finding).collect())
+        let mut edits = edits(raw, &look);
+        self.limit(raw, &mut edits);
+        let mut out = String::with_capacity(text.len());
+        let mut done = 0;
+        for edit in &edits {
+            out.push_str(text.get(done..edit.start).unwrap_or(""));
+            self.write(edit, text, look.seen(raw), conversation, &mut out);
+            done = edit.end;
+        }
+        out.push_str(text.get(done..).unwrap_or(""));
+        (Some(out), edits.iter().map(Edit::finding).collect())
     }
 
     /// Redacts a column of texts. Rows that are unchanged have no row in the result. A row that is not UTF-8 is taken
@@ -123,59 +171,71 @@ impl Redactor {
 
     /// Past the limit of findings the rest goes as a whole. It cannot be taken out of JSON and leave JSON, so there
     /// the whole text goes.
-    fn limit(&self, raw: &[u8], json: bool, edits: &mut Vec<Edit>) {
-        let Some(first) = edits.get(self.config.max_findings) else { return };
-        let whole = json && json_text::parses(raw);
-        let start = if whole { 0 } else { first.finding.start };
+    fn limit(&self, raw: &[u8], edits: &mut Vec<Edit>) {
+        let Some(first) = edits.get(self.config.max_findings).copied() else { return };
+        let whole = json_text::is_likely(raw) && json_text::parses(raw);
+        let start = if whole { 0 } else { first.start };
         edits.truncate(if whole { 0 } else { self.config.max_findings });
-        edits.push(Edit {
-            finding: finding(Kind::UNSCANNED, start, raw.len()),
-            kind: Kind::UNSCANNED,
-            value: (0, 0),
-            quotes: whole.then_some(0),
-        });
+        let candidate =
+            Candidate { kind: Kind::UNSCANNED, start: 0, end: 0, rule: "limit of findings", ..first.candidate };
+        edits.push(Edit { candidate, start, end: raw.len(), quotes: whole.then_some(0), depth: 0 });
     }
 
-    fn splice(&self, text: &str, seen: &[u8], edits: &[Edit]) -> String {
-        let mut out = String::with_capacity(text.len());
-        let mut done = 0;
-        for edit in edits {
-            let Finding { start, end, .. } = edit.finding;
-            out.push_str(text.get(done..start).unwrap_or(""));
-            let mark = edit.quotes.map_or("", json_text::quotation_mark);
-            let (from, to) = edit.value;
-            out.push_str(mark);
-            self.config.operator.write(edit.kind, cut(seen, from, to), &mut out);
-            out.push_str(mark);
-            done = end;
-        }
-        out.push_str(text.get(done..).unwrap_or(""));
-        out
+    /// Appends what stands for a finding.
+    pub(crate) fn write(
+        &self,
+        edit: &Edit,
+        text: &str,
+        seen: &[u8],
+        conversation: &mut Conversation,
+        out: &mut String,
+    ) {
+        let Edit { candidate, start, end, quotes, depth } = *edit;
+        let given = Value { raw: text.get(start..end).unwrap_or(""), quoted: quotes, depth };
+        let name = self.config.name(candidate.kind);
+        let subject = Subject { kind: candidate.kind, name, seen: cut(seen, candidate.start, candidate.end), given };
+        let operator = self.config.operator(candidate.kind);
+        // A number that stays needs no quotation marks.
+        let mark = quotes.filter(|_| operator != operator::Operator::Keep).map_or("", json_text::quotation_mark);
+        out.push_str(mark);
+        operator::write(operator, subject, self.config.key.as_ref(), conversation, out);
+        out.push_str(mark);
+    }
+}
+
+impl Edit {
+    pub(crate) fn finding(&self) -> Finding {
+        Finding { kind: self.candidate.kind.number(), start: self.start, end: self.end }
     }
 }
 
 /// The answer for a text that cannot be looked at: nothing of it stays.
 fn unscanned(length: usize) -> (Option<String>, Vec<Finding>) {
-    (Some(format!("<{}>", Kind::UNSCANNED.name())), vec![finding(Kind::UNSCANNED, 0, length)])
+    let finding = Finding { kind: Kind::UNSCANNED.number(), start: 0, end: length };
+    (Some(format!("<{}>", Kind::UNSCANNED.name())), vec![finding])
 }
 
-fn finding(kind: Kind, start: usize, end: usize) -> Finding {
-    Finding { kind: kind.number(), start, end }
-}
-
-/// A candidate with its place in the text as it was given.
-fn edit(candidate: Candidate, view: Option<&View>) -> Edit {
-    let Candidate { kind, start, end, .. } = candidate;
-    let (from, to) = view.map_or((start, end), |view| view.source(start, end));
-    Edit { finding: finding(kind, from, to), kind, value: (start, end), quotes: None }
-}
-
-/// Brings edits into line with the JSON that they stand in.
-fn align(raw: &[u8], edits: &mut [Edit]) {
-    let mut walk = Walk::whole();
-    for edit in edits {
-        let aligned = walk.align(raw, edit.finding.start, edit.finding.end);
-        (edit.finding.start, edit.finding.end) = (aligned.start, aligned.end);
-        edit.quotes = aligned.quotes;
+/// What was found, as bytes of the text that was given, brought into line with JSON where the text is JSON.
+fn edits(raw: &[u8], look: &Look) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = Vec::with_capacity(look.found.len());
+    let mut walk = json_text::is_likely(raw).then(Walk::whole);
+    for &candidate in &look.found {
+        let (start, end) = look.source(candidate.start, candidate.end);
+        let mut edit = Edit { candidate, start, end, quotes: None, depth: 0 };
+        if let Some(walk) = &mut walk {
+            let aligned = walk.align(raw, start, end);
+            edit = Edit {
+                start: aligned.start,
+                end: aligned.end,
+                quotes: aligned.quotes,
+                depth: aligned.depth,
+                candidate,
+            };
+        }
+        let free = edits.last().is_none_or(|last| last.end <= edit.start);
+        if free && edit.start < edit.end {
+            edits.push(edit);
+        }
     }
+    edits
 }

@@ -7,7 +7,7 @@ use crate::candidate::{Candidate, Proof};
 use crate::kind::{Kind, Kinds};
 use crate::number::{Number, digits_end};
 use crate::text::{Text, at, before, cut, is_word, run_end, run_start, slice};
-use crate::{binary, card, email, iban, identifier, ip, phone, secret};
+use crate::{binary, card, email, iban, identifier, ip, phone, secret, url};
 
 /// Longest run of letters and digits in which an identifier is looked for. Identifiers end before 40.
 const LONGEST_RUN: usize = 64;
@@ -54,6 +54,7 @@ impl Scan<'_, '_> {
                 b'0'..=b'9' => self.number(trigger),
                 b'@' => self.email(trigger),
                 b':' => self.colon(trigger),
+                b'.' if matches!(before(self.text, trigger, 1), b'w' | b'W') => self.site(trigger),
                 _ => self.secret(trigger),
             };
             if self.text.take_passed() {
@@ -185,7 +186,19 @@ impl Scan<'_, '_> {
                 Err(judged) => self.judged = judged,
             }
         }
+        if next == b'/'
+            && let Some(found) = url::with_scheme(self.text, colon)
+        {
+            self.push(found);
+        }
         self.secret(colon)
+    }
+
+    fn site(&mut self, dot: usize) -> usize {
+        match url::without_scheme(self.text, dot) {
+            Some(found) => self.push(found),
+            None => self.secret(dot),
+        }
     }
 
     fn secret(&mut self, trigger: usize) -> usize {
@@ -195,6 +208,53 @@ impl Scan<'_, '_> {
         }
     }
 }
+
+/// The place before which no value can begin that is recognised at `trigger` or later.
+///
+/// A token may be the head of an address, a key or an identifier that is recognised by a byte further on, and so may
+/// capitals before it that stand by themselves: `HRB 12345`, `AB 12 34`, `京A·12345`.
+pub(crate) fn reach(text: &Text<'_>, trigger: usize) -> usize {
+    /// Longest token whose head may be part of a value: the local part of an address.
+    const TOKEN: usize = 64;
+    /// Longest group of capitals.
+    const GROUP: usize = 4;
+    /// Bytes of an ideograph.
+    const IDEOGRAPH: usize = 3;
+    let bytes = text.bytes();
+    let mut start = run_start(text, trigger, TOKEN, is_token);
+    // The rest of a character whose first byte is no part of a token.
+    while start < trigger && bytes.get(start).is_some_and(|byte| (0x80..0xC0).contains(byte)) {
+        start += 1;
+    }
+    for _ in 0..2 {
+        let space = usize::from(before(text, start, 1) == b' ');
+        let group = run_start(text, start - space, GROUP, |byte| byte.is_ascii_uppercase());
+        if group == start - space || is_word(before(text, group, 1)) {
+            break;
+        }
+        start = group;
+    }
+    let plate = cut(bytes, start.saturating_sub(IDEOGRAPH), start);
+    if plate.len() == IDEOGRAPH
+        && memchr::memmem::find(PLATES.as_bytes(), plate).is_some_and(|place| place % IDEOGRAPH == 0)
+    {
+        start - plate.len()
+    } else {
+        start
+    }
+}
+
+/// Bytes of a token: everything but blanks, ideographs and the marks that no address, key or identifier has.
+fn is_token(byte: u8) -> bool {
+    match byte {
+        0..=b' ' | b'"' | b',' | b';' | b'<' | b'>' | b'{' | b'}' | b'[' | b']' | b'|' => false,
+        // Extended Latin letters are two bytes, the first of which is C3 to C9.
+        _ => byte < 0xCA,
+    }
+}
+
+/// First characters of Chinese number plates (GA 36): provinces, and the ends of special plates.
+const PLATES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领";
 
 /// The first byte from `from` on at which a value can be recognised.
 #[inline]
@@ -206,7 +266,7 @@ fn next_trigger(bytes: &[u8], from: usize) -> Option<usize> {
 /// Bytes at which a value can be recognised.
 #[inline]
 fn is_trigger(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'@' | b':') || secret::is_trigger(byte)
+    matches!(byte, b'0'..=b'9' | b'@' | b':' | b'.') || secret::is_trigger(byte)
 }
 
 /// Whether the number stands inside a long run of base64, such as an inline picture: then its digits mean nothing.

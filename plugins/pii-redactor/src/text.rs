@@ -33,6 +33,16 @@ impl<'a> Text<'a> {
         self.bytes
     }
 
+    /// `bytes[start..end]`, cut to what is there, for looks that decide nothing.
+    pub(crate) fn cut(&self, start: usize, end: usize) -> &'a [u8] {
+        cut(self.bytes, start, end)
+    }
+
+    /// Whether more may follow.
+    pub(crate) fn is_beginning(&self) -> bool {
+        self.more
+    }
+
     /// Bytes that are there.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()

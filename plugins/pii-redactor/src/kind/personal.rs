@@ -12,4 +12,5 @@ kinds! {
     EMAIL_ADDRESS 0 "An e-mail address.",
     IP_ADDRESS 0 "An IPv4 or IPv6 address that may belong to somebody.",
     PHONE_NUMBER 4 "A telephone number.",
+    URL 0 "A web address with its scheme, or one that begins with www.",
 }
