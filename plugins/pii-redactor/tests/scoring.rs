@@ -77,7 +77,7 @@ fn score(file: &str) -> Option<BTreeMap<String, Score>> {
         for &(kind, start, end) in &gold {
             let score = scores.entry(kind.to_owned()).or_default();
             score.gold += 1;
-            let of_kind = found.iter().filter(|finding| Redactor::type_name(finding.kind) == kind);
+            let of_kind = found.iter().filter(|finding| redactor.type_name(finding.kind) == kind);
             let best = of_kind.max_by_key(|finding| overlap(finding.start, finding.end, start, end));
             if let Some(best) = best.filter(|best| 2 * overlap(best.start, best.end, start, end) >= end - start) {
                 score.found += 1;
@@ -89,7 +89,7 @@ fn score(file: &str) -> Option<BTreeMap<String, Score>> {
             }
         }
         for finding in &found {
-            let name = Redactor::type_name(finding.kind);
+            let name = redactor.type_name(finding.kind);
             let right = gold.iter().any(|&(kind, start, end)| {
                 kind == name && 2 * overlap(finding.start, finding.end, start, end) >= finding.end - finding.start
             });
@@ -161,67 +161,4 @@ fn chinese_sentences() {
             ("IP_ADDRESS", 0.98, 0.97),
         ],
     );
-}
-
-/// Rules of the secret samples whose vendors are in the list of forms.
-const VENDORS: &[&str] = &[
-    "alibaba-access-key-id",
-    "anthropic-admin-api-key",
-    "anthropic-api-key",
-    "aws-access-token",
-    "digitalocean-access-token",
-    "digitalocean-pat",
-    "digitalocean-refresh-token",
-    "gcp-api-key",
-    "github-app-token",
-    "github-fine-grained-pat",
-    "github-oauth",
-    "github-pat",
-    "github-refresh-token",
-    "gitlab-pat",
-    "gitlab-pat-routable",
-    "huggingface-access-token",
-    "huggingface-organization-api-token",
-    "npm-access-token",
-    "openai-api-key",
-    "perplexity-api-key",
-    "private-key",
-    "pypi-upload-token",
-    "sendgrid-api-token",
-    "shopify-access-token",
-    "slack-app-token",
-    "slack-bot-token",
-    "slack-config-access-token",
-    "slack-user-token",
-    "stripe-access-token",
-    "twilio-api-key",
-];
-
-#[test]
-fn secrets_of_known_vendors() {
-    let Some(rows) = rows("secrets_gitleaks.jsonl.gz") else { return };
-    let redactor = Redactor::default();
-    let mut by_rule: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    let (mut any, mut positives) = (0, 0);
-    for row in rows.iter().filter(|row| row["positive"] == true) {
-        let found = redactor.redact_text(row["text"].as_str().unwrap()).1;
-        let hit = found.iter().any(|finding| Redactor::type_name(finding.kind) == "API_KEY");
-        positives += 1;
-        any += usize::from(hit);
-        let rule = row["rule"].as_str().unwrap();
-        if VENDORS.contains(&rule) {
-            let entry = by_rule.entry(rule).or_default();
-            entry.0 += usize::from(hit);
-            entry.1 += 1;
-            if !hit && std::env::var("TOLLGATE_SHOW_MISSES").is_ok() {
-                eprintln!("missed {rule} {:?}", row["text"]);
-            }
-        }
-    }
-    for (rule, (found, all)) in &by_rule {
-        println!("  {rule:40} {found:3} of {all}");
-    }
-    let (found, all) = by_rule.values().fold((0, 0), |(found, all), rule| (found + rule.0, all + rule.1));
-    println!("  known vendors {found} of {all}; all {positives} positives: {any}");
-    assert!(ratio(found, all) >= 0.9, "{found} of {all}");
 }

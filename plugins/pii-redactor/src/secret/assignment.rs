@@ -4,8 +4,11 @@ use crate::candidate::{Candidate, Proof};
 use crate::kind::Kind;
 use crate::secret::name::{self, Meaning};
 use crate::secret::value::{self, Style};
-use crate::secret::{SURE, encoded, find_at, noise};
+use crate::secret::{encoded, find_at, noise};
 use crate::text::{Text, at, before, run_end, run_start, slice, stands_at};
+
+/// Bytes behind a sign on which a value is judged: with the name before it, a stream holds twice as many.
+const SEEN: usize = 64;
 
 /// A value and how it is written.
 pub(super) struct Value {
@@ -39,10 +42,10 @@ pub(super) fn judge(text: &Text<'_>, meaning: Meaning, value: &Value) -> Option<
         Meaning::Password => (Kind::PASSWORD, value::is_password(written, value.style)),
         Meaning::AwsSecret if long == 40 => (Kind::AWS_SECRET_KEY, value::is_key(written, value.style)),
         Meaning::AzureAccountKey if written.ends_with(b"==") || value.open.is_some() => {
-            (Kind::AZURE_STORAGE_KEY, long >= 86 - 8 && value::is_key(written, value.style))
+            (Kind::AZURE_STORAGE_KEY, (value.open.is_some() || long >= 86) && value::is_key(written, value.style))
         }
         Meaning::AzureSharedKey if written.ends_with(b"=") => {
-            (Kind::AZURE_SHARED_KEY, long >= 44 && value::is_key(written, value.style))
+            (Kind::AZURE_SHARED_KEY, long >= 43 && value::is_key(written, value.style))
         }
         Meaning::AzureSignature => (Kind::AZURE_SIGNATURE, long >= 43 && value::is_key(written, value.style)),
         _ => (Kind::API_KEY, value::is_key(written, value.style)),
@@ -138,7 +141,7 @@ fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
     let quote = at(text, start);
     let quoted = opens(start);
     let start = start + usize::from(quoted);
-    let limit = (sign + SURE).saturating_sub(start);
+    let limit = (sign + SEEN).saturating_sub(start);
     let quote = if quoted { quote } else { 0 };
     let mut end = run_end(text, start, limit, |byte| belongs(byte, quote));
     let open = end - start >= limit;
@@ -199,7 +202,7 @@ fn authorization(text: &Text<'_>, value: &Value) -> Option<Candidate> {
     if at(text, scheme) == b' ' && scheme > value.start {
         start = run_end(text, scheme, 4, |byte| byte == b' ');
     }
-    let limit = (value.start + SURE - 16).saturating_sub(start);
+    let limit = (value.start + SEEN).saturating_sub(start);
     let token =
         |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`' | b',' | b'<' | b'>' | b'\\' | b')');
     let end = run_end(text, start, limit, token);
@@ -226,8 +229,8 @@ pub(super) fn find_said(text: &Text<'_>, start: usize) -> Option<Candidate> {
         .into_iter()
         .find(|verb| slice(text, gap.saturating_sub(verb.len()), gap) == *verb && (gap < start || !verb.is_ascii()))?;
     let (meaning, _) = name::read(text, gap - verb.len())?;
-    let end = run_end(text, start, SURE - 48, |byte| belongs(byte, 0));
-    let open = end - start >= SURE - 48;
+    let end = run_end(text, start, SEEN, |byte| belongs(byte, 0));
+    let open = end - start >= SEEN;
     let end = if open { end } else { start + value::trim(slice(text, start, end)) };
     // Prose goes on behind a word, and stops behind a value.
     let stops = !matches!(at(text, end), b' ' | b'(') || !at(text, end + 1).is_ascii_alphabetic();

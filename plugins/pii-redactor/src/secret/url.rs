@@ -2,7 +2,7 @@
 
 use crate::candidate::{Candidate, Proof};
 use crate::kind::Kind;
-use crate::secret::{SURE, find_at, noise};
+use crate::secret::{find_at, noise};
 use crate::text::{Text, at, before, cut, is_word, run_end, run_start, slice, stands_at};
 
 /// Passwords that are words for a password, and the names of accounts that need none.
@@ -39,7 +39,7 @@ const WORDS: &[&[u8]] = &[
 ];
 
 /// Bytes of a name and password that are looked at.
-const LONGEST: usize = 96;
+const LONGEST: usize = 80;
 
 /// The password in the URL whose `://` starts at `colon`. The name before it and the host stay readable, unless the
 /// name was drawn at random too: then it is half of the credential.
@@ -155,7 +155,7 @@ pub(super) fn find_option(text: &Text<'_>, colon: usize) -> Option<Candidate> {
     let start = colon + 1 + open;
     let closing = if open == 1 { next } else { quote };
     let bare = open == 0 && (!quoted || close == 1);
-    let end = run_end(text, start, SURE - 8, |byte| {
+    let end = run_end(text, start, 60, |byte| {
         byte.is_ascii_graphic() && if bare { !matches!(byte, b'"' | b'\'' | b'|' | b'>') } else { byte != closing }
     });
     let (user, secret) = (slice(text, user_start, user_end), slice(text, start, end));
