@@ -17,6 +17,8 @@ const LONGEST_RUN: usize = 64;
 pub(crate) struct Pass {
     /// As they were found; they may overlap.
     pub(crate) found: Vec<Candidate>,
+    /// Of each finding, the byte at which it was recognised and where it ends.
+    pub(crate) recognised: Vec<(usize, usize)>,
     /// Where the pass stopped because the decision depends on what follows the text; the end of the text otherwise.
     pub(crate) stopped: usize,
     /// The text ends inside a value that is one for certain; only its end is open.
@@ -57,9 +59,13 @@ impl Scan<'_, '_> {
                 b'.' if matches!(before(self.text, trigger, 1), b'w' | b'W') => self.site(trigger),
                 _ => self.secret(trigger),
             };
+            for found in self.pass.found.get(known..).unwrap_or(&[]) {
+                self.pass.recognised.push((trigger, found.end));
+            }
             if self.text.take_passed() {
                 self.pass.inside = self.pass.found.len() > known;
                 self.pass.found.truncate(known);
+                self.pass.recognised.truncate(known);
                 self.pass.skipped = skipped;
                 (self.judged, self.run) = (judged, run);
                 self.pass.stopped = trigger;

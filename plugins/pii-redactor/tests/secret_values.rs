@@ -183,7 +183,7 @@ fn named() -> Vec<(String, String)> {
             "mongodb+srv://ann:Zx9!kQ7@cluster0.example.com/x",
             "mongodb+srv://ann:<URL_CREDENTIAL>@cluster0.example.com/x",
         ),
-        ("redis://:Zx9kQ7vv@10.0.0.5:6379/0", "redis://:<URL_CREDENTIAL>@10.0.0.5:6379/0"),
+        ("redis://:Zx9kQ7vv@cache:6379/0", "redis://:<URL_CREDENTIAL>@cache:6379/0"),
         ("amqp://svc:p@ss9!x@mq.internal", "amqp://svc:<URL_CREDENTIAL>@mq.internal"),
         ("https://hooks.slack.com/services/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", "<SLACK_WEBHOOK>"),
         // Prose.

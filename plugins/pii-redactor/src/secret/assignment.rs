@@ -4,7 +4,7 @@ use crate::candidate::{Candidate, Proof};
 use crate::kind::Kind;
 use crate::secret::name::{self, Meaning};
 use crate::secret::value::{self, Style};
-use crate::secret::{encoded, find_at, noise};
+use crate::secret::{WIDE_COLON, encoded, find_at, noise};
 use crate::text::{Text, at, before, run_end, run_start, slice, stands_at};
 
 /// Bytes behind a sign on which a value is judged: with the name before it, a stream holds twice as many.
@@ -84,6 +84,7 @@ fn name_end(text: &Text<'_>, sign: usize) -> Option<usize> {
         },
         b'>' if last == b'=' => sign - 1,
         b'>' if last == b'-' => return None,
+        WIDE_COLON => sign - 2,
         _ => sign,
     };
     // A sign with a space, a quotation mark, a bracket or an asterisk before it, or with the name itself.
@@ -123,6 +124,7 @@ fn named_before(text: &Text<'_>, end: usize) -> Option<Meaning> {
 /// The value behind the sign at `sign`, whose name starts at `name`.
 fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
     let mark = at(text, sign);
+    let wide = mark == WIDE_COLON;
     let next = at(text, sign + 1);
     let place = match (mark, next) {
         // Two signs are an operator; of `:=` and `=>` the second counts.
@@ -172,7 +174,15 @@ fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
         let line_starts = matches!(before(text, begins, 1), 0 | b'\n' | b' ' | b'\t');
         let capitals = !slice(text, begins, sign).iter().any(u8::is_ascii_lowercase);
         let attached = spaced == sign + 1;
-        let setting = line_starts && line_ends && if mark == b'=' { attached } else { !attached && !capitals };
+        let setting = line_starts
+            && line_ends
+            && if wide {
+                true
+            } else if mark == b'=' {
+                attached
+            } else {
+                !attached && !capitals
+            };
         match (setting, follows) {
             (true, _) => Style::Setting,
             (false, b')') => Style::Argument,

@@ -135,6 +135,9 @@ impl Form {
             let rest = self.parts.get(turn..).unwrap_or(&[]);
             let may = |byte: u8| rest.iter().any(|part| part.1.has(byte) || part.0.as_bytes().first() == Some(&byte));
             place = run_end(text, place, usize::MAX, may);
+            while matches!(before(text, place, 1), b'.') {
+                place -= 1;
+            }
         }
         let proof = if self.check == Check::Sum && has_sum(body) { Proof::Checked } else { Proof::Form };
         Some(Candidate { kind: self.kind, start, end: place, proof, rule: self.rule })

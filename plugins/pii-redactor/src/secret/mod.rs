@@ -25,6 +25,9 @@ pub(crate) use url::is_user_info;
 /// Bytes past a trigger within which a detector is sure.
 const SURE: usize = 96;
 
+/// Last byte of the colon of Chinese text, `：` (U+FF1A).
+const WIDE_COLON: u8 = 0x9A;
+
 /// Bytes before a digit within which the key starts to which it belongs.
 const LONGEST_START: usize = 48;
 
@@ -38,7 +41,7 @@ pub(crate) struct Memory {
 /// Bytes at which a secret can be recognised, besides digits, `@` and `:`.
 #[inline]
 pub(crate) fn is_trigger(byte: u8) -> bool {
-    matches!(byte, b'-' | b'_' | b'=' | b'>' | b'~' | b'A' | b'J')
+    matches!(byte, b'-' | b'_' | b'=' | b'>' | b'~' | b'A' | b'J' | WIDE_COLON)
 }
 
 /// The secret around the byte at `trigger`, which is a colon or one that [`is_trigger`] names.
@@ -51,8 +54,12 @@ pub(crate) fn find(text: &Text<'_>, trigger: usize, memory: &mut Memory) -> Opti
         b'A' => CAPITAL_A.find(text, trigger, FORMS),
         b'J' => CAPITAL_J.find(text, trigger, FORMS).or_else(|| jwt::find(text, trigger)),
         b':' if at(text, trigger + 1) == b'/' && at(text, trigger + 2) == b'/' => url::find(text, trigger),
+        b':' if at(text, trigger + 1) == b'A' && before(text, trigger, 1).is_ascii_digit() => bot_token(text, trigger),
         b':' => assignment::find(text, trigger).or_else(|| url::find_option(text, trigger)),
         b'=' | b'>' => assignment::find(text, trigger),
+        WIDE_COLON if before(text, trigger, 1) == 0xBC && before(text, trigger, 2) == 0xEF => {
+            assignment::find(text, trigger)
+        }
         _ => None,
     }
 }
@@ -64,6 +71,12 @@ pub(crate) fn find_in_run(text: &Text<'_>, start: usize, digit: usize) -> Option
     let found = RUN.find(text, start, FORMS);
     let found = if token < start { found.or_else(|| RUN.find(text, token, FORMS)) } else { found };
     found.or_else(|| assignment::find_said(text, token))
+}
+
+/// The token of a bot whose number ends at `colon`.
+fn bot_token(text: &Text<'_>, colon: usize) -> Option<Candidate> {
+    let number = run_start(text, colon, 11, |byte| byte.is_ascii_digit());
+    RUN.find(text, number, FORMS).filter(|found| found.end > colon)
 }
 
 /// The vendor's key, token or the like that starts at `start`, which a name announced.

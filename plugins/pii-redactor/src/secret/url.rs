@@ -107,7 +107,7 @@ fn webhook(text: &Text<'_>, host: usize) -> Option<Candidate> {
 
 /// Whether the `@` at `sign` ends a name and password in a URL, so that it is no e-mail address.
 pub(crate) fn is_user_info(text: &Text<'_>, sign: usize) -> bool {
-    let start = run_start(text, sign, LONGEST, |byte| is_authority(byte) && byte != b'@');
+    let start = run_start(text, sign, LONGEST, is_authority);
     before(text, start, 1) == b'/'
         && before(text, start, 2) == b'/'
         && before(text, start, 3) == b':'
