@@ -98,7 +98,8 @@ impl Scan<'_, '_> {
             self.pass.skipped += end - start;
             return end;
         }
-        let mixed = start > run_start || run_end > digits || at(self.text, digits) == b'|';
+        let joined = matches!(before(self.text, run_start, 1), b'!'..=b'&' | b'*' | b'@' | b'^');
+        let mixed = start > run_start || run_end > digits || joined || at(self.text, digits) == b'|';
         if mixed && let Some(found) = secret::find_in_run(self.text, run_start, start) {
             return self.push(found).max(digits);
         }

@@ -133,6 +133,8 @@ fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
     };
     let place = run_end(text, place, 2, |byte| byte == b'*');
     let spaced = run_end(text, place, 8, |byte| matches!(byte, b' ' | b'\t'));
+    let marks = ["“", "‘", "「", "『", "【"];
+    let spaced = if marks.iter().any(|mark| stands_at(text, spaced, mark.as_bytes())) { spaced + 3 } else { spaced };
     if mark == b'>' && before(text, sign, 1) != b'=' && spaced > place {
         return None;
     }
@@ -232,27 +234,37 @@ fn authorization(text: &Text<'_>, value: &Value) -> Option<Candidate> {
     finish(text, Kind::AUTHORIZATION, &value, "header: what follows the scheme of authorization")
 }
 
-/// The secret of which prose says `is`: `the password is hunter2`, `密码是hunter2`. It starts at `start`.
-pub(super) fn find_said(text: &Text<'_>, start: usize) -> Option<Candidate> {
+/// The secret that prose names: `the password is hunter2`, `密码是hunter2`, `密码 Abc@12345`, `Bearer 9f2c...`. One of its
+/// first digits is at `digit`.
+pub(super) fn find_said(text: &Text<'_>, digit: usize) -> Option<Candidate> {
+    let start = run_start(text, digit, 32, |byte| belongs(byte, 0) && !matches!(byte, b':' | b'='));
     let gap = run_start(text, start, 3, |byte| matches!(byte, b' ' | b'"' | b'\'' | b'`'));
     let verb = [&b" is"[..], b" was", "是".as_bytes(), "为".as_bytes()]
         .into_iter()
-        .find(|verb| slice(text, gap.saturating_sub(verb.len()), gap) == *verb && (gap < start || !verb.is_ascii()))?;
-    let (meaning, _) = name::read(text, gap - verb.len())?;
+        .find(|verb| slice(text, gap.saturating_sub(verb.len()), gap) == *verb && (gap < start || !verb.is_ascii()));
+    let name_end = gap - verb.map_or(0, <[u8]>::len);
+    let bearer = verb.is_none() && slice(text, gap.saturating_sub(6), gap).eq_ignore_ascii_case(b"bearer");
+    let (meaning, _) = if bearer { (Meaning::Authorization, gap) } else { name::read(text, name_end)? };
+    // A Chinese name touches its value, a Latin one does not.
+    let chinese = !before(text, name_end, 1).is_ascii();
+    if gap == start && !chinese && verb.is_none() {
+        return None;
+    }
     let end = run_end(text, start, SEEN, |byte| belongs(byte, 0));
     let open = end - start >= SEEN;
     let end = if open { end } else { start + value::trim(slice(text, start, end)) };
     // Prose goes on behind a word, and stops behind a value.
     let stops = !matches!(at(text, end), b' ' | b'(') || !at(text, end + 1).is_ascii_alphabetic();
     let written = slice(text, start, end);
-    let accepted = match meaning {
-        Meaning::Password => stops && value::is_password(written, Style::Bare) && !value::is_term(written),
-        _ => value::is_key(written, Style::Bare),
+    let said = verb.is_some() || chinese;
+    let (kind, accepted) = match meaning {
+        Meaning::Password => (Kind::PASSWORD, value::is_password_in_prose(written, said, stops)),
+        Meaning::Authorization => (Kind::AUTHORIZATION, written.len() >= 20 && value::is_key(written, Style::Bare)),
+        _ => (Kind::API_KEY, (said || written.len() >= 20) && value::is_key(written, Style::Bare)),
     };
     if !accepted {
         return None;
     }
-    let kind = if meaning == Meaning::Password { Kind::PASSWORD } else { Kind::API_KEY };
     let value = Value { start, end, style: Style::Bare, open: open.then_some(0) };
     finish(text, kind, &value, "said: a value that a sentence names")
 }

@@ -70,7 +70,7 @@ pub(crate) fn find_in_run(text: &Text<'_>, start: usize, digit: usize) -> Option
     let token = run_start(text, digit, LONGEST_START, part);
     let found = RUN.find(text, start, FORMS);
     let found = if token < start { found.or_else(|| RUN.find(text, token, FORMS)) } else { found };
-    found.or_else(|| assignment::find_said(text, token))
+    found.or_else(|| assignment::find_said(text, digit))
 }
 
 /// The token of a bot whose number ends at `colon`.

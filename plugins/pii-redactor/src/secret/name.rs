@@ -146,6 +146,11 @@ const HARMLESS: &[&[u8]] = &[
     b"first",
     b"last",
     b"per",
+    b"sequence",
+    b"idempotency",
+    b"lock",
+    b"single",
+    b"multi",
 ];
 
 /// Chinese names, as they end: 密码, 口令, 密钥, 秘钥, 令牌.
@@ -189,6 +194,11 @@ fn read_latin(text: &Text<'_>, end: usize) -> Option<(Meaning, usize)> {
         *slot = byte.to_ascii_lowercase();
         length += 1;
     }
+    // `AWS::IAM::AccessKey` is a type, `arn:aws:...:secret:` a place.
+    let word = run_start(text, end, LONGEST, |byte| part(byte) && byte != b' ');
+    if before(text, word, 1) == b':' {
+        return None;
+    }
     let name = name.get(..length)?;
     let first = |word: usize| end.saturating_sub(word);
     for (word, meaning) in ENDS {
@@ -199,6 +209,10 @@ fn read_latin(text: &Text<'_>, end: usize) -> Option<(Meaning, usize)> {
     }
     for (word, meaning) in WORDS {
         if name.ends_with(word) && is_whole(text, first(word.len())) {
+            let head = name.get(..name.len() - word.len())?;
+            if HARMLESS.iter().any(|word| head.ends_with(word)) {
+                return None;
+            }
             return Some((*meaning, first(word.len())));
         }
     }

@@ -75,6 +75,12 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     is_masked(value) || is_sequence(value)
 }
 
+/// Whether a password is one that documentation writes. People do count in passwords, but not only.
+pub(super) fn is_password_placeholder(value: &[u8]) -> bool {
+    let alone = value.iter().all(u8::is_ascii_digit) || value.iter().all(u8::is_ascii_alphabetic);
+    is_masked(value) || (alone && is_sequence(value))
+}
+
 /// Whether the value is a word for it or one character again and again.
 pub(super) fn is_masked(value: &[u8]) -> bool {
     is_repetitive(value) || STAND_INS.iter().any(|word| contains(value, word))

@@ -127,7 +127,7 @@ fn is_real(user: &[u8], secret: &[u8]) -> bool {
         && !(secret.first() == Some(&b'%')
             && !secret.get(1..3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)))
         && !WORDS.iter().any(|word| secret.eq_ignore_ascii_case(word))
-        && !noise::is_placeholder(secret)
+        && !noise::is_password_placeholder(secret)
 }
 
 /// The password behind the colon in `curl -u name:password`.

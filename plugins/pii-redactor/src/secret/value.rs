@@ -144,6 +144,7 @@ const WORDS: &[&[u8]] = &[
     b"error",
     b"test",
     b"see",
+    b"challenge",
     b"below",
     b"above",
     b"here",
@@ -179,6 +180,20 @@ const TERMS: &[&[u8]] = &[
     b"hs256",
     b"rs256",
     b"b64",
+    b"utf8mb4",
+    b"x509",
+    b"pbkdf2-sha256",
+    b"scrypt2",
+    b"sha3",
+    b"sha-3",
+    b"sha224",
+    b"sha384",
+    b"aes128",
+    b"aes-128",
+    b"rsa2048",
+    b"rsa4096",
+    b"win32",
+    b"ntlmv2",
     b"int32",
     b"int64",
     b"uint8",
@@ -186,7 +201,7 @@ const TERMS: &[&[u8]] = &[
 
 /// Whether a password is one, and no word or expression.
 pub(super) fn is_password(value: &[u8], style: Style) -> bool {
-    if value.len() < 4 || !value.is_ascii() || is_expression(value) || noise::is_placeholder(value) {
+    if value.len() < 4 || !value.is_ascii() || is_expression(value) || noise::is_password_placeholder(value) {
         return false;
     }
     let any = |class: fn(&u8) -> bool| value.iter().any(class);
@@ -207,6 +222,15 @@ pub(super) fn is_password(value: &[u8], style: Style) -> bool {
         (false, true, _) => value.len() >= 6 && value.len() <= 32 && style != Style::Argument,
         (false, false, _) => false,
     }
+}
+
+/// Whether a password in a sentence is one: letters and digits, and signs too unless the sentence says that it is one.
+/// Where the sentence goes on behind it, it must look like none of its words.
+pub(super) fn is_password_in_prose(value: &[u8], said: bool, stops: bool) -> bool {
+    let any = |class: fn(&u8) -> bool| value.iter().any(class);
+    let mixed = any(u8::is_ascii_alphabetic) && any(u8::is_ascii_digit);
+    let strong = any(is_sign) || (said && (stops || (value.len() >= 8 && !noise::is_wordy(value))));
+    mixed && strong && value.len() >= 6 && is_password(value, Style::Bare)
 }
 
 /// Whether a key is one: drawn at random.
@@ -285,7 +309,9 @@ fn is_expression(value: &[u8]) -> bool {
         b'@' if matches!(second, b'{' | b'(') => return true,
         _ => {}
     }
-    if [&b"://"[..], b"()", b"->", b"${", b"{{", b"$(", b"::", b"ENC["].iter().any(|sign| noise::contains(value, sign))
+    if [&b"://"[..], b"()", b"->", b"${", b"{{", b"$(", b"::", b"ENC[", b"\\x"]
+        .iter()
+        .any(|sign| noise::contains(value, sign))
     {
         return true;
     }
@@ -338,7 +364,7 @@ fn is_made_of_words(value: &[u8]) -> bool {
         previous = byte;
     }
     known(&word, length);
-    left + 2 * signs < 4 && digits < 2
+    left + 2 * signs + digits < 4 && digits < 2
 }
 
 /// Whether the word is two known words in one: `newpassword`, `dbpass`.
