@@ -41,6 +41,9 @@ impl Look {
         let mut settled = text.len();
         if more {
             settled = scan::reach(&text, pass.stopped);
+        }
+        settled = settled.min(config.rules.scan(&text, from, kinds, &mut pass.found));
+        if more {
             // What was found in the token that is held is found again, so the byte that tells it is held, too.
             for (trigger, end) in pass.recognised.iter().rev() {
                 if *end > settled {
@@ -48,7 +51,6 @@ impl Look {
                 }
             }
         }
-        settled = settled.min(config.rules.scan(&text, from, kinds, &mut pass.found));
         let mut found = if pass.found.is_empty() { pass.found } else { resolve(pass.found) };
         found.retain(|candidate| !config.allow.has(text.cut(candidate.start, candidate.end)));
         while settled > 0 && seen.get(settled).is_some_and(|byte| (0x80..0xC0).contains(byte)) {

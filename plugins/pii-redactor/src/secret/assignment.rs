@@ -66,7 +66,7 @@ fn finish(text: &Text<'_>, kind: Kind, value: &Value, rule: &'static str) -> Opt
         return None;
     }
     let end = match value.open {
-        Some(quote) => run_end(text, value.end, usize::MAX, |byte| belongs(byte, quote)),
+        Some(quote) => run_end(text, value.end, usize::MAX, |byte| belongs(byte, quote) && byte != b' '),
         None => value.end,
     };
     Some(Candidate { kind, start: value.start, end, proof: Proof::Named, rule })
@@ -170,7 +170,8 @@ fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
         if matches!(follows, b'(' | b'[' | b'{') {
             return None;
         }
-        let line_ends = matches!(follows, 0 | b'\n' | b'\r');
+        let rest = run_end(text, end, 8, |byte| byte == b' ');
+        let line_ends = matches!(at(text, rest), 0 | b'\n' | b'\r');
         let begins =
             run_start(text, name, 48, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
         let line_starts = matches!(before(text, begins, 1), 0 | b'\n' | b' ' | b'\t');
@@ -198,7 +199,8 @@ fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
 /// Whether the byte belongs to a value that opened with this quotation mark, or with none.
 fn belongs(byte: u8, quote: u8) -> bool {
     if quote != 0 {
-        return byte != quote && byte != b'\n' && byte != b'\r';
+        // A string of JSON around the value ends it, whatever it opened with.
+        return byte != quote && byte != b'"' && byte != b'\n' && byte != b'\r';
     }
     byte.is_ascii_graphic()
         && !matches!(

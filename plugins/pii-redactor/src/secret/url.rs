@@ -122,7 +122,7 @@ fn is_authority(byte: u8) -> bool {
 fn is_real(user: &[u8], secret: &[u8]) -> bool {
     secret.len() >= 3
         && !secret.eq_ignore_ascii_case(user)
-        && !matches!(secret.first(), Some(b'$' | b'[' | b'(' | b':'))
+        && !matches!(secret.first(), Some(b'$' | b'[' | b'(' | b':' | b']' | b'}' | b')' | b','))
         && (secret.first() != Some(&b'{') || noise::is_random(secret))
         && !(secret.first() == Some(&b'%')
             && !secret.get(1..3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)))
@@ -156,7 +156,8 @@ pub(super) fn find_option(text: &Text<'_>, colon: usize) -> Option<Candidate> {
     let closing = if open == 1 { next } else { quote };
     let bare = open == 0 && (!quoted || close == 1);
     let end = run_end(text, start, 60, |byte| {
-        byte.is_ascii_graphic() && if bare { !matches!(byte, b'"' | b'\'' | b'|' | b'>') } else { byte != closing }
+        byte.is_ascii_graphic()
+            && if bare { !matches!(byte, b'"' | b'\'' | b'|' | b'>') } else { byte != closing && byte != b'"' }
     });
     let (user, secret) = (slice(text, user_start, user_end), slice(text, start, end));
     let found = |start, end| {

@@ -10,6 +10,10 @@ pub(crate) fn pieces() -> impl Strategy<Value = String> {
             "(415) 555-0132", "079 7602 9803", "467 3395", "536-32-3065", "GB29NWBK60161331926819", "6.59.110.227",
             "2001:db8::1", "11010519491231002X", "AKIAABCDEFGH23456723", "sk-a1B2c3D4e5F6g7H8i9J0kL",
             "-----BEGIN PRIVATE KEY-----\nMIIB", "-----END PRIVATE KEY-----", "１３８１２３４５６７８",
+            "password: ", "password=", "\"password\": \"", "the password is ", "密码：", "密码", "api_key = '", "token: ",
+            "Zx9!kQ7", "hunterpass", "9f2c4e7a1b3d50689f2c4e7a1b3d5068", "Qm7RtZ2xWc9KpL4v", "${VAR}", "EXAMPLE",
+            "https://", "ann:Zx9kQ7@db", "curl -u ", "Authorization: Bearer ", "Basic ", "YW5uOlp4OSFrUTc=",
+            "eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiI3In0.", "ghp_", "glpat-", "xoxb-", "SG.", "AKIA", "8Q~", "value=", "</",
             "Phone: ", "电话：", "SSN ", "version ", "fax", "x12", "<PHONE_NUMBER>", "****1111",
         ]).prop_map(str::to_owned),
         4 => prop::sample::select(vec![
