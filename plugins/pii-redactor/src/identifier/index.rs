@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(count(shape(1, 1, Before::Other, Follow::Other)), 0, "a single digit");
         assert_eq!(count(shape(23, 40, Before::Other, Follow::Other)), 0, "a hash");
         assert!(count(shape(4, 4, Before::Other, Follow::MarkDigit)) < 8, "a year of a date");
-        assert!(count(shape(2, 2, Before::LetterSpace, Follow::SpaceLetter)) < 8, "a small number in a sentence");
+        assert!(count(shape(2, 2, Before::LetterSpace, Follow::SpaceLetter)) < 12, "a small number in a sentence");
         let mut rows = readings(shape(8, 9, Before::Other, Follow::Other));
         assert!(rows.any(|reading| reading.row.kind == crate::kind::Kind::ES_NIF));
     }
