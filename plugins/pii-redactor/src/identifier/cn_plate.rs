@@ -15,7 +15,12 @@ const SUFFIXES: &[&str] = &["学", "警", "挂", "领", "港", "澳"];
 const IDEOGRAPH: usize = 3;
 
 pub(super) fn find(text: &Text<'_>, run: Run) -> Option<Candidate> {
-    if !(4..=7).contains(&(run.end - run.start)) || before(text, run.start, 1).is_ascii_alphanumeric() {
+    if !(4..=7).contains(&(run.end - run.start)) {
+        return None;
+    }
+    // An ideograph or a dot stands before, or a letter behind an ideograph and a separator.
+    let last = before(text, run.start, 1);
+    if last.is_ascii() && !(matches!(last, b' ' | b'-') && before(text, run.start, 3) >= 0x80) {
         return None;
     }
     let (start, letter, number) = head(text, run)?;

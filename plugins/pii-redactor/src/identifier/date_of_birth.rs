@@ -74,7 +74,17 @@ fn numeric(text: &Text<'_>, start: usize, first_end: usize) -> Option<(usize, us
         let part = |from, to| value(first.get(from..to).unwrap_or(&[]));
         return (is_year(part(0, 4)) && exists(part(0, 4), part(4, 6), part(6, 8))).then_some((start, first_end));
     }
-    let (second_start, mark) = mark(text, first_end, &["-", "/", ".", "年"])?;
+    let mark = match at(text, first_end) {
+        b'-' => "-",
+        b'/' => "/",
+        b'.' => ".",
+        0xe5 if stands_at(text, first_end, "年".as_bytes()) => "年",
+        _ => return None,
+    };
+    let second_start = first_end + mark.len();
+    if !at(text, second_start).is_ascii_digit() {
+        return None;
+    }
     let second_end = digits_end(text, second_start);
     let third_start = if mark == "年" {
         stands_at(text, second_end, "月".as_bytes()).then_some(second_end + "月".len())?
@@ -94,13 +104,11 @@ fn numeric(text: &Text<'_>, start: usize, first_end: usize) -> Option<(usize, us
     valid.then_some((start, third_end + if day_mark { "日".len() } else { 0 }))
 }
 
-fn mark<'m>(text: &Text<'_>, place: usize, marks: &[&'m str]) -> Option<(usize, &'m str)> {
-    let mark = marks.iter().find(|mark| stands_at(text, place, mark.as_bytes()))?;
-    at(text, place + mark.len()).is_ascii_digit().then_some((place + mark.len(), *mark))
-}
-
 /// `12 March 1985`, `12th of March, 1985`, `March 12, 1985`, `Mar 12 1985`.
 fn with_month(text: &Text<'_>, start: usize, digits: usize) -> Option<(usize, usize)> {
+    if !matches!(at(text, digits), b' ' | b',' | b'-' | b's' | b'n' | b'r' | b't') {
+        return None;
+    }
     let day = value(slice(text, start, digits));
     if digits - start > 2 || !(1..=31).contains(&day) {
         return None;

@@ -101,17 +101,32 @@ pub(super) enum Follow {
     MarkLetter,
 }
 
-/// What stands before that run.
+/// What stands before that run: nothing of interest, or a short group of letters and a separator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(super) enum Before {
     Other,
-    LetterSpace,
-    LetterMark,
+    /// So many letters, then a space.
+    Space(usize),
+    /// So many letters, then another mark.
+    Mark(usize),
+}
+
+/// Letters of the longest group that any form has before its first digits.
+pub(super) const LONGEST_BEFORE: usize = 3;
+
+impl Before {
+    /// Its place among all: forms are told apart by it.
+    pub(super) const fn place(self) -> usize {
+        match self {
+            Self::Space(letters) if letters <= LONGEST_BEFORE => letters,
+            Self::Mark(letters) if letters <= LONGEST_BEFORE => LONGEST_BEFORE + letters,
+            _ => 0,
+        }
+    }
 }
 
 /// Bits of what may stand before a value that starts with its run.
-const ANY_BEFORE: u8 = 0b111;
+const ANY_BEFORE: u8 = 0b111_1111;
 
 /// Bits of what may follow a value that ends with its run.
 const ANY_FOLLOW: u8 = 0b11111;
@@ -127,7 +142,9 @@ pub(super) struct Gate {
     pub(super) run: (usize, usize),
     /// Bits of [`Follow`].
     pub(super) follow: u8,
-    /// Bits of [`Before`].
+    /// Characters of the group behind what follows.
+    pub(super) next: (usize, usize),
+    /// Bits of the places of [`Before`].
     pub(super) preceded: u8,
     /// Groups before that run; they are of letters.
     pub(super) groups_before: usize,
@@ -137,8 +154,15 @@ pub(super) struct Gate {
 #[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
 pub(super) const fn gate(form: &str, gaps: &str, grouped: bool) -> Gate {
     let form = form.as_bytes();
-    let mut gate =
-        Gate { lead: (0, 0), digits: (0, 0), run: (0, 0), follow: ANY_FOLLOW, preceded: ANY_BEFORE, groups_before: 0 };
+    let mut gate = Gate {
+        lead: (0, 0),
+        digits: (0, 0),
+        run: (0, 0),
+        follow: ANY_FOLLOW,
+        next: (0, LONGEST),
+        preceded: ANY_BEFORE,
+        groups_before: 0,
+    };
     let (mut digit_possible, mut digit_certain, mut mixed) = (false, false, false);
     // Whether the first digits are still being counted.
     let mut counting = true;
@@ -157,10 +181,11 @@ pub(super) const fn gate(form: &str, gaps: &str, grouped: bool) -> Gate {
             }
             if digit_possible {
                 gate.follow = follow_of(element, gaps.as_bytes(), form[index]);
+                gate.next = group(form, index);
                 break;
             }
             gate.groups_before += 1;
-            gate.preceded = before_of(element, gaps.as_bytes());
+            gate.preceded = before_of(element, gaps.as_bytes(), gate.run);
             gate.run = (0, 0);
             gate.lead = (0, 0);
             continue;
@@ -201,9 +226,33 @@ pub(super) const fn gate(form: &str, gaps: &str, grouped: bool) -> Gate {
     gate
 }
 
-const fn before_of(element: u8, gaps: &[u8]) -> u8 {
+const fn before_of(element: u8, gaps: &[u8], letters: (usize, usize)) -> u8 {
     let (space, mark) = separators(element, gaps);
-    (space as u8) << Before::LetterSpace as u8 | (mark as u8) << Before::LetterMark as u8
+    let mut bits = 0;
+    let mut count = letters.0;
+    while count <= letters.1 {
+        if space {
+            bits |= 1 << Before::Space(count).place();
+        }
+        if mark {
+            bits |= 1 << Before::Mark(count).place();
+        }
+        count += 1;
+    }
+    bits
+}
+
+/// How long the group is that begins at `index` of the form.
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn group(form: &[u8], mut index: usize) -> (usize, usize) {
+    let mut length = (0, 0);
+    while index < form.len() && is_class(form[index]) {
+        let optional = index + 1 < form.len() && form[index + 1] == b'?';
+        length.0 += !optional as usize;
+        length.1 += 1;
+        index += 1 + optional as usize;
+    }
+    length
 }
 
 /// Whether the element of a form may be a space, and whether another mark.

@@ -1,7 +1,7 @@
 //! Which rows are worth reading at a run of letters and digits: a handful of bits each, computed when the program is
 //! compiled, so that most runs are told from all identifiers in a few nanoseconds.
 
-use super::form::{Before, Follow, Gate, gate};
+use super::form::{Before, Follow, Gate, LONGEST, LONGEST_BEFORE, gate};
 use super::row::{Needs, Row};
 use super::table;
 
@@ -19,12 +19,14 @@ const LEADS: usize = 24;
 const DIGITS: usize = 24;
 const RUNS: usize = 25;
 const FOLLOWS: usize = 5;
-const BEFORES: usize = 3;
+const BEFORES: usize = 1 + 2 * LONGEST_BEFORE;
+const NEXTS: usize = LONGEST + 1;
 
 static BY_LEAD: [Set; LEADS] = sets::<LEADS>(Part::Lead);
 static BY_DIGITS: [Set; DIGITS] = sets::<DIGITS>(Part::Digits);
 static BY_RUN: [Set; RUNS] = sets::<RUNS>(Part::Run);
 static BY_FOLLOW: [Set; FOLLOWS] = sets::<FOLLOWS>(Part::Follow);
+static BY_NEXT: [Set; NEXTS] = sets::<NEXTS>(Part::Next);
 static BY_BEFORE: [Set; BEFORES] = sets::<BEFORES>(Part::Before);
 /// For every bit the groups that stand before the run.
 static GROUPS_BEFORE: [usize; BITS] = groups_before();
@@ -48,6 +50,8 @@ pub(super) struct Shape {
     pub(super) run: usize,
     pub(super) before: Before,
     pub(super) follow: Follow,
+    /// Letters and digits behind the separator that follows.
+    pub(super) next: usize,
 }
 
 /// The readings that are possible for a run.
@@ -55,14 +59,19 @@ pub(super) struct Shape {
 pub(super) fn readings(shape: Shape) -> impl Iterator<Item = Reading> {
     const NONE: &Set = &[0; WORDS];
     let sets = [
-        BY_RUN.get(shape.run).unwrap_or(NONE),
         BY_DIGITS.get(shape.digits).unwrap_or(NONE),
         BY_LEAD.get(shape.lead).unwrap_or(NONE),
         BY_FOLLOW.get(shape.follow as usize).unwrap_or(NONE),
-        BY_BEFORE.get(shape.before as usize).unwrap_or(NONE),
+        BY_NEXT.get(shape.next).unwrap_or(NONE),
+        BY_BEFORE.get(shape.before.place()).unwrap_or(NONE),
     ];
-    (0..WORDS).flat_map(move |word| {
-        let mut bits = sets.iter().fold(u64::MAX, |bits, set| bits & set.get(word).copied().unwrap_or(0));
+    let mut both: Set = *BY_RUN.get(shape.run).unwrap_or(NONE);
+    for set in sets {
+        for (bits, other) in both.iter_mut().zip(set) {
+            *bits &= other;
+        }
+    }
+    both.into_iter().enumerate().flat_map(|(word, mut bits)| {
         std::iter::from_fn(move || {
             let bit = bits.trailing_zeros();
             bits &= bits.checked_sub(1)?;
@@ -82,6 +91,7 @@ enum Part {
     Digits,
     Run,
     Follow,
+    Next,
     Before,
 }
 
@@ -146,6 +156,7 @@ const fn sets<const N: usize>(part: Part) -> [Set; N] {
                 Part::Digits => gate.digits,
                 Part::Run => gate.run,
                 Part::Follow => (0, FOLLOWS - 1),
+                Part::Next => gate.next,
                 Part::Before => (0, BEFORES - 1),
             };
             let mut value = first;
@@ -186,12 +197,12 @@ mod tests {
 
     #[test]
     fn few_rows_are_worth_reading() {
-        let shape = |digits, run, before, follow| Shape { lead: 0, digits, run, before, follow };
+        let shape = |digits, run, before, follow| Shape { lead: 0, digits, run, before, follow, next: 2 };
         let count = |shape| readings(shape).count();
         assert_eq!(count(shape(1, 1, Before::Other, Follow::Other)), 0, "a single digit");
         assert_eq!(count(shape(23, 40, Before::Other, Follow::Other)), 0, "a hash");
         assert!(count(shape(4, 4, Before::Other, Follow::MarkDigit)) < 8, "a year of a date");
-        assert!(count(shape(2, 2, Before::LetterSpace, Follow::SpaceLetter)) < 12, "a small number in a sentence");
+        assert!(count(shape(2, 2, Before::Space(3), Follow::SpaceLetter)) < 6, "a small number in a sentence");
         let mut rows = readings(shape(8, 9, Before::Other, Follow::Other));
         assert!(rows.any(|reading| reading.row.kind == crate::kind::Kind::ES_NIF));
     }

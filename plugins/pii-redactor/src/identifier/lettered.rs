@@ -11,7 +11,11 @@ use crate::text::{Text, at, run_end, slice};
 /// The bank identifier or hardware address of letters behind the colon.
 pub(crate) fn find_behind(text: &Text<'_>, colon: usize) -> Option<Candidate> {
     let start = run_end(text, colon + 1, 3, |byte| matches!(byte, b' ' | b'"'));
-    if !at(text, start).is_ascii_alphabetic() {
+    // A capital and another, or a pair of hexadecimal digits and a hyphen.
+    let (first, second) = (at(text, start), at(text, start + 1));
+    if !(first.is_ascii_uppercase() && second.is_ascii_uppercase())
+        && !(first.is_ascii_hexdigit() && at(text, start + 2) == b'-')
+    {
         return None;
     }
     let end = run_end(text, start, 12, |byte| byte.is_ascii_alphabetic());

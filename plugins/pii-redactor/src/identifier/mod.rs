@@ -16,11 +16,11 @@ mod table;
 use crate::candidate::{Candidate, Proof};
 use crate::kind::{Kind, Kinds};
 use crate::number::digits_end;
-use crate::text::{Text, at, before, run_start, starts_token};
+use crate::text::{Text, at, before, run_end, run_start, starts_token};
 use crate::{crypto, mac};
 pub(crate) use lettered::find_behind;
 
-use form::{Before, Follow};
+use form::{Before, Follow, LONGEST, LONGEST_BEFORE};
 use index::{Reading, Shape};
 use nearby::{Named, Nearby};
 use row::Needs;
@@ -45,12 +45,18 @@ pub(crate) fn find(text: &Text<'_>, run: Run, wanted: &Kinds) -> Option<Candidat
     let mut best: Option<(Rank, Candidate)> = None;
     let mut seen: Option<(usize, usize, Nearby)> = None;
     let digits = digits_end(text, run.first_digit) - run.first_digit;
+    let follow = follow(text, run.end);
+    let next = match follow {
+        Follow::Other => 0,
+        _ => run_end(text, run.end + 1, LONGEST, |byte| byte.is_ascii_alphanumeric()) - run.end - 1,
+    };
     let shape = Shape {
         lead: run.first_digit - run.start,
         digits,
         run: run.end - run.start,
         before: preceding(text, run.start),
-        follow: follow(text, run.end),
+        follow,
+        next,
     };
     for reading in index::readings(shape) {
         let row = reading.row;
@@ -114,10 +120,15 @@ impl Rank {
 /// What stands before a run.
 #[inline]
 fn preceding(text: &Text<'_>, start: usize) -> Before {
-    match before(text, start, 1) {
-        b' ' if before(text, start, 2).is_ascii_alphabetic() => Before::LetterSpace,
-        b'-' | b'.' if before(text, start, 2).is_ascii_alphabetic() => Before::LetterMark,
-        _ => Before::Other,
+    let mark = before(text, start, 1);
+    if !matches!(mark, b' ' | b'-' | b'.') {
+        return Before::Other;
+    }
+    let letters = (2..LONGEST_BEFORE + 3).take_while(|back| before(text, start, *back).is_ascii_alphabetic()).count();
+    match (mark, letters) {
+        (_, 0) => Before::Other,
+        (b' ', letters) => Before::Space(letters),
+        (_, letters) => Before::Mark(letters),
     }
 }
 

@@ -83,28 +83,40 @@ fn in_window(byte: u8) -> bool {
     !matches!(byte, b'<' | b'>' | b'*')
 }
 
+/// Most words that a window remembers.
+const WORDS: usize = 32;
+
 #[derive(Debug)]
 struct Window {
     bytes: [u8; ROOM],
     length: usize,
+    /// Where words begin: behind what is no letter, and at every ideograph.
+    starts: [u8; WORDS],
+    words: usize,
     /// Which bytes, modulo 64, words begin with.
     initials: u64,
 }
 
 impl Window {
     fn of(given: &[u8]) -> Self {
-        let mut window = Self { bytes: [0; ROOM], length: 0, initials: 0 };
+        let mut window = Self { bytes: [0; ROOM], length: 0, starts: [0; WORDS], words: 0, initials: 0 };
         let mut last = 0u8;
         for &byte in given {
+            let mut starts = byte >= 0xc0 || !last.is_ascii_alphabetic();
             if byte.is_ascii_uppercase() && last.is_ascii_lowercase() {
                 window.push(b' ');
+                starts = true;
             }
-            window.push(match byte {
+            let plain = match byte {
                 b'_' | b'-' | b'.' => b' ',
                 // Capitals of the Latin-1 letters, in their second byte: `Ü` is `ü` with this bit unset.
                 0x80..=0x9e if last == 0xc3 => byte | 0x20,
                 other => other.to_ascii_lowercase(),
-            });
+            };
+            if starts && (plain >= 0xc0 || plain.is_ascii_alphabetic()) {
+                window.start(plain);
+            }
+            window.push(plain);
             last = byte;
         }
         window
@@ -114,6 +126,14 @@ impl Window {
         if let Some(slot) = self.bytes.get_mut(self.length) {
             *slot = byte;
             self.length += 1;
+        }
+    }
+
+    /// A word with this first byte begins here. Where there are more words than room the last ones are forgotten.
+    fn start(&mut self, byte: u8) {
+        if let (Some(slot), Ok(place)) = (self.starts.get_mut(self.words), u8::try_from(self.length)) {
+            *slot = place;
+            self.words += 1;
             self.initials |= 1 << (byte % 64);
         }
     }
@@ -122,19 +142,21 @@ impl Window {
         cut(&self.bytes, 0, self.length)
     }
 
+    /// Where the word stands, from left to right.
     fn places<'a>(&'a self, word: &'a [u8]) -> impl DoubleEndedIterator<Item = (usize, usize)> + 'a {
-        let (stem, open) = word.strip_suffix(b"*").map_or((word, false), |stem| (stem, true));
-        let initial = stem.first().copied().unwrap_or(0);
+        let initial = word.first().copied().unwrap_or(0);
         let possible = self.initials & 1 << (initial % 64) != 0;
-        let plain = if possible { self.plain() } else { &[] };
-        let letter =
-            |index: Option<usize>| index.and_then(|index| plain.get(index)).is_some_and(u8::is_ascii_alphabetic);
-        plain.windows(stem.len().max(1)).enumerate().filter_map(move |(start, part)| {
-            let end = start + stem.len();
-            let whole = part == stem
-                && !(initial.is_ascii_alphabetic() && letter(start.checked_sub(1)))
-                && !(!open && stem.last().is_some_and(u8::is_ascii_alphabetic) && letter(Some(end)));
-            whole.then_some((start, end))
+        let starts = if possible { cut(&self.starts, 0, self.words) } else { &[] };
+        starts.iter().filter_map(move |start| {
+            let start = usize::from(*start);
+            let rest = self.bytes.get(start..self.length)?;
+            if rest.first() != Some(&initial) {
+                return None;
+            }
+            let (stem, open) = word.strip_suffix(b"*").map_or((word, false), |stem| (stem, true));
+            let behind = rest.strip_prefix(stem)?.first().copied().unwrap_or(0);
+            let closed = open || !(stem.last().is_some_and(u8::is_ascii_alphabetic) && behind.is_ascii_alphabetic());
+            closed.then_some((start, start + stem.len()))
         })
     }
 

@@ -160,12 +160,7 @@ pub(super) const ROWS: &[Row] = &[
     // Driving licence ordinance, annex 8: authority, serial, check digit, number of the copy.
     Row::formed(Kind::DE_FUEHRERSCHEIN, "AXXXXXXXXXX", licence, "DE_FUEHRERSCHEIN: authority, serial").words(LICENCE),
     // Commercial register ordinance: sections A and B.
-    Row::formed(Kind::DE_HANDELSREGISTER, "hra 99?9?9?9?9?", any, "DE_HANDELSREGISTER: section, number")
-        .gaps(" ")
-        .bare(Needs::Nothing)
-        .grouped(Needs::Nothing)
-        .words(REGISTER),
-    Row::formed(Kind::DE_HANDELSREGISTER, "hrb 99?9?9?9?9?", any, "DE_HANDELSREGISTER: section, number")
+    Row::formed(Kind::DE_HANDELSREGISTER, "hrA 99?9?9?9?9?", section, "DE_HANDELSREGISTER: section, number")
         .gaps(" ")
         .bare(Needs::Nothing)
         .grouped(Needs::Nothing)
@@ -261,6 +256,10 @@ fn practice(value: &[u8]) -> bool {
 
 fn licence(value: &[u8]) -> bool {
     value.iter().filter(|byte| byte.is_ascii_digit()).count() >= 5
+}
+
+fn section(value: &[u8]) -> bool {
+    is_one_of(value, 2, b"AB")
 }
 
 fn plate(value: &[u8]) -> bool {
