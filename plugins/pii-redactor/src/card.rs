@@ -11,6 +11,9 @@ use crate::text::{at, ends_token};
 /// Digits of a card number, shortest (Maestro) to longest.
 const LENGTHS: std::ops::RangeInclusive<usize> = 12..=19;
 
+/// Digits of most cards.
+const FULL: usize = 16;
+
 /// Issuer prefixes: first and last value of the first `digits` digits, and the lengths that are issued with them.
 struct Brand {
     digits: usize,
@@ -73,7 +76,16 @@ pub(crate) fn find(number: &Number<'_>) -> Option<Candidate> {
         let groups = number.head(count);
         let end = groups.last()?.end;
         let alone = number.gap_after(count).is_none() || at(number.text, end) == b' ';
-        (alone && ends_token(number.text, end) && is_card(number, groups)).then(|| candidate(number, end))
+        // Groups that go on as they are belong to a longer number, whose own check digit has failed.
+        let goes_on = match (groups, number.groups().get(count)) {
+            ([_, .., last], Some(next)) => {
+                // Behind a card of full length the next card may follow.
+                let length: usize = groups.iter().map(Group::len).sum();
+                length < FULL && next.gap == last.gap && next.len() == last.len()
+            }
+            _ => false,
+        };
+        (alone && !goes_on && ends_token(number.text, end) && is_card(number, groups)).then(|| candidate(number, end))
     })
 }
 
@@ -158,6 +170,11 @@ mod tests {
             Some("1220 0000 0000 003"),
             "an unlisted issuer, named a card"
         );
+        assert_eq!(
+            card("4111 1111 1111 1111 5555 5555 5555 4444"),
+            Some("4111 1111 1111 1111"),
+            "another card follows"
+        );
         assert_eq!(card("4111 1111 1111 1111 12 29"), Some("4111 1111 1111 1111"), "an expiry date follows");
     }
 
@@ -173,6 +190,7 @@ mod tests {
             ("4111111111111111.5", "a decimal"),
             ("4111-1111 1111-1111", "mixed separators"),
             ("41 11111111 111111", "no card is grouped so"),
+            ("card 4576 9055 1017 8521", "the first twelve digits pass, all sixteen do not"),
             ("id_4111111111111111", "an identifier"),
             ("4111111111111111abc", "an identifier"),
         ] {

@@ -11,8 +11,6 @@ const WINDOW: usize = 40;
 /// Bytes between a label and the number that belongs to it: `: "`, ` = `, `：`.
 const LABEL_GAP: usize = 6;
 
-/// Names of the social security number.
-pub(crate) const SOCIAL_SECURITY: &[&str] = &["ssn", "ssns", "social"];
 /// Names of payment cards.
 pub(crate) const CARD: &[&str] = &[
     "card",

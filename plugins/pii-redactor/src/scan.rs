@@ -7,7 +7,7 @@ use crate::candidate::{Candidate, Proof};
 use crate::kind::{Kind, Kinds};
 use crate::number::{Number, digits_end};
 use crate::text::{Text, at, before, cut, is_word, run_end, run_start, slice};
-use crate::{binary, card, email, iban, identifier, ip, phone, secret, url};
+use crate::{binary, card, email, iban, identifier, ip, mac, phone, secret, url};
 
 /// Longest run of letters and digits in which an identifier is looked for. Identifiers end before 40.
 const LONGEST_RUN: usize = 64;
@@ -127,7 +127,10 @@ impl Scan<'_, '_> {
             end = end.max(self.push(found));
         }
         let run = identifier::Run { start: run_start, first_digit: start, end: run_end };
-        if let Some(found) = identifier::find(self.text, run, self.wanted) {
+        let found = identifier::find(self.text, run, self.wanted);
+        if let Some(found) = found.filter(|found| {
+            !in_uuid(self.text, found.start, found.end) && !in_base64(self.text, found.start, found.end)
+        }) {
             end = end.max(self.push(found));
         }
         if start == run_start {
@@ -193,6 +196,10 @@ impl Scan<'_, '_> {
             && let Some(found) = url::with_scheme(self.text, colon)
         {
             self.push(found);
+        }
+        if let Some(found) = mac::find_at_colon(self.text, colon).or_else(|| identifier::find_behind(self.text, colon))
+        {
+            return self.push(found);
         }
         self.secret(colon)
     }

@@ -1,0 +1,209 @@
+//! Which rows are worth reading at a run of letters and digits: a handful of bits each, computed when the program is
+//! compiled, so that most runs are told from all identifiers in a few nanoseconds.
+
+use super::form::{Before, Follow, Gate, LONGEST, LONGEST_BEFORE, gate};
+use super::row::{Needs, Row};
+use super::table;
+
+/// Rows of all tables, one behind the other.
+pub(super) static ROWS: [Row; COUNT] = flatten();
+const COUNT: usize = count();
+
+/// Each row has two bits: bare and grouped.
+const BITS: usize = 2 * COUNT;
+const WORDS: usize = BITS.div_ceil(64);
+type Set = [u64; WORDS];
+
+/// Longest lead, digits and run that any row has; what is longer is in no set.
+const LEADS: usize = 24;
+const DIGITS: usize = 24;
+const RUNS: usize = 25;
+const FOLLOWS: usize = 5;
+const BEFORES: usize = 1 + 2 * LONGEST_BEFORE;
+const NEXTS: usize = LONGEST + 1;
+
+static BY_LEAD: [Set; LEADS] = sets::<LEADS>(Part::Lead);
+static BY_DIGITS: [Set; DIGITS] = sets::<DIGITS>(Part::Digits);
+static BY_RUN: [Set; RUNS] = sets::<RUNS>(Part::Run);
+static BY_FOLLOW: [Set; FOLLOWS] = sets::<FOLLOWS>(Part::Follow);
+static BY_NEXT: [Set; NEXTS] = sets::<NEXTS>(Part::Next);
+static BY_BEFORE: [Set; BEFORES] = sets::<BEFORES>(Part::Before);
+/// For every bit the groups that stand before the run.
+static GROUPS_BEFORE: [usize; BITS] = groups_before();
+
+/// A row and how to read it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    pub(super) row: &'static Row,
+    pub(super) grouped: bool,
+    pub(super) groups_before: usize,
+}
+
+/// What a run of letters and digits looks like.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Letters before its first digit.
+    pub(super) lead: usize,
+    /// Digits from there on.
+    pub(super) digits: usize,
+    /// All of it.
+    pub(super) run: usize,
+    pub(super) before: Before,
+    pub(super) follow: Follow,
+    /// Letters and digits behind the separator that follows.
+    pub(super) next: usize,
+}
+
+/// The readings that are possible for a run.
+#[inline]
+pub(super) fn readings(shape: Shape) -> impl Iterator<Item = Reading> {
+    const NONE: &Set = &[0; WORDS];
+    let sets = [
+        BY_DIGITS.get(shape.digits).unwrap_or(NONE),
+        BY_LEAD.get(shape.lead).unwrap_or(NONE),
+        BY_FOLLOW.get(shape.follow as usize).unwrap_or(NONE),
+        BY_NEXT.get(shape.next).unwrap_or(NONE),
+        BY_BEFORE.get(shape.before.place()).unwrap_or(NONE),
+    ];
+    let mut both: Set = *BY_RUN.get(shape.run).unwrap_or(NONE);
+    for set in sets {
+        for (bits, other) in both.iter_mut().zip(set) {
+            *bits &= other;
+        }
+    }
+    both.into_iter().enumerate().flat_map(|(word, mut bits)| {
+        std::iter::from_fn(move || {
+            let bit = bits.trailing_zeros();
+            bits &= bits.checked_sub(1)?;
+            reading(word * 64 + bit as usize)
+        })
+    })
+}
+
+fn reading(bit: usize) -> Option<Reading> {
+    let row = ROWS.get(bit / 2)?;
+    Some(Reading { row, grouped: bit % 2 == 1, groups_before: *GROUPS_BEFORE.get(bit)? })
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Lead,
+    Digits,
+    Run,
+    Follow,
+    Next,
+    Before,
+}
+
+const fn count() -> usize {
+    let (mut count, mut index) = (0, 0);
+    while index < table::ALL.len() {
+        count += table::ALL[index].len();
+        index += 1;
+    }
+    count
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn flatten() -> [Row; COUNT] {
+    let mut rows = [table::ALL[0][0]; COUNT];
+    let (mut place, mut index) = (0, 0);
+    while index < table::ALL.len() {
+        let mut row = 0;
+        while row < table::ALL[index].len() {
+            rows[place] = table::ALL[index][row];
+            place += 1;
+            row += 1;
+        }
+        index += 1;
+    }
+    rows
+}
+
+/// The gate of a bit; nothing where the row is not accepted so.
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn gate_of(bit: usize, rows: &[Row; COUNT]) -> Option<Gate> {
+    let row = &rows[bit / 2];
+    let grouped = bit % 2 == 1;
+    let needs = if grouped { row.grouped } else { row.bare };
+    if matches!(needs, Needs::Never) || (grouped && !has_groups(row.form.as_bytes())) {
+        return None;
+    }
+    Some(gate(row.form, row.gaps, grouped))
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn has_groups(form: &[u8]) -> bool {
+    let mut index = 0;
+    while index < form.len() {
+        if !form[index].is_ascii_alphanumeric() && form[index] != b'?' {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn sets<const N: usize>(part: Part) -> [Set; N] {
+    let rows = flatten();
+    let mut sets = [[0u64; WORDS]; N];
+    let mut bit = 0;
+    while bit < BITS {
+        if let Some(gate) = gate_of(bit, &rows) {
+            let (first, last) = match part {
+                Part::Lead => gate.lead,
+                Part::Digits => gate.digits,
+                Part::Run => gate.run,
+                Part::Follow => (0, FOLLOWS - 1),
+                Part::Next => gate.next,
+                Part::Before => (0, BEFORES - 1),
+            };
+            let mut value = first;
+            while value <= last {
+                let may = match part {
+                    Part::Follow => gate.follow & 1 << value != 0,
+                    Part::Before => gate.preceded & 1 << value != 0,
+                    _ => true,
+                };
+                if may {
+                    sets[value][bit / 64] |= 1 << (bit % 64);
+                }
+                value += 1;
+            }
+        }
+        bit += 1;
+    }
+    sets
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn groups_before() -> [usize; BITS] {
+    let rows = flatten();
+    let mut groups = [0; BITS];
+    let mut bit = 0;
+    while bit < BITS {
+        if let Some(gate) = gate_of(bit, &rows) {
+            groups[bit] = gate.groups_before;
+        }
+        bit += 1;
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_rows_are_worth_reading() {
+        let shape = |digits, run, before, follow| Shape { lead: 0, digits, run, before, follow, next: 2 };
+        let count = |shape| readings(shape).count();
+        assert_eq!(count(shape(1, 1, Before::Other, Follow::Other)), 0, "a single digit");
+        assert_eq!(count(shape(23, 40, Before::Other, Follow::Other)), 0, "a hash");
+        assert!(count(shape(4, 4, Before::Other, Follow::MarkDigit)) < 8, "a year of a date");
+        assert!(count(shape(2, 2, Before::Space(3), Follow::SpaceLetter)) < 6, "a small number in a sentence");
+        let mut rows = readings(shape(8, 9, Before::Other, Follow::Other));
+        assert!(rows.any(|reading| reading.row.kind == crate::kind::Kind::ES_NIF));
+    }
+}
