@@ -100,7 +100,7 @@ impl Scan<'_, '_> {
         }
         let joined = matches!(before(self.text, run_start, 1), b'!'..=b'&' | b'*' | b'@' | b'^');
         let mixed = start > run_start || run_end > digits || joined || at(self.text, digits) == b'|';
-        if mixed && let Some(found) = secret::find_in_run(self.text, run_start, start) {
+        if mixed && let Some(found) = secret::find_in_run(self.text, run_start, start, run_end) {
             return self.push(found).max(digits);
         }
         let last = before(self.text, run_start, 1);

@@ -215,21 +215,32 @@ const fn anchor(prefix: &[u8]) -> Option<usize> {
     found
 }
 
-/// The forms that have the same anchor.
-pub(super) struct Anchored<const N: usize> {
-    /// Places in the table, each with the place of the anchor in the prefix.
-    places: [(u8, u8); N],
-    /// Which two bytes stand before the anchor in any of the forms, by their low five bits.
+/// What the forms are told apart by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// This byte of the prefix, at which the scan stops.
+    Anchor(u8),
+    /// How the prefix starts: the scan stops at a digit behind it.
+    Start,
+    /// No prefix: only the parts and what stands between them.
+    Shape,
+}
+
+/// The forms that are recognised in the same way.
+pub(super) struct Group<const N: usize> {
+    /// Place in the table, place of the anchor in the prefix, first byte of the prefix.
+    places: [(u8, u8, u8); N],
+    /// Which two bytes stand before the anchor, or start the prefix, in any of the forms, by their low five bits.
     pairs: [u64; 16],
 }
 
-/// How many forms have this anchor; those without any for 0.
-pub(super) const fn count(forms: &[Form], byte: u8) -> usize {
+/// How many forms are recognised that way.
+pub(super) const fn count(forms: &[Form], by: By) -> usize {
     let mut count = 0;
     let mut place = 0;
     while place < forms.len() {
         #[expect(clippy::indexing_slicing, reason = "below the length, and evaluated by the compiler")]
-        if has_anchor(forms[place].prefix(), byte) {
+        if is_in(forms[place].prefix(), by) {
             count += 1;
         }
         place += 1;
@@ -238,36 +249,46 @@ pub(super) const fn count(forms: &[Form], byte: u8) -> usize {
 }
 
 #[expect(clippy::indexing_slicing, reason = "a place in the prefix, and evaluated by the compiler")]
-const fn has_anchor(prefix: &[u8], byte: u8) -> bool {
-    match anchor(prefix) {
-        Some(place) => prefix[place] == byte,
-        None => byte == 0,
+const fn is_in(prefix: &[u8], by: By) -> bool {
+    match (anchor(prefix), by) {
+        (Some(place), By::Anchor(byte)) => prefix[place] == byte,
+        (None, By::Start) => !prefix.is_empty(),
+        (None, By::Shape) => prefix.is_empty(),
+        _ => false,
     }
 }
 
-impl<const N: usize> Anchored<N> {
-    /// Picks the forms with this anchor from the table.
+impl<const N: usize> Group<N> {
+    /// Picks the forms from the table.
     #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
-    pub(super) const fn of(forms: &[Form], byte: u8) -> Self {
-        let mut this = Self { places: [(0, 0); N], pairs: [0; 16] };
+    pub(super) const fn of(forms: &[Form], by: By) -> Self {
+        let mut this = Self { places: [(0, 0, 0); N], pairs: [0; 16] };
         let (mut place, mut count) = (0, 0);
         assert!(forms.len() <= 256, "places in the table are bytes");
         while place < forms.len() {
             let prefix = forms[place].prefix();
-            if has_anchor(prefix, byte) {
+            if is_in(prefix, by) {
                 let anchor = match anchor(prefix) {
                     Some(anchor) => anchor,
                     None => 0,
                 };
-                this.places[count] = (place as u8, anchor as u8);
+                let start = if prefix.is_empty() { 0 } else { prefix[0] };
+                this.places[count] = (place as u8, anchor as u8, start);
                 count += 1;
-                let mut first = 0;
-                while first < 32 {
-                    if anchor >= 1 && (anchor < 2 || prefix[anchor - 2] as usize & 31 == first) {
-                        let pair = first << 5 | (prefix[anchor - 1] as usize & 31);
+                // The first of the two bytes, and the second; any byte where the prefix does not reach so far.
+                let (first, second) = match by {
+                    By::Start if prefix.len() > 1 => (prefix[0] as usize & 31, prefix[1] as usize & 31),
+                    By::Start => (prefix[0] as usize & 31, 32),
+                    _ if anchor >= 2 => (prefix[anchor - 2] as usize & 31, prefix[anchor - 1] as usize & 31),
+                    _ if anchor == 1 => (32, prefix[0] as usize & 31),
+                    _ => (32, 32),
+                };
+                let mut pair = 0;
+                while pair < 1024 {
+                    if (first == 32 || pair >> 5 == first) && (second == 32 || pair & 31 == second) {
                         this.pairs[pair / 64] |= 1 << (pair % 64);
                     }
-                    first += 1;
+                    pair += 1;
                 }
             }
             place += 1;
@@ -275,18 +296,32 @@ impl<const N: usize> Anchored<N> {
         this
     }
 
-    /// Whether a form may have its anchor at `place`: a look at the two bytes before it. Only for anchors that no
-    /// prefix starts with.
+    /// Whether a form may have its anchor at `place`: a look at the two bytes before it.
     #[inline]
-    pub(super) fn may_be(&self, text: &Text<'_>, place: usize) -> bool {
-        let pair = usize::from(before(text, place, 2) & 31) << 5 | usize::from(before(text, place, 1) & 31);
+    pub(super) fn may_be_at(&self, text: &Text<'_>, place: usize) -> bool {
+        self.has(before(text, place, 2), before(text, place, 1))
+    }
+
+    /// Whether a form may start at `start`, where a byte is and another.
+    #[inline]
+    pub(super) fn may_start(&self, text: &Text<'_>, start: usize) -> bool {
+        self.has(at(text, start), at(text, start + 1))
+    }
+
+    #[inline]
+    fn has(&self, first: u8, second: u8) -> bool {
+        let pair = usize::from(first & 31) << 5 | usize::from(second & 31);
         self.pairs.get(pair / 64).is_some_and(|word| word & (1 << (pair % 64)) != 0)
     }
 
-    /// The longest key of the forms whose anchor stands at `place`.
+    /// The longest key of the forms whose anchor, or start where they have none, stands at `place`.
     pub(super) fn find(&self, text: &Text<'_>, place: usize, forms: &[Form]) -> Option<Candidate> {
-        let found = self.places.iter().filter_map(|&(form, anchor)| {
-            forms.get(usize::from(form))?.find(text, place.checked_sub(usize::from(anchor))?)
+        let found = self.places.iter().filter_map(|&(form, anchor, first)| {
+            let start = place.checked_sub(usize::from(anchor))?;
+            if first != 0 && at(text, start) != first {
+                return None;
+            }
+            forms.get(usize::from(form))?.find(text, start)
         });
         found.reduce(longer)
     }

@@ -18,7 +18,7 @@ mod vendors;
 
 use crate::candidate::Candidate;
 use crate::text::{Text, at, before, run_start};
-use vendors::{CAPITAL_A, CAPITAL_J, FORMS, HYPHEN, RUN, TILDE, UNDERSCORE};
+use vendors::{CAPITAL_A, CAPITAL_J, FORMS, HYPHEN, SHAPE, START, TILDE, UNDERSCORE};
 
 pub(crate) use url::is_user_info;
 
@@ -47,9 +47,9 @@ pub(crate) fn is_trigger(byte: u8) -> bool {
 /// The secret around the byte at `trigger`, which is a colon or one that [`is_trigger`] names.
 pub(crate) fn find(text: &Text<'_>, trigger: usize, memory: &mut Memory) -> Option<Candidate> {
     match at(text, trigger) {
-        b'-' if HYPHEN.may_be(text, trigger) => HYPHEN.find(text, trigger, FORMS),
+        b'-' if HYPHEN.may_be_at(text, trigger) => HYPHEN.find(text, trigger, FORMS),
         b'-' if before(text, trigger, 1) != b'-' => pem::find(text, trigger, memory),
-        b'_' if UNDERSCORE.may_be(text, trigger) => UNDERSCORE.find(text, trigger, FORMS),
+        b'_' if UNDERSCORE.may_be_at(text, trigger) => UNDERSCORE.find(text, trigger, FORMS),
         b'~' => TILDE.find(text, trigger, FORMS).or_else(|| azure::find(text, trigger)),
         b'A' => CAPITAL_A.find(text, trigger, FORMS),
         b'J' => CAPITAL_J.find(text, trigger, FORMS).or_else(|| jwt::find(text, trigger)),
@@ -64,19 +64,23 @@ pub(crate) fn find(text: &Text<'_>, trigger: usize, memory: &mut Memory) -> Opti
     }
 }
 
-/// The secret that the run of letters and digits belongs to which starts at `start` and has its first digit at `digit`.
-pub(crate) fn find_in_run(text: &Text<'_>, start: usize, digit: usize) -> Option<Candidate> {
+/// The secret that the run of letters and digits from `start` to `end` belongs to, which has its first digit at `digit`.
+pub(crate) fn find_in_run(text: &Text<'_>, start: usize, digit: usize, end: usize) -> Option<Candidate> {
     let part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'/' | b'+');
     let token = run_start(text, digit, LONGEST_START, part);
-    let found = RUN.find(text, start, FORMS);
-    let found = if token < start { found.or_else(|| RUN.find(text, token, FORMS)) } else { found };
-    found.or_else(|| assignment::find_said(text, digit))
+    let from = |start| if START.may_start(text, start) { START.find(text, start, FORMS) } else { None };
+    let shape = || match at(text, end) {
+        b'.' | b'-' | b'|' if end - start >= 14 => SHAPE.find(text, start, FORMS),
+        _ => None,
+    };
+    let found = from(start).or_else(|| if token < start { from(token) } else { None });
+    found.or_else(shape).or_else(|| assignment::find_said(text, digit))
 }
 
 /// The token of a bot whose number ends at `colon`.
 fn bot_token(text: &Text<'_>, colon: usize) -> Option<Candidate> {
     let number = run_start(text, colon, 11, |byte| byte.is_ascii_digit());
-    RUN.find(text, number, FORMS).filter(|found| found.end > colon)
+    SHAPE.find(text, number, FORMS).filter(|found| found.end > colon)
 }
 
 /// The vendor's key, token or the like that starts at `start`, which a name announced.

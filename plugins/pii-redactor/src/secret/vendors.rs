@@ -4,7 +4,7 @@
 //! them, and who issues it.
 
 use crate::kind::Kind;
-use crate::secret::form::{ANY, Alphabet, Anchored, Check, Form, Part, count};
+use crate::secret::form::{ANY, Alphabet, By, Check, Form, Group, Part, count};
 use Alphabet::{Base32, Base64, Digit, Dotted, Encoded, Hex, Plain, Upper, Url};
 use Check::{Random, Real, Sum};
 
@@ -255,11 +255,11 @@ pub(super) const FORMS: &[Form] = forms! {
     TWITTER_TOKEN "X bearer" Check::Form; "AAAAAAAAAAAAAAAAAAAAAA" Encoded 60..ANY;
 };
 
-/// Forms by what the scan stops at.
-pub(super) static HYPHEN: Anchored<{ count(FORMS, b'-') }> = Anchored::of(FORMS, b'-');
-pub(super) static UNDERSCORE: Anchored<{ count(FORMS, b'_') }> = Anchored::of(FORMS, b'_');
-pub(super) static TILDE: Anchored<{ count(FORMS, b'~') }> = Anchored::of(FORMS, b'~');
-pub(super) static CAPITAL_A: Anchored<{ count(FORMS, b'A') }> = Anchored::of(FORMS, b'A');
-pub(super) static CAPITAL_J: Anchored<{ count(FORMS, b'J') }> = Anchored::of(FORMS, b'J');
-/// Those found by a run of letters and digits, which they have early.
-pub(super) static RUN: Anchored<{ count(FORMS, 0) }> = Anchored::of(FORMS, 0);
+/// Forms by how they are recognised.
+pub(super) static HYPHEN: Group<{ count(FORMS, By::Anchor(b'-')) }> = Group::of(FORMS, By::Anchor(b'-'));
+pub(super) static UNDERSCORE: Group<{ count(FORMS, By::Anchor(b'_')) }> = Group::of(FORMS, By::Anchor(b'_'));
+pub(super) static TILDE: Group<{ count(FORMS, By::Anchor(b'~')) }> = Group::of(FORMS, By::Anchor(b'~'));
+pub(super) static CAPITAL_A: Group<{ count(FORMS, By::Anchor(b'A')) }> = Group::of(FORMS, By::Anchor(b'A'));
+pub(super) static CAPITAL_J: Group<{ count(FORMS, By::Anchor(b'J')) }> = Group::of(FORMS, By::Anchor(b'J'));
+pub(super) static START: Group<{ count(FORMS, By::Start) }> = Group::of(FORMS, By::Start);
+pub(super) static SHAPE: Group<{ count(FORMS, By::Shape) }> = Group::of(FORMS, By::Shape);
