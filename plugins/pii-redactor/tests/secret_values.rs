@@ -14,7 +14,7 @@ fn drawn(alphabet: &str, length: usize) -> String {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        letters[usize::try_from(state % letters.len() as u64).unwrap()]
+        letters[usize::try_from(state >> 33).unwrap_or(0) % letters.len()]
     };
     (0..length).map(|_| draw()).collect()
 }

@@ -1,25 +1,14 @@
 //! Secrets on labelled samples, where the data sets are at hand (folder in `TOLLGATE_PII`).
 #![expect(clippy::unwrap_used, reason = "a data set that is not as its description says must stop the test")]
 
-use flate2::read::GzDecoder;
+mod support;
+
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use support::rows;
 use tollgate_pii_redactor::{Category, Finding, Kind, Redactor};
 
-/// The samples; without their folder the test says so and passes, unless the data is required.
-fn rows() -> Option<Vec<Value>> {
-    let file = "secrets_gitleaks.jsonl.gz";
-    let Ok(folder) = std::env::var("TOLLGATE_PII") else {
-        assert!(std::env::var("TOLLGATE_REQUIRE_DATA").is_err(), "TOLLGATE_PII is not set");
-        eprintln!("SKIPPED: TOLLGATE_PII is not set, {file} was not scored");
-        return None;
-    };
-    let lines = BufReader::new(GzDecoder::new(File::open(PathBuf::from(folder).join(file)).unwrap())).lines();
-    Some(lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect())
-}
+const FILE: &str = "secrets_gitleaks.jsonl.gz";
 
 /// Rules whose vendors publish a form that is theirs alone, and the type that has it; a header may hold any.
 const WITH_A_FORM: &[(&str, &str)] = &[
@@ -292,7 +281,7 @@ fn show(outcome: &str, row: &Value, found: &[(&str, Finding)]) {
 
 #[test]
 fn secrets_are_found() {
-    let Some(rows) = rows() else { return };
+    let Some(rows) = rows(FILE) else { return };
     let mut by_rule: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let (mut any, mut all) = (0, 0);
     for row in rows.iter().filter(|row| row["positive"] == true) {
@@ -327,7 +316,7 @@ fn secrets_are_found() {
 
 #[test]
 fn what_is_no_secret_stays() {
-    let Some(rows) = rows() else { return };
+    let Some(rows) = rows(FILE) else { return };
     let (mut wrong, mut all, mut published) = (0, 0, 0);
     for row in rows.iter().filter(|row| row["positive"] == false) {
         let found = secrets(row["text"].as_str().unwrap());

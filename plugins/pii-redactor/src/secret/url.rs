@@ -48,10 +48,10 @@ pub(super) fn find(text: &Text<'_>, colon: usize) -> Option<Candidate> {
         return None;
     }
     let start = colon + 3;
-    if at(text, start) == b'h' || at(text, start) == b'd' {
-        if let Some(found) = webhook(text, start) {
-            return Some(found);
-        }
+    if matches!(at(text, start), b'h' | b'd')
+        && let Some(found) = webhook(text, start)
+    {
+        return Some(found);
     }
     let end = run_end(text, start, LONGEST, is_authority);
     let authority = slice(text, start, end);
@@ -124,17 +124,20 @@ fn is_real(user: &[u8], secret: &[u8]) -> bool {
         && !secret.eq_ignore_ascii_case(user)
         && !matches!(secret.first(), Some(b'$' | b'[' | b'(' | b':' | b']' | b'}' | b')' | b','))
         && (secret.first() != Some(&b'{') || noise::is_random(secret))
-        && !(secret.first() == Some(&b'%')
-            && !secret.get(1..3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)))
+        && (secret.first() != Some(&b'%') || secret.get(1..3).is_some_and(is_hex))
         && !WORDS.iter().any(|word| secret.eq_ignore_ascii_case(word))
         && !noise::is_password_placeholder(secret)
+}
+
+fn is_hex(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// The password behind the colon in `curl -u name:password`.
 pub(super) fn find_option(text: &Text<'_>, colon: usize) -> Option<Candidate> {
     let last = before(text, colon, 1);
     let next = at(text, colon + 1);
-    if next == b' ' || next == b'/' || next == b'\n' {
+    if matches!(next, b' ' | b'/' | b':' | b'\n') || matches!(last, b' ' | b':') {
         return None;
     }
     let close = usize::from(matches!(last, b'"' | b'\''));
