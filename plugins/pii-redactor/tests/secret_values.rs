@@ -160,6 +160,14 @@ fn named() -> Vec<(String, String)> {
         ("facebook_secret: '{hex}'", "facebook_secret: '<API_KEY>'"),
         ("X-Api-Key: {key}\n", "X-Api-Key: <API_KEY>\n"),
         ("const clientSecret = '{key}';", "const clientSecret = '<API_KEY>';"),
+        (
+            "//registry.npmjs.org/:_authToken=9f2c4e7a-1b3d-5068-9f2c-4e7a1b3d5068",
+            "//registry.npmjs.org/:_authToken=<API_KEY>",
+        ),
+        (
+            "{\"auths\":{\"r.internal\":{\"auth\":\"YW5uOlp4OSFrUTc0cGFzcw==\"}}}",
+            "{\"auths\":{\"r.internal\":{\"auth\":\"<API_KEY>\"}}}",
+        ),
         ("access_token={key}&x=1", "access_token=<API_KEY>&x=1"),
         ("aws_secret_access_key = {base64}\n", "aws_secret_access_key = <AWS_SECRET_KEY>\n"),
         ("\"SecretAccessKey\": \"{base64}\"", "\"SecretAccessKey\": \"<AWS_SECRET_KEY>\""),
@@ -338,6 +346,9 @@ const NOTHING: &[&str] = &[
     "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
     "grep -r \"BEGIN RSA PRIVATE KEY\" .",
     "compass: north-east",
+    "PASS: test_foo2",
+    "token: \"cl100k_base\"",
+    "model_token = \"gpt-4o-mini-2024\"",
     "monkey=banana42x",
     "a == b; c => d; e -> f; g >= h; i != j",
 ];

@@ -55,7 +55,8 @@ pub(super) enum Check {
     Form,
     /// They are no stand-in such as `xxxx`, `EXAMPLE` or the alphabet.
     Real,
-    /// They are no stand-in, and an unbroken run of this many letters and digits has both.
+    /// They are no stand-in, and an unbroken run of this many letters and digits has both, or capitals and small
+    /// letters that make no words.
     Random(usize),
     /// They are no stand-in, and may prove themselves: the last six of 36 are the CRC-32 of the others in base62.
     Sum,
@@ -126,7 +127,7 @@ impl Form {
         let accepted = match self.check {
             Check::Form => body.is_empty() || !noise::is_masked(body),
             Check::Real | Check::Sum => !noise::is_placeholder(body) && !is_word(body),
-            Check::Random(run) => noise::is_mixed(body, run) && !noise::is_placeholder(body),
+            Check::Random(run) => noise::is_drawn(body, run) && !noise::is_placeholder(body),
         };
         if !accepted || text.is_undecided() {
             return None;

@@ -133,6 +133,16 @@ pub(super) fn is_mixed(value: &[u8], run: usize) -> bool {
     })
 }
 
+/// Whether an unbroken run of letters and digits of the wanted length has both, or capitals and small letters that make
+/// no words: one key in thirty has no digit in twenty characters.
+pub(super) fn is_drawn(value: &[u8], run: usize) -> bool {
+    let cases = |part: &[u8]| part.iter().any(u8::is_ascii_uppercase) && part.iter().any(u8::is_ascii_lowercase);
+    is_mixed(value, run)
+        || value
+            .split(|byte| !byte.is_ascii_alphanumeric())
+            .any(|part| part.len() >= run.max(16) && cases(part) && !is_wordy(part))
+}
+
 /// Whether the value looks as if it was drawn at random: at least ten characters, letters and digits mixed or many
 /// letters in both cases, of high entropy, and not made of words; or more digits than numbers have.
 pub(super) fn is_random(value: &[u8]) -> bool {
@@ -149,7 +159,7 @@ pub(super) fn is_random(value: &[u8]) -> bool {
         16..=23 => 2.9,
         _ => 3.1,
     };
-    (mixed || cases) && !is_wordy(value) && entropy(value) >= floor
+    (mixed || cases) && !is_wordy(value) && !is_identifier(value) && entropy(value) >= floor
 }
 
 /// Whether words make up most of the value: long parts of letters whose neighbours are those of English.
@@ -165,6 +175,14 @@ pub(super) fn is_wordy(value: &[u8]) -> bool {
         }
     }
     letters * 2 >= value.len() && frequent * 5 >= pairs * 4
+}
+
+/// Whether the value is a name in code with numbers: small letters, separators, and a part that is a word.
+fn is_identifier(value: &[u8]) -> bool {
+    value.len() < 32
+        && !value.iter().any(u8::is_ascii_uppercase)
+        && value.iter().any(|byte| matches!(byte, b'_' | b'-' | b'.' | b':'))
+        && value.split(|byte| !byte.is_ascii_alphabetic()).any(|part| part.len() >= 4 && is_wordy(part))
 }
 
 /// Shannon entropy of the bytes, in bits a byte.
@@ -217,6 +235,8 @@ mod tests {
             ("organization_settings_v2", false),
             ("application/json;v=1", false),
             ("getAccessTokenFromCache", false),
+            ("cl100k_base", false),
+            ("gpt-4o-mini-2024", false),
             ("12345", false),
             ("2987123498712", false),
             ("release-candidate-15", false),
