@@ -56,6 +56,7 @@ pub(crate) fn find(text: &Text<'_>, trigger: usize, memory: &mut Memory) -> Opti
         b':' if at(text, trigger + 1) == b'/' && at(text, trigger + 2) == b'/' => url::find(text, trigger),
         b':' if at(text, trigger + 1) == b'A' && before(text, trigger, 1).is_ascii_digit() => bot_token(text, trigger),
         b':' => assignment::find(text, trigger).or_else(|| url::find_option(text, trigger)),
+        b'.' if at(text, trigger + 1) == b'a' => SHAPE.find(text, run_start(text, trigger, 15, is_plain), FORMS),
         b'=' | b'>' => assignment::find(text, trigger),
         WIDE_COLON if before(text, trigger, 1) == 0xBC && before(text, trigger, 2) == 0xEF => {
             assignment::find(text, trigger)
@@ -75,6 +76,10 @@ pub(crate) fn find_in_run(text: &Text<'_>, start: usize, digit: usize, end: usiz
     };
     let found = from(start).or_else(|| if token < start { from(token) } else { None });
     found.or_else(shape).or_else(|| assignment::find_said(text, digit))
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
 }
 
 /// The token of a bot whose number ends at `colon`.
