@@ -98,8 +98,10 @@ impl Scan<'_, '_> {
             self.pass.skipped += end - start;
             return end;
         }
-        let joined = matches!(before(self.text, run_start, 1), b'!'..=b'&' | b'*' | b'@' | b'^');
-        let mixed = start > run_start || run_end > digits || joined || at(self.text, digits) == b'|';
+        // Signs that people put into passwords, and what stands in the tokens of some applications.
+        let sign = |byte: u8| matches!(byte, b'!' | b'#'..=b'&' | b'*' | b'@' | b'^' | b'_' | b'|');
+        let joined = sign(before(self.text, run_start, 1)) || sign(at(self.text, run_end));
+        let mixed = start > run_start || run_end > digits || joined;
         if mixed && let Some(found) = secret::find_in_run(self.text, run_start, start, run_end) {
             return self.push(found).max(digits);
         }

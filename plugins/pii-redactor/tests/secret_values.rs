@@ -142,9 +142,9 @@ fn keys_of_vendors_are_found_in_every_surrounding() {
 #[test]
 fn nearly_all_keys_that_a_vendor_may_draw_are_found() {
     let mut by_form: Vec<(String, usize)> = Vec::new();
-    let draws = 400;
+    let draws: u64 = if cfg!(debug_assertions) { 60 } else { 400 };
     for draw in 1..=draws {
-        SEED.set(draw * 0x9E37_79B9_7F4A_7C15);
+        SEED.set(draw.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 << 63);
         for (form, (kind, key)) in keys().into_iter().enumerate() {
             let found = redact(&format!("用 {key}，")) == format!("用 <{kind}>，");
             if by_form.len() <= form {
@@ -225,6 +225,11 @@ fn named() -> Vec<(String, String)> {
         ("**Password:** `hunter2`", "**Password:** `<PASSWORD>`"),
         ("the password is hunter2, ok?", "the password is <PASSWORD>, ok?"),
         ("my api token is {hex}\nplease rotate it", "my api token is <API_KEY>\nplease rotate it"),
+        ("password=q(9Z&kX!7v", "password=<PASSWORD>"),
+        ("DB_PASSWORD=$k9q!Xz7w\n", "DB_PASSWORD=<PASSWORD>\n"),
+        ("密码是Shanghai_3410。", "密码是<PASSWORD>。"),
+        ("(password: Zx9!kQ7)", "(password: <PASSWORD>)"),
+        ("connect(user, password=Zx9!kQ7)", "connect(user, password=<PASSWORD>)"),
         ("密码：Zx9kQ7，请勿外传", "密码：<PASSWORD>，请勿外传"),
         ("登录密码是Zx9kQ7。", "登录密码是<PASSWORD>。"),
         ("密码Abc@12345，请修改", "密码<PASSWORD>，请修改"),
@@ -273,6 +278,11 @@ const NOTHING: &[&str] = &[
     "password = os.environ[\"DB_PASSWORD\"]",
     "token = os.environ.get('API_TOKEN')",
     "const token = process.env.GITHUB_TOKEN;",
+    "password = md5(user1, salt2)",
+    "password: $db_password1",
+    "password = &args.password2",
+    "{\"password\": values[0]}",
+    "password=str(row[2])",
     "password = getpass.getpass(prompt=\"Password: \")",
     "let secret = config.secret.clone();",
     "self.password = password",

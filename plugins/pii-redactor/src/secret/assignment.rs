@@ -27,7 +27,9 @@ pub(super) fn find(text: &Text<'_>, sign: usize) -> Option<Candidate> {
         Some(_) => return None,
         None => (named_before(text, name_end)?, name_end),
     };
-    let value = read(text, sign, name_start)?;
+    // People put brackets into passwords; in JSON a bracket behind a bare value belongs to JSON.
+    let brackets = meaning == Meaning::Password && !matches!(before(text, name_end_quote(text, sign), 1), b'"');
+    let value = read(text, sign, name_start, brackets)?;
     judge(text, meaning, &value)
 }
 
@@ -122,7 +124,7 @@ fn named_before(text: &Text<'_>, end: usize) -> Option<Meaning> {
 }
 
 /// The value behind the sign at `sign`, whose name starts at `name`.
-fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
+fn read(text: &Text<'_>, sign: usize, name: usize, brackets: bool) -> Option<Value> {
     let mark = at(text, sign);
     let wide = mark == WIDE_COLON;
     let next = at(text, sign + 1);
@@ -131,7 +133,7 @@ fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
         (b':' | b'=', b'=') | (b'=', b'>') | (b':', b':' | b'/') => return None,
         _ => sign + 1,
     };
-    let place = run_end(text, place, 2, |byte| byte == b'*');
+    let place = if mark == b':' && stands_at(text, place, b"**") { place + 2 } else { place };
     let spaced = run_end(text, place, 8, |byte| matches!(byte, b' ' | b'\t'));
     let marks = ["“", "‘", "「", "『", "【"];
     let spaced = if marks.iter().any(|mark| stands_at(text, spaced, mark.as_bytes())) { spaced + 3 } else { spaced };
@@ -147,12 +149,13 @@ fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
     let start = start + usize::from(quoted);
     let limit = (sign + SEEN).saturating_sub(start);
     let quote = if quoted { quote } else { 0 };
-    let mut end = run_end(text, start, limit, |byte| belongs(byte, quote));
+    let mut end = run_end(text, start, limit, |byte| belongs(byte, quote) || (brackets && !quoted && is_bracket(byte)));
     let open = end - start >= limit;
     if !quoted && !open {
         if slice(text, start, end).ends_with(b"..") {
             return None;
         }
+        end = start + value::close(slice(text, start, end));
         end = start + value::trim(slice(text, start, end));
     }
     if end == start || (quoted && !open && at(text, end) != quote) {
@@ -167,7 +170,7 @@ fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
         Style::Quoted
     } else {
         let follows = at(text, end);
-        if matches!(follows, b'(' | b'[' | b'{') {
+        if matches!(follows, b'(' | b'[' | b'{') || value::is_call(slice(text, start, end)) {
             return None;
         }
         let rest = run_end(text, end, 8, |byte| byte == b' ');
@@ -176,7 +179,7 @@ fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
             run_start(text, name, 48, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
         let line_starts = matches!(before(text, begins, 1), 0 | b'\n' | b' ' | b'\t');
         let capitals = !slice(text, begins, sign).iter().any(u8::is_ascii_lowercase);
-        let attached = spaced == sign + 1;
+        let attached = spaced == place;
         let setting = line_starts
             && line_ends
             && if wide {
@@ -194,6 +197,15 @@ fn read(text: &Text<'_>, sign: usize, name: usize) -> Option<Value> {
         }
     };
     Some(Value { start, end, style, open: open.then_some(quote) })
+}
+
+/// Where the spaces and what else stands before the sign begin.
+fn name_end_quote(text: &Text<'_>, sign: usize) -> usize {
+    run_start(text, sign, 4, |byte| matches!(byte, b' ' | b'\t'))
+}
+
+fn is_bracket(byte: u8) -> bool {
+    matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}')
 }
 
 /// Whether the byte belongs to a value that opened with this quotation mark, or with none.
@@ -239,7 +251,8 @@ fn authorization(text: &Text<'_>, value: &Value) -> Option<Candidate> {
 /// The secret that prose names: `the password is hunter2`, `密码是hunter2`, `密码 Abc@12345`, `Bearer 9f2c...`. One of its
 /// first digits is at `digit`.
 pub(super) fn find_said(text: &Text<'_>, digit: usize) -> Option<Candidate> {
-    let start = run_start(text, digit, 32, |byte| belongs(byte, 0) && !matches!(byte, b':' | b'='));
+    let start =
+        run_start(text, digit, 32, |byte| (belongs(byte, 0) || is_bracket(byte)) && !matches!(byte, b':' | b'='));
     let gap = run_start(text, start, 3, |byte| matches!(byte, b' ' | b'"' | b'\'' | b'`'));
     let verb = [&b" is"[..], b" was", "是".as_bytes(), "为".as_bytes()]
         .into_iter()
@@ -252,9 +265,14 @@ pub(super) fn find_said(text: &Text<'_>, digit: usize) -> Option<Candidate> {
     if gap == start && !chinese && verb.is_none() {
         return None;
     }
-    let end = run_end(text, start, SEEN, |byte| belongs(byte, 0));
+    let brackets = meaning == Meaning::Password;
+    let end = run_end(text, start, SEEN, |byte| belongs(byte, 0) || (brackets && is_bracket(byte)));
     let open = end - start >= SEEN;
+    let end = if open { end } else { start + value::close(slice(text, start, end)) };
     let end = if open { end } else { start + value::trim(slice(text, start, end)) };
+    if value::is_call(slice(text, start, end)) {
+        return None;
+    }
     // Prose goes on behind a word, and stops behind a value.
     let stops = !matches!(at(text, end), b' ' | b'(') || !at(text, end + 1).is_ascii_alphabetic();
     let written = slice(text, start, end);

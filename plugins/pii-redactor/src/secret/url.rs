@@ -122,11 +122,15 @@ fn is_authority(byte: u8) -> bool {
 fn is_real(user: &[u8], secret: &[u8]) -> bool {
     secret.len() >= 3
         && !secret.eq_ignore_ascii_case(user)
-        && !matches!(secret.first(), Some(b'$' | b'[' | b'(' | b':' | b']' | b'}' | b')' | b','))
-        && (secret.first() != Some(&b'{') || noise::is_random(secret))
-        && (secret.first() != Some(&b'%') || secret.get(1..3).is_some_and(is_hex))
+        && !matches!(secret.first(), Some(b'[' | b':' | b']' | b'}' | b')' | b','))
+        && (!matches!(secret.first(), Some(b'{' | b'$' | b'(')) || (!noise::is_wordy(secret) && has_digit(secret)))
+        && (secret.first() != Some(&b'%') || secret.get(1..3).is_some_and(is_hex) || has_digit(secret))
         && !WORDS.iter().any(|word| secret.eq_ignore_ascii_case(word))
         && !noise::is_password_placeholder(secret)
+}
+
+fn has_digit(bytes: &[u8]) -> bool {
+    bytes.iter().any(u8::is_ascii_digit)
 }
 
 fn is_hex(bytes: &[u8]) -> bool {

@@ -278,6 +278,35 @@ pub(super) fn trim(value: &[u8]) -> usize {
     kept.iter().rposition(|byte| !matches!(byte, b'.' | b':' | b'?' | b'*' | b'|')).map_or(0, |last| last + 1)
 }
 
+/// Length of the value without a bracket that was opened before it, and what follows that.
+pub(super) fn close(value: &[u8]) -> usize {
+    let mut depth = 0_usize;
+    for (place, byte) in value.iter().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' if depth > 0 => depth -= 1,
+            b')' | b']' | b'}' => {
+                let rest = value.get(place..).unwrap_or(&[]);
+                if rest.iter().all(|byte| matches!(byte, b')' | b']' | b'}' | b'.' | b':' | b'?' | b'!' | b'*')) {
+                    return place;
+                }
+            }
+            _ => {}
+        }
+    }
+    value.len()
+}
+
+/// Whether the value calls something or picks from it: a name, a bracket, and nothing that only a password has.
+pub(super) fn is_call(value: &[u8]) -> bool {
+    let Some(bracket) = value.iter().position(|byte| matches!(byte, b'(' | b'[' | b'{')) else { return false };
+    let name = value.get(..bracket).unwrap_or(&[]);
+    let any = |class: fn(&u8) -> bool| name.iter().any(class);
+    let drawn = any(u8::is_ascii_digit) && any(u8::is_ascii_uppercase) && any(u8::is_ascii_lowercase);
+    let signs = value.iter().any(|byte| matches!(byte, b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'+'));
+    is_name(name) && (noise::is_wordy(name) || !(drawn || signs))
+}
+
 /// A sign that people put into passwords and that no identifier, path or version has.
 fn is_sign(byte: &u8) -> bool {
     byte.is_ascii_punctuation() && !matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b'?' | b'|' | b'\'' | b',')
@@ -294,8 +323,15 @@ fn is_expression(value: &[u8]) -> bool {
     let second = value.get(1).copied().unwrap_or(0);
     let last = value.last().copied().unwrap_or(0);
     match first {
-        b'$' if !second.is_ascii_digit() => return true,
-        b'<' | b'[' | b'&' => return true,
+        // `$db_password1` and `&password` are variables; a password may start so, too.
+        b'$' if matches!(second, b'{' | b'(') => return true,
+        b'$' | b'&' => {
+            let rest = value.get(1..).unwrap_or(&[]);
+            return rest.iter().all(|byte| is_identifier(*byte)) && !noise::is_drawn(rest, 6)
+                || noise::is_wordy(rest)
+                || !rest.iter().any(u8::is_ascii_digit);
+        }
+        b'<' | b'[' => return true,
         b'{' if !matches!(last, b'}')
             || second == b'{'
             || value.iter().all(|byte| is_identifier(*byte) || matches!(byte, b'{' | b'}')) =>
