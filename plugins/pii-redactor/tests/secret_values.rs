@@ -383,6 +383,8 @@ const NOTHING: &[&str] = &[
     "grep -r \"BEGIN RSA PRIVATE KEY\" .",
     "compass: north-east",
     "PASS: test_foo2",
+    "const X509_SIG *SAFEBAG_get0_pkcs8(const SAFEBAG *bag);",
+    "runs faster than a two-pass memchr2+SWAR loop; pass base_1=False for it",
     "token: \"cl100k_base\"",
     "model_token = \"gpt-4o-mini-2024\"",
     "monkey=banana42x",

@@ -259,10 +259,14 @@ pub(super) fn find_said(text: &Text<'_>, digit: usize) -> Option<Candidate> {
         .find(|verb| slice(text, gap.saturating_sub(verb.len()), gap) == *verb && (gap < start || !verb.is_ascii()));
     let name_end = gap - verb.map_or(0, <[u8]>::len);
     let bearer = verb.is_none() && slice(text, gap.saturating_sub(6), gap).eq_ignore_ascii_case(b"bearer");
-    let (meaning, _) = if bearer { (Meaning::Authorization, gap) } else { name::read(text, name_end)? };
+    let (meaning, name) = if bearer { (Meaning::Authorization, 0) } else { name::read(text, name_end)? };
     // A Chinese name touches its value, a Latin one does not.
     let chinese = !before(text, name_end, 1).is_ascii();
     if gap == start && !chinese && verb.is_none() {
+        return None;
+    }
+    // `pass x2` is said of much.
+    if verb.is_none() && !chinese && name_end - name <= 4 {
         return None;
     }
     let brackets = meaning == Meaning::Password;

@@ -149,6 +149,7 @@ const HARMLESS: &[&[u8]] = &[
     b"sequence",
     b"idempotency",
     b"lock",
+    b"change",
     b"single",
     b"multi",
 ];
