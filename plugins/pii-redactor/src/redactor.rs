@@ -8,7 +8,7 @@ use crate::kind::Kind;
 use crate::resolve::{Candidate, resolve};
 use crate::scan::scan;
 use crate::view::{View, place};
-use tollgate_columns::{ConfigError, Findings, Redaction, RedactorManifest, Texts};
+use tollgate_columns::{ConfigError, Findings, Given, Redaction, RedactorManifest, Texts};
 
 /// How often a text is looked at again after replacing. Each round must find something new in the neighbourhood of
 /// what was found before, so a second one is rare.
@@ -104,7 +104,8 @@ impl Redactor {
     /// Redacts a column of texts. Rows that are unchanged have no row in the result. A row that is not UTF-8 is taken
     /// out as a whole.
     #[must_use]
-    pub fn redact(&self, given: &Texts) -> Redaction {
+    pub fn redact(&self, given: &Given) -> Redaction {
+        let given = &given.texts;
         let mut findings = Findings::default();
         let mut changed = Texts::default();
         for (index, &row) in given.rows.iter().enumerate() {
@@ -120,7 +121,7 @@ impl Redactor {
                 changed.push(row, "");
             }
         }
-        Redaction { findings, changed }
+        Redaction { findings, changed, ..Redaction::default() }
     }
 
     /// Findings in what is seen, as bytes of it.
