@@ -304,6 +304,8 @@ fn a_plain_text_is_redacted_as_a_whole() {
     let lines = r#"{"id":1,"text":"ada@example.com","place":"log.body"}"#;
     let (ok, said) = self::output(&["redact", "--explain"], lines);
     assert!(ok && said.starts_with("1\n") && said.contains("bytes 0..15"), "{said}");
+    let refused = run(&["redact", "--explain", "--plugin", "other.wasm"], b"");
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("leave out --plugin"));
     let failed = run(&["redact", "--text"], b"\xff");
     assert!(!failed.status.success() && failed.stdout.is_empty());
 }

@@ -42,10 +42,12 @@ const SCRIPTS: [(&str, &str); 2] =
 pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     let tools = Tools::of(&layout.root);
     let prices = tools.genai_prices()?;
+    tools.presidio()?;
     let envoy = tools.envoy()?;
     build::run().map_err(|error| error.to_string())?;
     tokens(layout)?;
     pricing(layout)?;
+    redaction(layout, &[])?;
     for package in PACKAGES {
         println!("\n=== {package}");
         let mut bench = cargo(layout, &["bench", "--quiet", "--benches", "--package", package]);
@@ -83,6 +85,21 @@ pub(crate) fn pricing(layout: &Layout) -> Result<(), String> {
     println!("\n=== pricing calls");
     let mut bench = cargo(layout, &[&ENGINE, ["--bench", "prices"].as_slice()].concat());
     ended("prices", bench.env("TOLLGATE_BENCH_PRICES", module))
+}
+
+/// What the redactor finds in labelled texts, and how fast, beside Presidio unless an option says otherwise.
+///
+/// # Errors
+/// A sentence where it could not be run.
+pub(crate) fn redaction(layout: &Layout, options: &[&str]) -> Result<(), String> {
+    println!("\n=== redaction");
+    let mut bench = cargo(layout, &["run", "--quiet", "--release", "--package", "tollgate-bench-redaction", "--"]);
+    bench.args(options);
+    if !options.contains(&"--without-presidio") {
+        let python = Tools::of(&layout.root).presidio()?;
+        bench.env("TOLLGATE_PYTHON", python.program).env("TOLLGATE_PRESIDIO", python.packages);
+    }
+    ended("redaction", &mut bench)
 }
 
 fn cargo(layout: &Layout, arguments: &[&str]) -> Command {

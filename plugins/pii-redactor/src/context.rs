@@ -3,7 +3,7 @@
 //! A window never reaches past a placeholder or a mask: what a first pass took out must not change what a second pass
 //! finds.
 
-use crate::bytes::{run_end, run_start, slice};
+use crate::text::{Text, run_end, run_start, slice};
 use memchr::memmem;
 
 /// Bytes looked at on either side. A label and its number are closer than this.
@@ -95,19 +95,19 @@ const LABELS: &[&str] = &[
 ];
 
 /// Whether one of the words stands within the window before `start`.
-pub(crate) fn before(text: &[u8], start: usize, words: &[&str]) -> bool {
+pub(crate) fn before(text: &Text<'_>, start: usize, words: &[&str]) -> bool {
     let from = run_start(text, start, WINDOW, in_window);
     contains(slice(text, from, start), words)
 }
 
 /// Whether one of the words stands within the window before `start` or behind `end`.
-pub(crate) fn around(text: &[u8], start: usize, end: usize, words: &[&str]) -> bool {
+pub(crate) fn around(text: &Text<'_>, start: usize, end: usize, words: &[&str]) -> bool {
     let to = run_end(text, end, WINDOW / 2, in_window);
     before(text, start, words) || contains(slice(text, end, to), words)
 }
 
 /// Whether a telephone label stands directly before `start`: only quotes, colons, equals signs and spaces between.
-pub(crate) fn labelled(text: &[u8], start: usize) -> bool {
+pub(crate) fn labelled(text: &Text<'_>, start: usize) -> bool {
     let gap = run_start(text, start, LABEL_GAP, |byte| matches!(byte, b' ' | b':' | b'=' | b'"' | b'\'' | b'\t'));
     let gap = if slice(text, 0, gap).ends_with("：".as_bytes()) { gap - "：".len() } else { gap };
     let from = run_start(text, gap, WINDOW, in_window);
@@ -146,9 +146,9 @@ mod tests {
             ("<PHONE_NUMBER> 12", false),
         ];
         for (text, expected) in cases {
-            assert_eq!(before(text.as_bytes(), text.len() - 2, TELEPHONE), *expected, "{text}");
+            assert_eq!(before(&Text::whole(text.as_bytes()), text.len() - 2, TELEPHONE), *expected, "{text}");
         }
-        assert!(around(b"12 office", 0, 2, TELEPHONE));
+        assert!(around(&Text::whole(b"12 office"), 0, 2, TELEPHONE));
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
             ("phone bill of 12", false),
             ("microphone 12", false),
         ] {
-            assert_eq!(labelled(text.as_bytes(), text.len() - 2), expected, "{text}");
+            assert_eq!(labelled(&Text::whole(text.as_bytes()), text.len() - 2), expected, "{text}");
         }
     }
 }

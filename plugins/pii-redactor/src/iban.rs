@@ -1,7 +1,9 @@
 //! International bank account numbers (ISO 13616): country, length by country, and check digits modulo 97
 //! (ISO/IEC 7064 MOD 97-10).
 
-use crate::bytes::{at, before, is_word};
+use crate::candidate::{Candidate, Proof};
+use crate::kind::Kind;
+use crate::text::{Text, at, before, is_word};
 
 /// Length by country, from the registry of the standard.
 const LENGTHS: &[(&[u8; 2], usize)] = &[
@@ -99,7 +101,7 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
 /// The account number whose check digits start at `digits`: where it starts and ends.
 ///
 /// Letters may be of either case; groups may be set apart by single spaces or hyphens.
-pub(crate) fn find(text: &[u8], digits: usize) -> Option<(usize, usize)> {
+pub(crate) fn find(text: &Text<'_>, digits: usize) -> Option<Candidate> {
     let start = digits.checked_sub(2)?;
     let country = [at(text, start).to_ascii_uppercase(), at(text, start + 1).to_ascii_uppercase()];
     if is_word(before(text, start, 1)) || !at(text, digits + 1).is_ascii_digit() {
@@ -125,7 +127,9 @@ pub(crate) fn find(text: &[u8], digits: usize) -> Option<(usize, usize)> {
         place += 1;
     }
     let remainder = head.into_iter().fold(remainder, append);
-    (remainder == 1 && !is_word(at(text, place))).then_some((start, place))
+    let rule = "iban: country, length, check digits modulo 97";
+    let found = Candidate { kind: Kind::IBAN_CODE, start, end: place, proof: Proof::Checked, rule };
+    (remainder == 1 && !is_word(at(text, place))).then_some(found)
 }
 
 /// The remainder modulo 97 after one more character; letters count as 10 to 35.
@@ -144,7 +148,7 @@ mod tests {
 
     fn iban(text: &str) -> Option<&str> {
         let digits = text.find(|c: char| c.is_ascii_digit())?;
-        find(text.as_bytes(), digits).and_then(|(start, end)| text.get(start..end))
+        find(&Text::whole(text.as_bytes()), digits).and_then(|found| text.get(found.start..found.end))
     }
 
     #[test]

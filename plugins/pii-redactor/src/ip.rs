@@ -4,7 +4,7 @@
 //! `255.255.255.255`, `::`, `::1`). Left alone, because they are something else: four numbers that a word calls a
 //! version, and short forms with `::` outside the assigned ranges (`a::b` and `1::2` are code).
 
-use crate::bytes::{at, before, is_word, run_end, run_start, slice};
+use crate::text::{Text, at, before, is_word, run_end, run_start, slice};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Longest textual address: eight groups with an embedded IPv4 address.
@@ -13,7 +13,7 @@ const LONGEST: usize = 45;
 const VERSION_WINDOW: usize = 16;
 
 /// End of the IPv4 address whose first digit run is `start..`.
-pub(crate) fn find_v4(text: &[u8], start: usize) -> Option<usize> {
+pub(crate) fn find_v4(text: &Text<'_>, start: usize) -> Option<usize> {
     let end = run_end(text, start, 16, |byte| byte.is_ascii_digit() || byte == b'.');
     let end = if before(text, end, 1) == b'.' { end - 1 } else { end };
     let address: Ipv4Addr = parse(slice(text, start, end))?;
@@ -24,10 +24,9 @@ pub(crate) fn find_v4(text: &[u8], start: usize) -> Option<usize> {
     (whole && starts_v4(text, start) && !nobody && !is_version(text, start)).then_some(end)
 }
 
-fn starts_v4(text: &[u8], start: usize) -> bool {
+fn starts_v4(text: &Text<'_>, start: usize) -> bool {
     let (last, previous) = (before(text, start, 1), before(text, start, 2));
     match last {
-        b'n' | b't' | b'r' if previous == b'\\' => true,
         b'.' | b'*' | b'#' | b'$' => false,
         // A range of addresses is two addresses; `package-1.2.3.4` is a version.
         b'-' => !(is_word(previous) || matches!(previous, b'>' | b'*')) || previous.is_ascii_digit(),
@@ -40,7 +39,7 @@ fn starts_v4(text: &[u8], start: usize) -> bool {
 const VERSION_WORDS: &[&str] = &["v", "ver", "version", "release", "build", "firmware"];
 
 /// Whether `version`, `v.`, `版本` and the like stand directly before.
-fn is_version(text: &[u8], start: usize) -> bool {
+fn is_version(text: &Text<'_>, start: usize) -> bool {
     let gap = |byte: u8| matches!(byte, b' ' | b':' | b'=' | b'"' | b'.');
     let word_end = run_start(text, start, VERSION_WINDOW, gap);
     let word = slice(text, run_start(text, word_end, VERSION_WINDOW, |byte| byte.is_ascii_alphanumeric()), word_end);
@@ -53,7 +52,7 @@ fn is_version(text: &[u8], start: usize) -> bool {
 ///
 /// # Errors
 /// There is no address; the end of the token that is none.
-pub(crate) fn find_v6(text: &[u8], colon: usize) -> Result<(usize, usize), usize> {
+pub(crate) fn find_v6(text: &Text<'_>, colon: usize) -> Result<(usize, usize), usize> {
     let hex = |byte: u8| byte.is_ascii_hexdigit();
     let mut start = run_start(text, colon, 5, hex);
     let token = |byte: u8| hex(byte) || matches!(byte, b':' | b'.');
@@ -99,13 +98,13 @@ mod tests {
 
     fn v4(text: &str) -> Option<&str> {
         let start = text.find(|c: char| c.is_ascii_digit())?;
-        find_v4(text.as_bytes(), start).and_then(|end| text.get(start..end))
+        find_v4(&Text::whole(text.as_bytes()), start).and_then(|end| text.get(start..end))
     }
 
     fn v6(text: &str) -> Option<&str> {
         let mut from = 0;
         while let Some(colon) = text.get(from..)?.find(':').map(|place| place + from) {
-            match find_v6(text.as_bytes(), colon) {
+            match find_v6(&Text::whole(text.as_bytes()), colon) {
                 Ok((start, end)) => return text.get(start..end),
                 Err(next) => from = next.max(colon + 1),
             }

@@ -1,192 +1,27 @@
-//! Texts that are JSON: what escapes hide is made visible for detection, and findings lead back to the raw bytes.
+//! Where a finding stands in a JSON text, so that what is written in its place leaves the text JSON.
 //!
-//! The reader is lenient: content that was cut off somewhere is read as far as it goes. Strings that hold JSON
-//! themselves (arguments of a tool call) are read in turn, to a bounded depth.
+//! Detection needs none of this: escapes are undone for it by [`fold`](crate::fold). But a number outside of strings
+//! must be replaced by a string, and nothing may be replaced across the end of a string. Both are told from the raw
+//! bytes alone: the number of backslashes before a quotation mark says how many strings deep it opens or closes one.
+//! Strings that hold JSON themselves (arguments of a tool call) are followed to a bounded depth.
 
-use crate::bytes::{at, run_end, run_start, slice};
-use crate::view::{View, place};
 use serde::de::IgnoredAny;
 
 /// JSON inside a string inside JSON, and so on: documents deeper than this are plain strings.
-const DEEPEST: u8 = 3;
-
-/// A JSON text with its escapes resolved.
-#[derive(Debug, Default)]
-pub(crate) struct Document {
-    /// Escapes resolved, everything else as it stands.
-    pub(crate) view: View,
-    /// Ascending; the first starts at 0. Each reaches to the start of the next.
-    segments: Vec<Segment>,
-}
-
-/// A stretch of a document that is all inside one string, or all outside.
-#[derive(Clone, Copy, Debug)]
-struct Segment {
-    start: usize,
-    string: bool,
-    /// In how many strings the document is that this is a part of.
-    depth: u8,
-    /// The document parses, so replacements must keep it so.
-    valid: bool,
-}
-
-/// A finding brought into line with the document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Aligned {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    /// The replacement stands for a number and needs quotation marks, escaped for so many strings around.
-    pub(crate) quotes: Option<u8>,
-}
+const DEEPEST: usize = 3;
 
 /// Whether the text is worth reading as JSON.
 pub(crate) fn is_likely(text: &[u8]) -> bool {
     matches!(text.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'['))
 }
 
-/// Reads a text for which [`is_likely`] holds.
-pub(crate) fn read(text: &[u8]) -> Document {
-    let mut document = Document { view: View::with_capacity(text.len()), segments: Vec::new() };
-    document.walk(text, &|index| (place(index), place(index + 1)), 0, parses(text));
-    document
-}
-
-fn parses(text: &[u8]) -> bool {
+/// Whether the text is JSON.
+pub(crate) fn parses(text: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(text).is_ok()
 }
 
-impl Document {
-    /// Copies a document, string by string. `origin` says where a byte of `text` came from.
-    fn walk(&mut self, text: &[u8], origin: &dyn Fn(usize) -> (u32, u32), depth: u8, valid: bool) {
-        let mut index = 0;
-        self.segment(false, depth, valid);
-        while index < text.len() {
-            let byte = at(text, index);
-            self.view.push(byte, origin(index));
-            index += 1;
-            if byte != b'"' {
-                continue;
-            }
-            let (content, end) = unescape(text, index);
-            let nested = depth < DEEPEST && is_likely(&content.bytes) && parses(&content.bytes);
-            let outer = |inner: usize| {
-                let (start, end) = content.source(inner, inner + 1);
-                (origin(start).0, origin(end.saturating_sub(1)).1)
-            };
-            if nested {
-                self.walk(&content.bytes, &outer, depth + 1, true);
-            } else {
-                self.segment(true, depth, valid);
-                for (inner, &byte) in content.bytes.iter().enumerate() {
-                    self.view.push(byte, outer(inner));
-                }
-            }
-            self.segment(false, depth, valid);
-            if end < text.len() {
-                self.view.push(b'"', origin(end));
-            }
-            index = end + 1;
-        }
-    }
-
-    fn segment(&mut self, string: bool, depth: u8, valid: bool) {
-        self.segments.push(Segment { start: self.view.bytes.len(), string, depth, valid });
-    }
-
-    /// Whether the whole text parsed.
-    pub(crate) fn is_valid(&self) -> bool {
-        self.segments.first().is_some_and(|segment| segment.valid)
-    }
-
-    /// Brings a finding in the view into line: cut at the end of its string; grown to the whole number where it is
-    /// outside of strings.
-    pub(crate) fn align(&self, start: usize, end: usize) -> Aligned {
-        let next = self.segments.partition_point(|segment| segment.start <= start);
-        let limit = self.segments.get(next).map_or(self.view.bytes.len(), |segment| segment.start);
-        let segment = next.checked_sub(1).and_then(|place| self.segments.get(place));
-        let end = end.min(limit);
-        match segment {
-            Some(Segment { string: false, depth, valid: true, start: floor }) => {
-                let literal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-                let bytes = &self.view.bytes;
-                Aligned {
-                    start: run_start(bytes, start, start - floor, literal),
-                    end: run_end(bytes, end, limit - end, literal),
-                    quotes: Some(*depth),
-                }
-            }
-            _ => Aligned { start, end, quotes: None },
-        }
-    }
-}
-
-/// The content of the string that starts at `start`, behind its quotation mark, with the index of the closing mark.
-fn unescape(text: &[u8], start: usize) -> (View, usize) {
-    let mut view = View::default();
-    let mut index = start;
-    while index < text.len() {
-        let byte = at(text, index);
-        if byte == b'"' {
-            break;
-        }
-        let mut length = 1;
-        let mut character = None;
-        if byte == b'\\' {
-            (character, length) = escape(text, index);
-        }
-        match character {
-            Some(character) => {
-                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
-                    view.push(byte, (place(index), place(index + length)));
-                }
-            }
-            None => view.push(byte, (place(index), place(index + 1))),
-        }
-        index += length;
-    }
-    (view, index)
-}
-
-/// The character that the escape at `index` stands for, and its length. An escape that stands for nothing is left as
-/// a backslash.
-fn escape(text: &[u8], index: usize) -> (Option<char>, usize) {
-    let short = match at(text, index + 1) {
-        b'n' => '\n',
-        b't' => '\t',
-        b'r' => '\r',
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        other @ (b'"' | b'\\' | b'/') => char::from(other),
-        b'u' => return unicode_escape(text, index),
-        _ => return (None, 1),
-    };
-    (Some(short), 2)
-}
-
-fn unicode_escape(text: &[u8], index: usize) -> (Option<char>, usize) {
-    let Some(unit) = unit(text, index) else { return (None, 1) };
-    if let Some(character) = char::from_u32(unit) {
-        return (Some(character), 6);
-    }
-    match self::unit(text, index + 6) {
-        Some(low @ 0xDC00..=0xDFFF) if unit < 0xDC00 => {
-            let character = char::from_u32(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00));
-            (Some(character.unwrap_or(char::REPLACEMENT_CHARACTER)), 12)
-        }
-        // A surrogate without its partner stands for no character.
-        _ => (Some(char::REPLACEMENT_CHARACTER), 6),
-    }
-}
-
-fn unit(text: &[u8], index: usize) -> Option<u32> {
-    let digits = slice(text, index + 2, index + 6);
-    let whole = at(text, index) == b'\\' && at(text, index + 1) == b'u' && digits.len() == 4;
-    let value = digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?));
-    value.filter(|_| whole)
-}
-
 /// A quotation mark as it is written inside so many strings.
-pub(crate) fn quotation_mark(depth: u8) -> &'static str {
+pub(crate) fn quotation_mark(depth: usize) -> &'static str {
     match depth {
         0 => "\"",
         1 => "\\\"",
@@ -195,28 +30,212 @@ pub(crate) fn quotation_mark(depth: u8) -> &'static str {
     }
 }
 
+/// A walk over a JSON text, or over the pieces of one as they come.
+#[derive(Clone, Debug)]
+pub(crate) struct Walk {
+    /// The document, and the documents within its strings; the last is where the walk is.
+    levels: Vec<Level>,
+    /// Backslashes directly before the place.
+    backslashes: u32,
+    /// Whether documents within strings are followed.
+    nested: bool,
+    place: usize,
+    /// Bytes that belong to an escape whose beginning was seen.
+    skip: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Level {
+    in_string: bool,
+    /// The first character of the string that is no blank has been seen.
+    begun: bool,
+    /// Where the last string of this document began, behind its quotation mark.
+    string: usize,
+    /// Whether the document parses, once somebody asked.
+    valid: Option<bool>,
+}
+
+/// What the walk says of a stretch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Aligned {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// The stretch is a number outside of strings, so many strings deep: what replaces it needs quotation marks.
+    pub(crate) quotes: Option<usize>,
+    /// In how many strings the stretch stands.
+    pub(crate) depth: usize,
+}
+
+impl Walk {
+    /// A walk over a whole text; documents within strings are followed.
+    pub(crate) fn whole() -> Self {
+        Self { levels: vec![Level::default()], backslashes: 0, nested: true, place: 0, skip: 0 }
+    }
+
+    /// A walk over a document that comes in pieces; it is taken to be valid, and its strings to be plain.
+    pub(crate) fn pieces() -> Self {
+        let level = Level { valid: Some(true), ..Level::default() };
+        Self { levels: vec![level], backslashes: 0, nested: false, place: 0, skip: 0 }
+    }
+
+    /// Walks on to `place`. Places count from where the first piece began, or from the last [`rebase`](Self::rebase).
+    pub(crate) fn advance(&mut self, text: &[u8], place: usize) {
+        let stretch = text.get(self.place..place.min(text.len())).unwrap_or(&[]);
+        let from = self.place;
+        for (step, &byte) in stretch.iter().enumerate() {
+            self.step(text, from + step, byte);
+        }
+        self.place = self.place.max(place);
+    }
+
+    /// Says that so many bytes at the beginning of the text are gone.
+    pub(crate) fn rebase(&mut self, gone: usize) {
+        self.place = self.place.saturating_sub(gone);
+        for level in &mut self.levels {
+            level.string = level.string.saturating_sub(gone);
+        }
+    }
+
+    fn step(&mut self, text: &[u8], place: usize, byte: u8) {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return;
+        }
+        let code = || text.get(place + 1..place + 5).unwrap_or(&[]);
+        match byte {
+            b'\\' => {
+                self.backslashes += 1;
+                return;
+            }
+            // A backslash one level deeper, as two of this level are.
+            b'u' if self.backslashes % 2 == 1 && matches!(code(), b"005c" | b"005C") => {
+                self.backslashes += 1;
+                self.skip = 4;
+                return;
+            }
+            b'"' => self.quotation_mark(self.backslashes.trailing_ones(), place),
+            b'u' if self.backslashes % 2 == 1 && code() == b"0022" => {
+                self.quotation_mark(self.backslashes.trailing_ones(), place + 4);
+            }
+            b'n' | b'r' | b't' if self.backslashes > 0 => {}
+            _ => self.content(byte),
+        }
+        self.backslashes = 0;
+    }
+
+    /// A quotation mark that is `depth` strings deep.
+    fn quotation_mark(&mut self, depth: u32, place: usize) {
+        let depth = usize::try_from(depth).unwrap_or(usize::MAX);
+        if depth >= self.levels.len() {
+            return self.content(b'"');
+        }
+        self.levels.truncate(depth + 1);
+        if let Some(level) = self.levels.last_mut() {
+            level.in_string = !level.in_string;
+            level.begun = false;
+            level.string = place + 1;
+        }
+    }
+
+    fn content(&mut self, byte: u8) {
+        let nested = self.nested && self.levels.len() <= DEEPEST;
+        let Some(level) = self.levels.last_mut() else { return };
+        if !level.in_string || level.begun || byte.is_ascii_whitespace() {
+            return;
+        }
+        level.begun = true;
+        if nested && matches!(byte, b'{' | b'[') {
+            self.levels.push(Level::default());
+        }
+    }
+
+    /// Brings a stretch at or behind the place of the walk into line, and walks to its end: it is cut at the end of
+    /// its string, and grown to the whole number where it stands outside of strings.
+    pub(crate) fn align(&mut self, text: &[u8], start: usize, end: usize) -> Aligned {
+        self.advance(text, start);
+        // What began like a document and is none is a plain string.
+        while self.levels.len() > 1 && !self.is_valid(text, self.levels.len() - 1) {
+            self.levels.pop();
+        }
+        let depth = self.levels.len().saturating_sub(1);
+        if !self.is_string() {
+            if !self.is_valid(text, depth) {
+                return Aligned { start, end, quotes: None, depth };
+            }
+            let literal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+            let head = text.get(..start).unwrap_or(&[]).iter().rev().take_while(|byte| literal(byte)).count();
+            let tail = text.get(start..).unwrap_or(&[]).iter().take_while(|byte| literal(byte)).count();
+            let grown = Aligned { start: start - head, end: start + tail.max(1), quotes: Some(depth), depth };
+            self.advance(text, grown.end);
+            return grown;
+        }
+        let mut cut = end;
+        for place in start..end.min(text.len()) {
+            let Some(&byte) = text.get(place) else { break };
+            let run = usize::try_from(self.backslashes).unwrap_or(0);
+            self.step(text, place, byte);
+            self.place = place + 1;
+            let closed = self.levels.len() <= depth || self.levels.get(depth).is_some_and(|level| !level.in_string);
+            if closed && place > start {
+                cut = (place - run.min(place - start)).max(start);
+                break;
+            }
+        }
+        self.advance(text, end);
+        Aligned { start, end: cut, quotes: None, depth: depth + 1 }
+    }
+
+    fn is_string(&self) -> bool {
+        self.levels.last().is_some_and(|level| level.in_string)
+    }
+
+    fn is_valid(&mut self, text: &[u8], depth: usize) -> bool {
+        if let Some(valid) = self.levels.get(depth).and_then(|level| level.valid) {
+            return valid;
+        }
+        let outer = depth.checked_sub(1).and_then(|outer| self.levels.get(outer));
+        let valid = outer.map_or_else(|| parses(text), |outer| holds_json(text, outer.string, depth));
+        if let Some(level) = self.levels.get_mut(depth) {
+            level.valid = Some(valid);
+        }
+        valid
+    }
+}
+
+/// Whether the string whose content starts at `start`, which is inside `depth - 1` other strings, holds JSON.
+fn holds_json(text: &[u8], start: usize, depth: usize) -> bool {
+    let content = text.get(start..string_end(text, start, depth)).unwrap_or(&[]);
+    let Ok(mut content) = std::str::from_utf8(content).map(str::to_owned) else { return false };
+    for _ in 0..depth {
+        match serde_json::from_str(&format!("\"{content}\"")) {
+            Ok(inner) => content = inner,
+            Err(_) => return false,
+        }
+    }
+    parses(content.as_bytes())
+}
+
+/// End of the content of a string: the first quotation mark, with its backslashes, that is less than `depth` strings
+/// deep.
+fn string_end(text: &[u8], start: usize, depth: usize) -> usize {
+    let mut backslashes = 0u32;
+    let content = text.get(start..).unwrap_or(&[]);
+    for (step, byte) in content.iter().enumerate() {
+        match byte {
+            b'\\' => backslashes += 1,
+            b'"' if usize::try_from(backslashes.trailing_ones()).is_ok_and(|level| level < depth) => {
+                // So many of the backslashes are those of the mark; others before them are content.
+                return start + step - ((1 << backslashes.trailing_ones().min(16)) - 1);
+            }
+            _ => backslashes = 0,
+        }
+    }
+    text.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn escapes_are_resolved_and_lead_back() {
-        let cases: &[(&str, &str)] = &[
-            (r#"{"a":"x\u0040y"}"#, r#"{"a":"x@y"}"#),
-            (r#"["\ud83d\ude00"]"#, "[\"😀\"]"),
-            (r#"["\ud83d"]"#, "[\"\u{fffd}\"]"),
-            (r#"["a\/b\n"]"#, "[\"a/b\n\"]"),
-            (r#"["{\"b\":\"c\\u0040d\"}"]"#, r#"["{"b":"c@d"}"]"#),
-            (r#"["cut off \u00"#, r#"["cut off \u00"#),
-            (r#"["\q"]"#, r#"["\q"]"#),
-        ];
-        for (raw, expected) in cases {
-            let document = read(raw.as_bytes());
-            assert_eq!(String::from_utf8_lossy(&document.view.bytes), *expected, "{raw}");
-            let whole = document.view.source(0, document.view.bytes.len());
-            assert_eq!(whole, (0, raw.len()), "{raw}");
-        }
-    }
 
     #[test]
     fn quotation_marks_are_escaped_once_for_each_string_around() {
@@ -229,10 +248,27 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_grown_to_the_whole_literal() {
-        let document = read(br#"{"a":-123.5,"b":"-123"}"#);
-        assert_eq!(document.align(6, 9), Aligned { start: 5, end: 11, quotes: Some(0) });
-        assert_eq!(document.align(18, 21), Aligned { start: 18, end: 21, quotes: None });
-        assert_eq!(document.align(18, 23), Aligned { start: 18, end: 21, quotes: None });
+    fn a_stretch_is_brought_into_line() {
+        let cases: &[(&str, &str, &str, Option<usize>)] = &[
+            (r#"{"a":-123.5,"b":1}"#, "123", "-123.5", Some(0)),
+            (r#"{"a":"-123"}"#, "123", "123", None),
+            (r#"{"a":"x 123","b":1}"#, "123\",\"b", "123", None),
+            (r#"{"a":"{\"b\":123}"}"#, "123", "123", Some(1)),
+            (r#"{"a":"{\"b\":\"123\"}"}"#, "123", "123", None),
+            (r#"{"a":"{\"b\":\"x\\\"123\"}"}"#, "123", "123", None),
+            (r#"{"a":"[call 123]"}"#, "123", "123", None),
+            (r#"{"a":"{\u0022b\u0022:123}"}"#, "123", "123", Some(1)),
+            (r#"{"a":"{\u0022b\u0022:\u0022123\u0022}"}"#, "123", "123", None),
+            (r#"{"a":"{\u0022b\u0022:\u0022x\u005c\u0022,123\u0022}"}"#, "123", "123", None),
+            (r#"{"a":"\\","b":123}"#, "123", "123", Some(0)),
+            (r#"{"a":"{\"b\":\"{\\\"c\\\":123}\"}"}"#, "123", "123", Some(2)),
+            (r#"{"a": 123"#, "123", "123", None),
+            (r#"{"a":"123\\\" and \" more"}"#, "123", "123", None),
+        ];
+        for (text, given, expected, quotes) in cases {
+            let start = text.find(given).unwrap();
+            let aligned = Walk::whole().align(text.as_bytes(), start, start + given.len());
+            assert_eq!((&text[aligned.start..aligned.end], aligned.quotes), (*expected, *quotes), "{text}");
+        }
     }
 }

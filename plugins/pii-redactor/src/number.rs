@@ -3,7 +3,7 @@
 //! Cards, telephone numbers and social security numbers are all read from this one form, so that a digit run is
 //! looked at once.
 
-use crate::bytes::{at, before, run_end, slice, starts_token};
+use crate::text::{Text, at, before, run_end, slice, starts_token};
 
 /// More groups than any number of interest has (`+49 (0) 30 12 34 56 78` has seven).
 const MAX_GROUPS: usize = 9;
@@ -47,7 +47,7 @@ pub(crate) enum Gap {
 /// Groups that start at one digit run, as far as they go.
 #[derive(Debug)]
 pub(crate) struct Number<'a> {
-    pub(crate) text: &'a [u8],
+    pub(crate) text: &'a Text<'a>,
     groups: [Group; MAX_GROUPS],
     count: usize,
     /// `+` before the first group or before its parenthesis.
@@ -61,7 +61,7 @@ pub(crate) struct Number<'a> {
 
 impl<'a> Number<'a> {
     /// Reads the number whose first digit is at `start`. `first_end` is the end of that digit run.
-    pub(crate) fn read(text: &'a [u8], start: usize, first_end: usize) -> Self {
+    pub(crate) fn read(text: &'a Text<'a>, start: usize, first_end: usize) -> Self {
         let paren = before(text, start, 1) == b'(' && {
             let close = at(text, first_end);
             close == b')'
@@ -131,13 +131,12 @@ impl<'a> Number<'a> {
 }
 
 /// End of the digit run at `start`.
-pub(crate) fn digits_end(text: &[u8], start: usize) -> usize {
-    let rest = slice(text, start, text.len());
-    start + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
+pub(crate) fn digits_end(text: &Text<'_>, start: usize) -> usize {
+    run_end(text, start, usize::MAX, |byte| byte.is_ascii_digit())
 }
 
 /// Start of the next group behind `end`, where one separator leads to it.
-fn separator(text: &[u8], end: usize, open: &mut bool) -> Option<(usize, Gap)> {
+fn separator(text: &Text<'_>, end: usize, open: &mut bool) -> Option<(usize, Gap)> {
     let mut place = end;
     let mut gap = None;
     if *open && at(text, place) == b')' {
@@ -188,7 +187,8 @@ mod tests {
             ("(12 34", 1, &[2, 2], false, false),
         ];
         for (text, start, lengths, plus, paren) in cases {
-            let number = Number::read(text.as_bytes(), *start, digits_end(text.as_bytes(), *start));
+            let whole = Text::whole(text.as_bytes());
+            let number = Number::read(&whole, *start, digits_end(&whole, *start));
             let found: Vec<usize> = number.groups().iter().map(Group::len).collect();
             assert_eq!((&found[..], number.plus, number.paren), (*lengths, *plus, *paren), "{text}");
         }
@@ -197,8 +197,9 @@ mod tests {
     #[test]
     fn rows_of_numbers_and_endless_numbers_stay_bounded() {
         let row = "1 ".repeat(1000);
-        assert_eq!(Number::read(row.as_bytes(), 0, 1).groups().len(), MAX_GROUPS);
-        let number = Number::read(row.as_bytes(), 2, 3);
+        assert_eq!(Number::read(&Text::whole(row.as_bytes()), 0, 1).groups().len(), MAX_GROUPS);
+        let whole = Text::whole(row.as_bytes());
+        let number = Number::read(&whole, 2, 3);
         assert!(number.in_row);
     }
 }

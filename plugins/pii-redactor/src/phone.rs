@@ -4,9 +4,9 @@
 //! area code in parentheses, a mobile number of China) or *weak*, and then counts only near a word of telephoning.
 //! Bare digits count only directly behind a label such as `Fax:`.
 
-use crate::bytes::{at, before, ends_token, run_end, stands_at};
 use crate::context;
 use crate::number::{Gap, Group, Number, digits_end, value};
+use crate::text::{Text, at, before, ends_token, run_end, stands_at};
 
 /// Digits of an international number without its sign (ITU-T E.164: at most 15).
 const INTERNATIONAL: std::ops::RangeInclusive<usize> = 8..=15;
@@ -34,7 +34,7 @@ pub(crate) fn find(number: &Number<'_>) -> Option<(usize, usize)> {
 }
 
 /// Whether a hyphen and one or two letters follow: the rest of a hardware address or of an article number.
-fn goes_on(text: &[u8], end: usize) -> bool {
+fn goes_on(text: &Text<'_>, end: usize) -> bool {
     let letters = run_end(text, end + 1, 3, |byte| byte.is_ascii_alphanumeric()) - (end + 1).min(text.len());
     at(text, end) == b'-' && (1..=2).contains(&letters)
 }
@@ -196,7 +196,7 @@ fn lengths(groups: &[Group]) -> [usize; 4] {
 }
 
 /// End of the number with its extension: `x123`, ` ext. 123`.
-fn extension(text: &[u8], end: usize) -> usize {
+fn extension(text: &Text<'_>, end: usize) -> usize {
     for mark in [&b"x"[..], b" x", b" ext. ", b" ext ", b" ext.", b"#"] {
         if stands_at(text, end, mark) && at(text, end + mark.len()).is_ascii_digit() {
             let last = digits_end(text, end + mark.len());
@@ -214,7 +214,8 @@ mod tests {
 
     fn phone(text: &str) -> Option<&str> {
         let start = text.find(|c: char| c.is_ascii_digit())?;
-        let number = Number::read(text.as_bytes(), start, digits_end(text.as_bytes(), start));
+        let whole = Text::whole(text.as_bytes());
+        let number = Number::read(&whole, start, digits_end(&whole, start));
         find(&number).and_then(|(start, end)| text.get(start..end))
     }
 

@@ -1,23 +1,19 @@
-//! The whole way of a text: made visible, scanned, led back, replaced.
+//! The whole way of a text: looked at, brought into line with its JSON, replaced.
 
-use crate::bytes::{at, before, slice};
+use crate::candidate::{Candidate, Proof};
 use crate::config::Config;
-use crate::fold::fold;
-use crate::json_text::{self, Document};
-use crate::kind::Kind;
-use crate::resolve::{Candidate, resolve};
-use crate::scan::scan;
-use crate::view::{View, place};
+use crate::conversation::{Conversation, Value};
+use crate::json_text::{self, Walk};
+use crate::kind::{Kind, Kinds};
+use crate::look::Look;
+use crate::operator::{self, Subject};
+use crate::text::cut;
 use tollgate_columns::{ConfigError, Findings, Given, Redaction, RedactorManifest, Texts};
-
-/// How often a text is looked at again after replacing. Each round must find something new in the neighbourhood of
-/// what was found before, so a second one is rare.
-const MAX_ROUNDS: usize = 8;
 
 /// A value that was found in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Place in the manifest's list of types; [`Redactor::type_name`] gives the name.
+    /// Place in the manifest's list of types.
     pub kind: u16,
     /// First byte in the text as it was given; a character boundary.
     pub start: usize,
@@ -25,31 +21,42 @@ pub struct Finding {
     pub end: usize,
 }
 
+/// A finding with the reason for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The finding.
+    pub finding: Finding,
+    /// How much is known of it.
+    pub proof: Proof,
+    /// The rule that found it, and what that rule looked at.
+    pub rule: &'static str,
+    /// What a finding of this type is.
+    pub about: &'static str,
+}
+
 /// Finds personal data and secrets, and writes something else in their place.
 ///
 /// The default looks for every type and writes `<TYPE>`.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    config: Config,
+    pub(crate) config: Config,
 }
 
 /// A finding with what is needed to write its replacement.
-struct Edit {
-    finding: Finding,
-    kind: Kind,
-    /// Place of the value in what was scanned: the value as it is meant, without escapes.
-    value: (usize, usize),
-    quotes: Option<u8>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edit {
+    pub(crate) candidate: Candidate,
+    /// The same in the text as it was given.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) quotes: Option<usize>,
+    pub(crate) depth: usize,
 }
 
 impl Redactor {
-    /// A redactor for a configuration, as JSON text:
-    ///
-    /// | field | value | default |
-    /// |---|---|---|
-    /// | `types` | names of the types to look for, see [`Kind`] | all |
-    /// | `operator` | `replace` writes `<TYPE>`; `mask` writes asterisks and keeps the last four of long numbers | `replace` |
-    /// | `max_findings` | findings in one text, 1 to 1,000,000; what follows the last is taken out as a whole, and so is all of a text that is JSON | 10,000 |
+    /// A redactor for a configuration, as JSON text. docs/REDACTION.md describes its fields: `types`,
+    /// `exclude_types`, `operator`, `operators`, `pseudonym`, `allow`, `rules`, `fields`, `max_findings`,
+    /// `max_text_size`, `max_values`.
     ///
     /// # Errors
     /// Everything that is wrong with the configuration, each with its path. Unknown fields are refused.
@@ -63,42 +70,81 @@ impl Redactor {
         RedactorManifest {
             name: env!("CARGO_PKG_NAME").to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            types: Kind::ALL.into_iter().map(|kind| kind.name().to_owned()).collect(),
+            types: self.config.names(),
         }
     }
 
     /// The name of a type of finding; an empty text for a number that stands for none.
     #[must_use]
-    pub fn type_name(kind: u16) -> &'static str {
-        Kind::from_number(kind).map_or("", Kind::name)
+    pub fn type_name(&self, kind: u16) -> &str {
+        Kind::from_number(kind).map_or("", |kind| self.config.name(kind))
+    }
+
+    /// A conversation with the limits of the configuration.
+    #[must_use]
+    pub fn conversation(&self) -> Conversation {
+        Conversation::with_limit(self.config.max_values)
     }
 
     /// The text with its findings replaced, where there are any, and the findings: ascending, without overlaps, as
-    /// bytes of the text that was given.
+    /// bytes of the text that was given. The text is a conversation of its own.
     ///
-    /// A text that starts like JSON is read as JSON: escapes hide nothing, also in JSON within a string, and a text
-    /// that parsed still parses. A text of 4 GiB or more is taken out as a whole.
+    /// Escapes hide nothing, also in JSON within a string, and a text that parsed as JSON still parses. A text over
+    /// the limit of size is taken out as a whole.
     #[must_use]
     pub fn redact_text(&self, text: &str) -> (Option<String>, Vec<Finding>) {
-        if u32::try_from(text.len()).is_err() {
+        self.redact_in(&mut self.conversation(), text)
+    }
+
+    /// As [`redact_text`](Self::redact_text), for a text of a conversation: the same value gets the same number in all
+    /// its texts.
+    #[must_use]
+    pub fn redact_in(&self, conversation: &mut Conversation, text: &str) -> (Option<String>, Vec<Finding>) {
+        self.redact_kinds(conversation, &self.config.kinds, text)
+    }
+
+    /// Why each finding was made, in the order of [`redact_text`](Self::redact_text). Says nothing of texts over a
+    /// limit.
+    #[must_use]
+    pub fn explain(&self, text: &str) -> Vec<Explanation> {
+        let look = Look::whole(&self.config, &self.config.kinds, text.as_bytes());
+        let explained = |edit: Edit| Explanation {
+            finding: edit.finding(),
+            proof: edit.candidate.proof,
+            rule: edit.candidate.rule,
+            about: edit.candidate.kind.about(),
+        };
+        edits(text.as_bytes(), &look).into_iter().map(explained).collect()
+    }
+
+    fn redact_kinds(
+        &self,
+        conversation: &mut Conversation,
+        kinds: &Kinds,
+        text: &str,
+    ) -> (Option<String>, Vec<Finding>) {
+        if text.len() > self.config.max_text_size {
             return unscanned(text.len());
         }
         let raw = text.as_bytes();
-        let json = json_text::is_likely(raw);
-        let escaped = json && memchr::memchr(b'\\', raw).is_some();
-        let mut document = escaped.then(|| json_text::read(raw));
-        let seen = document.as_ref().map_or(raw, |document| &document.view.bytes);
-        let candidates = self.candidates(seen);
-        if candidates.is_empty() {
+        let look = Look::whole(&self.config, kinds, raw);
+        if look.found.is_empty() {
             return (None, Vec::new());
         }
-        if json && document.is_none() {
-            document = Some(json_text::read(raw));
+        if self.config.is_reversible() {
+            conversation.take_all(look.seen(raw));
         }
-        let edits = self.edits(text.len(), document.as_ref(), candidates);
-        let seen = document.as_ref().map_or(raw, |document| &document.view.bytes);
-        let changed = self.splice(text, seen, &edits);
-        (Some(changed), edits.into_iter().map(|edit| edit.finding).collect())
+        let mut edits = edits(raw, &look);
+        self.limit(raw, &mut edits);
+        let mut out = String::with_capacity(text.len());
+        let mut done = 0;
+        for edit in &edits {
+            out.push_str(text.get(done..edit.start).unwrap_or(""));
+            self.write(edit, text, look.seen(raw), conversation, &mut out);
+            done = edit.end;
+        }
+        out.push_str(text.get(done..).unwrap_or(""));
+        (Some(out), edits.iter().map(Edit::finding).collect())
     }
 
     /// Redacts a column of texts. Rows that are unchanged have no row in the result. A row that is not UTF-8 is taken
@@ -124,129 +170,73 @@ impl Redactor {
         Redaction { findings, changed, ..Redaction::default() }
     }
 
-    /// Findings in what is seen, as bytes of it.
-    fn candidates(&self, seen: &[u8]) -> Vec<Candidate> {
-        let Some(folded) = fold(seen) else { return self.settled(seen) };
-        let mut candidates = self.settled(&folded.bytes);
-        for candidate in &mut candidates {
-            (candidate.start, candidate.end) = folded.source(candidate.start, candidate.end);
-        }
-        candidates
+    /// Past the limit of findings the rest goes as a whole. It cannot be taken out of JSON and leave JSON, so there
+    /// the whole text goes.
+    fn limit(&self, raw: &[u8], edits: &mut Vec<Edit>) {
+        let Some(first) = edits.get(self.config.max_findings).copied() else { return };
+        let whole = json_text::is_likely(raw) && json_text::parses(raw);
+        let start = if whole { 0 } else { first.start };
+        edits.truncate(if whole { 0 } else { self.config.max_findings });
+        let candidate =
+            Candidate { kind: Kind::UNSCANNED, start: 0, end: 0, rule: "limit of findings", ..first.candidate };
+        edits.push(Edit { candidate, start, end: raw.len(), quotes: whole.then_some(0), depth: 0 });
     }
 
-    /// Findings, with those that only show once others have been replaced: of two values that run into each other,
-    /// the replacement of one may leave the other standing alone.
-    fn settled(&self, text: &[u8]) -> Vec<Candidate> {
-        let mut candidates = scan(text, self.config.kinds);
-        for _ in 0..MAX_ROUNDS {
-            if !candidates.iter().any(|candidate| touches(text, candidate)) {
-                break;
-            }
-            let replaced = self.replaced(text, &candidates);
-            let more = scan(&replaced.bytes, self.config.kinds);
-            if more.is_empty() {
-                break;
-            }
-            candidates.extend(more.into_iter().map(|candidate| {
-                let (start, end) = replaced.source(candidate.start, candidate.end);
-                Candidate { start, end, ..candidate }
-            }));
-            candidates = resolve(candidates);
-        }
-        candidates
+    /// Appends what stands for a finding.
+    pub(crate) fn write(
+        &self,
+        edit: &Edit,
+        text: &str,
+        seen: &[u8],
+        conversation: &mut Conversation,
+        out: &mut String,
+    ) {
+        let Edit { candidate, start, end, quotes, depth } = *edit;
+        let given = Value { raw: text.get(start..end).unwrap_or(""), quoted: quotes, depth };
+        let name = self.config.name(candidate.kind);
+        let subject = Subject { kind: candidate.kind, name, seen: cut(seen, candidate.start, candidate.end), given };
+        let operator = self.config.operator(candidate.kind);
+        // A number that stays needs no quotation marks.
+        let mark = quotes.filter(|_| operator != operator::Operator::Keep).map_or("", json_text::quotation_mark);
+        out.push_str(mark);
+        operator::write(operator, subject, self.config.key.as_ref(), conversation, out);
+        out.push_str(mark);
     }
+}
 
-    /// The text with its findings replaced; each replacement leads back to the whole value.
-    fn replaced(&self, text: &[u8], candidates: &[Candidate]) -> View {
-        let mut view = View::with_capacity(text.len());
-        let mut replacement = String::new();
-        let mut done = 0;
-        for candidate in candidates {
-            view.copy(text, done, candidate.start);
-            replacement.clear();
-            self.config.operator.write(candidate.kind, slice(text, candidate.start, candidate.end), &mut replacement);
-            for byte in replacement.bytes() {
-                view.push(byte, (place(candidate.start), place(candidate.end)));
-            }
-            done = candidate.end;
-        }
-        view.copy(text, done, text.len());
-        view
-    }
-
-    /// Findings as bytes of the text that was given, up to the limit.
-    fn edits(&self, length: usize, document: Option<&Document>, candidates: Vec<Candidate>) -> Vec<Edit> {
-        let mut edits: Vec<Edit> = Vec::with_capacity(candidates.len().min(self.config.max_findings) + 1);
-        let mut done = 0;
-        for Candidate { kind, start, end } in candidates {
-            let mut edit = Edit { finding: finding(kind, start, end), kind, value: (start, end), quotes: None };
-            if let Some(document) = document {
-                let aligned = document.align(start, end);
-                edit.value = (aligned.start, aligned.end);
-                edit.quotes = aligned.quotes;
-                (edit.finding.start, edit.finding.end) = document.view.source(aligned.start, aligned.end);
-            }
-            if edit.finding.start < done || edit.finding.end <= edit.finding.start {
-                continue;
-            }
-            if edits.len() == self.config.max_findings {
-                // The rest cannot be taken out of JSON and leave JSON, so there the whole text goes.
-                let whole = document.is_some_and(Document::is_valid);
-                let start = if whole { 0 } else { edit.finding.start };
-                edits.truncate(if whole { 0 } else { edits.len() });
-                edits.push(Edit {
-                    finding: finding(Kind::Unscanned, start, length),
-                    kind: Kind::Unscanned,
-                    value: (0, 0),
-                    quotes: whole.then_some(0),
-                });
-                break;
-            }
-            done = edit.finding.end;
-            edits.push(edit);
-        }
-        edits
-    }
-
-    fn splice(&self, text: &str, seen: &[u8], edits: &[Edit]) -> String {
-        let mut out = String::with_capacity(text.len());
-        let mut done = 0;
-        for edit in edits {
-            let Finding { start, end, .. } = edit.finding;
-            out.push_str(text.get(done..start).unwrap_or(""));
-            let mark = edit.quotes.map_or("", json_text::quotation_mark);
-            let (from, to) = edit.value;
-            out.push_str(mark);
-            self.config.operator.write(edit.kind, seen.get(from..to).unwrap_or(&[]), &mut out);
-            out.push_str(mark);
-            done = end;
-        }
-        out.push_str(text.get(done..).unwrap_or(""));
-        out
+impl Edit {
+    pub(crate) fn finding(&self) -> Finding {
+        Finding { kind: self.candidate.kind.number(), start: self.start, end: self.end }
     }
 }
 
 /// The answer for a text that cannot be looked at: nothing of it stays.
 fn unscanned(length: usize) -> (Option<String>, Vec<Finding>) {
-    (Some(format!("<{}>", Kind::Unscanned.name())), vec![finding(Kind::Unscanned, 0, length)])
+    let finding = Finding { kind: Kind::UNSCANNED.number(), start: 0, end: length };
+    (Some(format!("<{}>", Kind::UNSCANNED.name())), vec![finding])
 }
 
-fn finding(kind: Kind, start: usize, end: usize) -> Finding {
-    Finding { kind: kind.number(), start, end }
-}
-
-/// Whether something touches the value that could have been read differently without it.
-fn touches(text: &[u8], candidate: &Candidate) -> bool {
-    let apart = |byte: u8| matches!(byte, 0 | b'"' | b',' | b';' | 0x80..) || byte.is_ascii_whitespace();
-    let (last, after) = (before(text, candidate.start, 1), at(text, candidate.end));
-    let labelled = match (before(text, candidate.start, 2), last) {
-        // The head of an IPv6 address, or of a comparison.
-        (other, b':') => other != b':' && !other.is_ascii_hexdigit(),
-        (other, b'=') => other != b'=',
-        _ => false,
-    };
-    let sentence_ends = matches!(after, b'.' | b':' | b'?' | b'!') && apart(at(text, candidate.end + 1));
-    // The value may end in a word that said what the next number is: `ann@example.version 1.2.3.4`.
-    let names_next = after == b' ' && at(text, candidate.end + 1).is_ascii_digit();
-    !(apart(last) || labelled) || !(apart(after) || sentence_ends) || names_next
+/// What was found, as bytes of the text that was given, brought into line with JSON where the text is JSON.
+fn edits(raw: &[u8], look: &Look) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = Vec::with_capacity(look.found.len());
+    let mut walk = json_text::is_likely(raw).then(Walk::whole);
+    for &candidate in &look.found {
+        let (start, end) = look.source(candidate.start, candidate.end);
+        let mut edit = Edit { candidate, start, end, quotes: None, depth: 0 };
+        if let Some(walk) = &mut walk {
+            let aligned = walk.align(raw, start, end);
+            edit = Edit {
+                start: aligned.start,
+                end: aligned.end,
+                quotes: aligned.quotes,
+                depth: aligned.depth,
+                candidate,
+            };
+        }
+        let free = edits.last().is_none_or(|last| last.end <= edit.start);
+        if free && edit.start < edit.end {
+            edits.push(edit);
+        }
+    }
+    edits
 }

@@ -1,24 +1,6 @@
 //! One finding for each place: how overlaps are settled.
 
-use crate::kind::Kind;
-
-/// A place in a text and what was found there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Candidate {
-    pub(crate) kind: Kind,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-}
-
-impl Candidate {
-    /// Better first: secrets before checked values before shapes, then the longer, then the order of rules.
-    fn beats(&self, other: &Self) -> bool {
-        let key = |candidate: &Self| {
-            (candidate.kind.rank(), candidate.end - candidate.start, std::cmp::Reverse(candidate.kind.number()))
-        };
-        key(self) > key(other)
-    }
-}
+use crate::candidate::Candidate;
 
 /// Sorted, non-overlapping candidates. Where two overlap, both are covered and the better one gives the type: a part
 /// of a value that was recognised is never left standing.
@@ -30,11 +12,12 @@ pub(crate) fn resolve(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     for candidate in candidates {
         match (settled.last_mut(), &mut best) {
             (Some(last), Some(champion)) if candidate.start < last.end => {
-                last.end = last.end.max(candidate.end);
+                let end = last.end.max(candidate.end);
                 if candidate.beats(champion) {
                     *champion = candidate;
-                    last.kind = candidate.kind;
+                    *last = Candidate { start: last.start, ..candidate };
                 }
+                last.end = end;
             }
             _ => {
                 best = Some(candidate);
@@ -48,21 +31,29 @@ pub(crate) fn resolve(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::candidate::Proof::{self, Checked, Form, Named};
+    use crate::kind::Kind;
 
     #[test]
     fn overlaps_are_settled() {
-        use Kind::{ApiKey, CreditCard, EmailAddress, PhoneNumber};
-        let c = |kind, start, end| Candidate { kind, start, end };
-        let cases: &[(&str, Vec<Candidate>, Vec<Candidate>)] = &[
-            ("apart", vec![c(PhoneNumber, 5, 9), c(ApiKey, 0, 5)], vec![c(ApiKey, 0, 5), c(PhoneNumber, 5, 9)]),
-            ("checked beats shape", vec![c(PhoneNumber, 0, 9), c(CreditCard, 0, 8)], vec![c(CreditCard, 0, 9)]),
-            ("secret beats checked", vec![c(EmailAddress, 0, 9), c(ApiKey, 4, 8)], vec![c(ApiKey, 0, 9)]),
-            ("longer beats shorter", vec![c(CreditCard, 0, 4), c(EmailAddress, 0, 9)], vec![c(EmailAddress, 0, 9)]),
-            ("rule order", vec![c(EmailAddress, 0, 4), c(CreditCard, 0, 4)], vec![c(CreditCard, 0, 4)]),
-            ("a part sticks out", vec![c(EmailAddress, 0, 9), c(CreditCard, 7, 12)], vec![c(EmailAddress, 0, 12)]),
+        const PHONE: Kind = Kind::PHONE_NUMBER;
+        const CARD: Kind = Kind::CREDIT_CARD;
+        const MAIL: Kind = Kind::EMAIL_ADDRESS;
+        const KEY: Kind = Kind::API_KEY;
+        type Given = (Kind, Proof, usize, usize);
+        let cases: &[(&str, &[Given], &[(Kind, usize, usize)])] = &[
+            ("apart", &[(PHONE, Form, 5, 9), (KEY, Form, 0, 5)], &[(KEY, 0, 5), (PHONE, 5, 9)]),
+            ("checked beats form", &[(PHONE, Form, 0, 9), (CARD, Checked, 0, 8)], &[(CARD, 0, 9)]),
+            ("named beats form", &[(MAIL, Form, 0, 9), (PHONE, Named, 0, 8)], &[(PHONE, 0, 9)]),
+            ("secret beats checked", &[(CARD, Checked, 0, 9), (KEY, Form, 4, 8)], &[(KEY, 0, 9)]),
+            ("longer beats shorter", &[(CARD, Form, 0, 4), (MAIL, Form, 0, 9)], &[(MAIL, 0, 9)]),
+            ("order of types", &[(MAIL, Form, 0, 4), (CARD, Form, 0, 4)], &[(CARD, 0, 4)]),
+            ("a part sticks out", &[(MAIL, Form, 0, 9), (CARD, Form, 7, 12)], &[(MAIL, 0, 12)]),
         ];
         for (name, given, expected) in cases {
-            assert_eq!(&resolve(given.clone()), expected, "{name}");
+            let given = given.iter().map(|&(kind, proof, start, end)| Candidate { kind, start, end, proof, rule: "" });
+            let settled: Vec<_> = resolve(given.collect()).into_iter().map(|c| (c.kind, c.start, c.end)).collect();
+            assert_eq!(settled, *expected, "{name}");
         }
     }
 }

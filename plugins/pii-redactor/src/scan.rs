@@ -1,164 +1,276 @@
-//! One pass over a text: stops at bytes that can be part of a value, and asks the validator of that value.
+//! One pass over a text: stops at bytes at which a value can be recognised, and asks the detectors of that byte.
 //!
-//! There is no pattern engine: most bytes are looked at once, in a loop that a compiler makes tight, and a validator
+//! There is no pattern engine: most bytes are looked at once, in a loop that a compiler makes tight, and a detector
 //! looks only at a bounded neighbourhood. So the time is linear in the text, whatever the text is.
 
-use crate::bytes::{at, before, is_word, run_end, run_start, slice};
-use crate::kind::Kind;
+use crate::candidate::{Candidate, Proof};
+use crate::kind::{Kind, Kinds};
 use crate::number::{Number, digits_end};
-use crate::resolve::{Candidate, resolve};
-use crate::{api_key, card, cn_id, email, iban, ip, phone, ssn};
+use crate::text::{Text, at, before, cut, is_word, run_end, run_start, slice};
+use crate::{binary, card, email, iban, identifier, ip, phone, secret, url};
 
-/// The types a scan looks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Kinds(u16);
+/// Longest run of letters and digits in which an identifier is looked for. Identifiers end before 40.
+const LONGEST_RUN: usize = 64;
 
-impl Kinds {
-    pub(crate) fn of(kinds: impl IntoIterator<Item = Kind>) -> Self {
-        Self(kinds.into_iter().fold(0, |bits, kind| bits | 1 << kind.number()))
-    }
-
-    pub(crate) fn has(self, kind: Kind) -> bool {
-        self.0 & 1 << kind.number() != 0
-    }
+/// What a pass gave.
+#[derive(Debug, Default)]
+pub(crate) struct Pass {
+    /// As they were found; they may overlap.
+    pub(crate) found: Vec<Candidate>,
+    /// Where the pass stopped because the decision depends on what follows the text; the end of the text otherwise.
+    pub(crate) stopped: usize,
+    /// The text ends inside a value that is one for certain; only its end is open.
+    pub(crate) inside: bool,
+    /// Bytes of binary content that were skipped.
+    pub(crate) skipped: usize,
 }
 
-/// Sorted findings of the wanted types that do not overlap.
-pub(crate) fn scan(text: &[u8], wanted: Kinds) -> Vec<Candidate> {
-    let mut scan = Scan { text, wanted, found: Vec::new(), unended_key: false, judged: 0 };
-    scan.run();
-    if scan.found.is_empty() { scan.found } else { resolve(scan.found) }
+/// Looks at `text` from byte `from` on for the wanted types.
+pub(crate) fn scan(text: &Text<'_>, from: usize, wanted: &Kinds) -> Pass {
+    let mut scan = Scan { text, wanted, pass: Pass::default(), judged: 0, run: 0, secrets: secret::Memory::default() };
+    scan.run(from);
+    scan.pass
 }
 
-struct Scan<'a> {
-    text: &'a [u8],
-    wanted: Kinds,
-    found: Vec<Candidate>,
-    unended_key: bool,
+struct Scan<'a, 't> {
+    text: &'a Text<'t>,
+    wanted: &'a Kinds,
+    pass: Pass,
     /// Colons before this place belong to a token that was judged.
     judged: usize,
+    /// Digits before this place belong to a run of letters and digits that was judged.
+    run: usize,
+    secrets: secret::Memory,
 }
 
-impl Scan<'_> {
-    fn run(&mut self) {
-        let mut place = 0;
-        while let Some(step) = self.text.get(place..).and_then(|rest| rest.iter().position(|byte| is_trigger(*byte))) {
-            let trigger = place + step;
+impl Scan<'_, '_> {
+    fn run(&mut self, from: usize) {
+        let bytes = self.text.bytes();
+        let mut place = from;
+        while let Some(trigger) = next_trigger(bytes, place) {
+            let known = self.pass.found.len();
+            let (judged, run, skipped) = (self.judged, self.run, self.pass.skipped);
             place = match at(self.text, trigger) {
                 b'0'..=b'9' => self.number(trigger),
                 b'@' => self.email(trigger),
                 b':' => self.colon(trigger),
-                _ => self.key(trigger),
+                b'.' if matches!(before(self.text, trigger, 1), b'w' | b'W') => self.site(trigger),
+                _ => self.secret(trigger),
             };
+            if self.text.take_passed() {
+                self.pass.inside = self.pass.found.len() > known;
+                self.pass.found.truncate(known);
+                self.pass.skipped = skipped;
+                (self.judged, self.run) = (judged, run);
+                self.pass.stopped = trigger;
+                return;
+            }
         }
+        self.pass.stopped = bytes.len();
     }
 
     /// Records a finding; the scan goes on behind it.
-    fn push(&mut self, kind: Kind, start: usize, end: usize) -> usize {
-        if self.wanted.has(kind) {
-            self.found.push(Candidate { kind, start, end });
+    fn push(&mut self, candidate: Candidate) -> usize {
+        if self.wanted.has(candidate.kind) {
+            self.pass.found.push(candidate);
+        }
+        candidate.end
+    }
+
+    fn number(&mut self, start: usize) -> usize {
+        let digits = digits_end(self.text, start);
+        if start < self.run {
+            return digits;
+        }
+        let alphanumeric = |byte: u8| byte.is_ascii_alphanumeric();
+        let run_end = run_end(self.text, digits, LONGEST_RUN, alphanumeric);
+        let run_start = run_start(self.text, start, LONGEST_RUN, alphanumeric);
+        self.run = run_end;
+        if run_end - run_start >= binary::SHORTEST / 2
+            && let Some(end) = binary::skip(self.text, start)
+        {
+            self.pass.skipped += end - start;
+            return end;
+        }
+        let last = before(self.text, run_start, 1);
+        if last == b'_' || run_end - run_start > LONGEST_RUN {
+            return run_end;
+        }
+        if digits - start <= 3
+            && start == run_start
+            && at(self.text, digits) == b'.'
+            && let Some(end) = ip::find_v4(self.text, start)
+        {
+            return self.push(Candidate {
+                kind: Kind::IP_ADDRESS,
+                start,
+                end,
+                proof: Proof::Form,
+                rule: "ip: four octets that are no version",
+            });
+        }
+        let mut end = digits;
+        if start > run_start
+            && let Some(found) = iban::find(self.text, start)
+        {
+            end = end.max(self.push(found));
+        }
+        let run = identifier::Run { start: run_start, first_digit: start, end: run_end };
+        if let Some(found) = identifier::find(self.text, run, self.wanted) {
+            end = end.max(self.push(found));
+        }
+        if start == run_start {
+            end = end.max(self.plain_number(start, digits));
         }
         end
     }
 
-    fn number(&mut self, start: usize) -> usize {
-        let run = digits_end(self.text, start);
-        let last = before(self.text, start, 1);
-        let escape = matches!(last, b'n' | b't' | b'r') && before(self.text, start, 2) == b'\\';
-        if last.is_ascii_alphabetic() && !escape {
-            return match iban::find(self.text, start) {
-                Some((start, end)) => self.push(Kind::IbanCode, start, end),
-                None => run,
-            };
+    /// A number that no letter runs into.
+    fn plain_number(&mut self, start: usize, digits: usize) -> usize {
+        let number = Number::read(self.text, start, digits);
+        if number.groups().len() == 1 && digits - start < 8 {
+            return digits;
         }
-        if last == b'_' {
-            return run;
+        if let Some(found) = card::find(&number).filter(|found| !in_base64(self.text, found.start, found.end)) {
+            return self.push(found);
         }
-        if run - start <= 3
-            && at(self.text, run) == b'.'
-            && let Some(end) = ip::find_v4(self.text, start)
-        {
-            return self.push(Kind::IpAddress, start, end);
-        }
-        match self.longer_number(start, run) {
-            Some(found) if !in_base64(self.text, found.start, found.end) => {
-                self.push(found.kind, found.start, found.end)
+        match phone::find(&number) {
+            Some((start, end)) if !in_uuid(self.text, start, end) && !in_base64(self.text, start, end) => {
+                self.push(Candidate {
+                    kind: Kind::PHONE_NUMBER,
+                    start,
+                    end,
+                    proof: Proof::Form,
+                    rule: "phone: a national or international grouping",
+                })
             }
-            _ => run,
+            _ => digits,
         }
-    }
-
-    fn longer_number(&self, start: usize, run: usize) -> Option<Candidate> {
-        if let Some(end) = cn_id::find(self.text, start, run) {
-            return Some(Candidate { kind: Kind::CnIdCard, start, end });
-        }
-        let number = Number::read(self.text, start, run);
-        if number.groups().len() == 1 && run - start < 8 {
-            return None;
-        }
-        if let Some(end) = card::find(&number) {
-            return Some(Candidate { kind: Kind::CreditCard, start, end });
-        }
-        if let Some(end) = ssn::find(&number) {
-            return Some(Candidate { kind: Kind::UsSsn, start, end });
-        }
-        let (start, end) = phone::find(&number)?;
-        (!in_uuid(self.text, start, end)).then_some(Candidate { kind: Kind::PhoneNumber, start, end })
     }
 
     fn email(&mut self, sign: usize) -> usize {
         match email::find(self.text, sign) {
-            Some((start, end)) => self.push(Kind::EmailAddress, start, end),
+            Some((start, end)) => self.push(Candidate {
+                kind: Kind::EMAIL_ADDRESS,
+                start,
+                end,
+                proof: Proof::Form,
+                rule: "email: local part, @, domain",
+            }),
             None => sign + 1,
         }
     }
 
     fn colon(&mut self, colon: usize) -> usize {
         let (last, next) = (before(self.text, colon, 1), at(self.text, colon + 1));
-        let possible = next == b':' || (next.is_ascii_hexdigit() && (last.is_ascii_hexdigit() || last == b':'));
-        if !possible || colon < self.judged {
-            return colon + 1;
-        }
-        match ip::find_v6(self.text, colon) {
-            Ok((start, end)) => self.push(Kind::IpAddress, start, end),
-            // The digits of the token may still be something else, its other colons not.
-            Err(judged) => {
-                self.judged = judged;
-                colon + 1
+        let address = next == b':' || (next.is_ascii_hexdigit() && (last.is_ascii_hexdigit() || last == b':'));
+        if address && colon >= self.judged {
+            match ip::find_v6(self.text, colon) {
+                Ok((start, end)) => {
+                    return self.push(Candidate {
+                        kind: Kind::IP_ADDRESS,
+                        start,
+                        end,
+                        proof: Proof::Form,
+                        rule: "ip: groups of hexadecimal digits",
+                    });
+                }
+                // The digits of the token may still be something else, its other colons not.
+                Err(judged) => self.judged = judged,
             }
+        }
+        if next == b'/'
+            && let Some(found) = url::with_scheme(self.text, colon)
+        {
+            self.push(found);
+        }
+        self.secret(colon)
+    }
+
+    fn site(&mut self, dot: usize) -> usize {
+        match url::without_scheme(self.text, dot) {
+            Some(found) => self.push(found),
+            None => self.secret(dot),
         }
     }
 
-    fn key(&mut self, anchor: usize) -> usize {
-        if at(self.text, anchor) == b'-' && at(self.text, anchor + 1) == b'-' && before(self.text, anchor, 1) != b'-' {
-            let found = api_key::private_key(self.text, anchor, &mut self.unended_key);
-            return match found {
-                Some((start, end)) => self.push(Kind::ApiKey, start, end),
-                None => anchor + 1,
-            };
-        }
-        match api_key::find(self.text, anchor) {
-            Some((start, end)) => self.push(Kind::ApiKey, start, end),
-            None => anchor + 1,
+    fn secret(&mut self, trigger: usize) -> usize {
+        match secret::find(self.text, trigger, &mut self.secrets) {
+            Some(found) => self.push(found).max(trigger + 1),
+            None => trigger + 1,
         }
     }
+}
+
+/// The place before which no value can begin that is recognised at `trigger` or later.
+///
+/// A token may be the head of an address, a key or an identifier that is recognised by a byte further on, and so may
+/// capitals before it that stand by themselves: `HRB 12345`, `AB 12 34`, `京A·12345`.
+pub(crate) fn reach(text: &Text<'_>, trigger: usize) -> usize {
+    /// Longest token whose head may be part of a value: the local part of an address.
+    const TOKEN: usize = 64;
+    /// Longest group of capitals.
+    const GROUP: usize = 4;
+    /// Bytes of an ideograph.
+    const IDEOGRAPH: usize = 3;
+    let bytes = text.bytes();
+    let mut start = run_start(text, trigger, TOKEN, is_token);
+    // The rest of a character whose first byte is no part of a token.
+    while start < trigger && bytes.get(start).is_some_and(|byte| (0x80..0xC0).contains(byte)) {
+        start += 1;
+    }
+    for _ in 0..2 {
+        let space = usize::from(before(text, start, 1) == b' ');
+        let group = run_start(text, start - space, GROUP, |byte| byte.is_ascii_uppercase());
+        if group == start - space || is_word(before(text, group, 1)) {
+            break;
+        }
+        start = group;
+    }
+    let plate = cut(bytes, start.saturating_sub(IDEOGRAPH), start);
+    if plate.len() == IDEOGRAPH
+        && memchr::memmem::find(PLATES.as_bytes(), plate).is_some_and(|place| place % IDEOGRAPH == 0)
+    {
+        start - plate.len()
+    } else {
+        start
+    }
+}
+
+/// Bytes of a token: everything but blanks, ideographs and the marks that no address, key or identifier has.
+fn is_token(byte: u8) -> bool {
+    match byte {
+        0..=b' ' | b'"' | b',' | b';' | b'<' | b'>' | b'{' | b'}' | b'[' | b']' | b'|' => false,
+        // Extended Latin letters are two bytes, the first of which is C3 to C9.
+        _ => byte < 0xCA,
+    }
+}
+
+/// First characters of Chinese number plates (GA 36): provinces, and the ends of special plates.
+const PLATES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领";
+
+/// The first byte from `from` on at which a value can be recognised.
+#[inline]
+fn next_trigger(bytes: &[u8], from: usize) -> Option<usize> {
+    let step = cut(bytes, from, bytes.len()).iter().position(|byte| is_trigger(*byte))?;
+    Some(from + step)
 }
 
 /// Bytes at which a value can be recognised.
 #[inline]
 fn is_trigger(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'@' | b':' | b'-' | b'_' | b'.' | b'A' | b'J' | b'K')
+    matches!(byte, b'0'..=b'9' | b'@' | b':' | b'.') || secret::is_trigger(byte)
 }
 
 /// Whether the number stands inside a long run of base64, such as an inline picture: then its digits mean nothing.
-fn in_base64(text: &[u8], start: usize, end: usize) -> bool {
+fn in_base64(text: &Text<'_>, start: usize, end: usize) -> bool {
     const LONG: usize = 40;
     let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     if !base64(before(text, start, 1)) && !base64(at(text, end)) && at(text, start) != b'+' {
         return false;
     }
     let left = slice(text, run_start(text, start, LONG, base64), start);
-    let right = slice(text, end, run_end(text, end, LONG, base64));
+    let right = cut(text.bytes(), end, run_end(text, end, LONG, base64));
     let any = |class: fn(&u8) -> bool| left.iter().chain(right).any(class);
     left.len() + right.len() >= LONG
         && any(u8::is_ascii_uppercase)
@@ -167,9 +279,9 @@ fn in_base64(text: &[u8], start: usize, end: usize) -> bool {
 }
 
 /// Whether the number stands inside a UUID: 8-4-4-4-12 hexadecimal digits.
-fn in_uuid(text: &[u8], start: usize, end: usize) -> bool {
+fn in_uuid(text: &Text<'_>, start: usize, end: usize) -> bool {
     let part = |byte: u8| is_word(byte) || byte == b'-';
-    let token = slice(text, run_start(text, start, 36, part), run_end(text, end, 36, part));
+    let token = cut(text.bytes(), run_start(text, start, 36, part), run_end(text, end, 36, part));
     token.len() == 36
         && token.iter().enumerate().all(|(place, byte)| match place {
             8 | 13 | 18 | 23 => *byte == b'-',
@@ -180,10 +292,11 @@ fn in_uuid(text: &[u8], start: usize, end: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resolve::resolve;
 
     fn found(text: &str) -> Vec<(Kind, &str)> {
-        let all = Kinds::of(Kind::ALL);
-        scan(text.as_bytes(), all)
+        let all = Kinds::of(Kind::all());
+        resolve(scan(&Text::whole(text.as_bytes()), 0, &all).found)
             .into_iter()
             .map(|candidate| (candidate.kind, text.get(candidate.start..candidate.end).unwrap()))
             .collect()
@@ -195,13 +308,13 @@ mod tests {
         assert_eq!(
             found(text),
             [
-                (Kind::CreditCard, "6230 5868 8477 6147 593"),
-                (Kind::PhoneNumber, "151 4312 2961"),
-                (Kind::EmailAddress, "ann@example.cn"),
-                (Kind::IpAddress, "6.59.110.227"),
+                (Kind::CN_BANK_CARD, "6230 5868 8477 6147 593"),
+                (Kind::PHONE_NUMBER, "151 4312 2961"),
+                (Kind::EMAIL_ADDRESS, "ann@example.cn"),
+                (Kind::IP_ADDRESS, "6.59.110.227"),
             ]
         );
-        assert_eq!(found("13812345678@example.com"), [(Kind::EmailAddress, "13812345678@example.com")]);
+        assert_eq!(found("13812345678@example.com"), [(Kind::EMAIL_ADDRESS, "13812345678@example.com")]);
     }
 
     #[test]
@@ -224,8 +337,9 @@ mod tests {
 
     #[test]
     fn types_that_are_not_wanted_are_not_found() {
-        let found = scan(b"ann@example.com 4111111111111111", Kinds::of([Kind::CreditCard]));
+        let text = Text::whole(b"ann@example.com 4111111111111111");
+        let found = scan(&text, 0, &Kinds::of([Kind::CREDIT_CARD])).found;
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].kind, Kind::CreditCard);
+        assert_eq!(found[0].kind, Kind::CREDIT_CARD);
     }
 }

@@ -61,10 +61,13 @@ impl Known {
             .collect()
     }
 
-    /// Remembers texts that were found clean by this configuration.
+    /// Remembers texts that were found clean by this configuration. What a later one has found counts more.
     pub(super) fn remember<'t>(&self, configuration: u64, texts: impl Iterator<Item = (&'t str, &'t str)>) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.configuration != configuration {
+        if memory.configuration > configuration {
+            return;
+        }
+        if memory.configuration < configuration {
             *memory = Memory { configuration, ..Memory::default() };
         }
         let mut key = Vec::new();
@@ -125,6 +128,8 @@ mod tests {
         assert_eq!(clean(&known, 2, &["user.id"]), [false], "another configuration");
         remember(&known, 2, &["user.name"]);
         assert_eq!(clean(&known, 2, &["user.id", "user.name"]), [false, true]);
+        remember(&known, 1, &["user.id"]);
+        assert_eq!(clean(&known, 2, &["user.id", "user.name"]), [false, true], "an answer that comes late");
         let long = "k".repeat(BYTES);
         remember(&known, 2, &[&long]);
         assert_eq!(clean(&known, 2, &[&long]), [false], "too long to be remembered");

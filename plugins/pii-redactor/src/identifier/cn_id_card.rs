@@ -1,8 +1,8 @@
 //! The resident identity number of China (GB 11643): six digits of place, eight of birth date, three of sequence and
 //! a check character after ISO 7064 MOD 11-2.
 
-use crate::bytes::{at, ends_token, slice, starts_token};
 use crate::number::value;
+use crate::text::{Text, at, cut, ends_token, slice, starts_token};
 
 /// First two digits: provinces, municipalities, regions, and the two special administrative regions and Taiwan.
 const PROVINCES: &[u32] = &[
@@ -13,7 +13,7 @@ const PROVINCES: &[u32] = &[
 const CHECKS: &[u8; 11] = b"10X98765432";
 
 /// End of the identity number whose digit run is `start..run_end`, where it is one.
-pub(crate) fn find(text: &[u8], start: usize, run_end: usize) -> Option<usize> {
+pub(crate) fn find(text: &Text<'_>, start: usize, run_end: usize) -> Option<usize> {
     let end = match run_end - start {
         18 => run_end,
         17 if matches!(at(text, run_end), b'X' | b'x') => run_end + 1,
@@ -25,10 +25,10 @@ pub(crate) fn find(text: &[u8], start: usize, run_end: usize) -> Option<usize> {
 
 fn is_valid(number: &[u8]) -> bool {
     let [body @ .., check] = number else { return false };
-    if body.len() != 17 || !PROVINCES.contains(&value(slice(body, 0, 2))) {
+    if body.len() != 17 || !PROVINCES.contains(&value(cut(body, 0, 2))) {
         return false;
     }
-    let (year, month, day) = (value(slice(body, 6, 10)), value(slice(body, 10, 12)), value(slice(body, 12, 14)));
+    let (year, month, day) = (value(cut(body, 6, 10)), value(cut(body, 10, 12)), value(cut(body, 12, 14)));
     if !(1900..2100).contains(&year) || !(1..=days_of(year, month)).contains(&day) {
         return false;
     }
@@ -58,7 +58,8 @@ mod tests {
 
     fn id(text: &str) -> Option<&str> {
         let start = text.find(|c: char| c.is_ascii_digit())?;
-        find(text.as_bytes(), start, digits_end(text.as_bytes(), start)).and_then(|end| text.get(start..end))
+        find(&Text::whole(text.as_bytes()), start, digits_end(&Text::whole(text.as_bytes()), start))
+            .and_then(|end| text.get(start..end))
     }
 
     #[test]

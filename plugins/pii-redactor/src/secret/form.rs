@@ -1,11 +1,11 @@
 //! Secrets that announce themselves: vendors' API keys by prefix and alphabet, JSON web tokens, private keys in PEM
 //! form. The forms are those the vendors publish for secret scanning.
 
-use crate::bytes::{at, before, is_word, run_end, run_start, slice, stands_at};
+use crate::text::{Text, at, before, is_word, run_end, run_start, slice, stands_at};
 use memchr::memmem;
 
 /// Bytes of a body on which its form is judged; what is accepted reaches to the end of the body.
-const JUDGED: usize = 128;
+const JUDGED: usize = 100;
 
 /// What the characters behind a prefix are.
 #[derive(Clone, Copy)]
@@ -152,7 +152,7 @@ const CAPITAL: &[Form] = &[
 ];
 
 /// The key around the anchor byte at `anchor`: where it starts and ends.
-pub(crate) fn find(text: &[u8], anchor: usize) -> Option<(usize, usize)> {
+pub(crate) fn find(text: &Text<'_>, anchor: usize) -> Option<(usize, usize)> {
     // Every prefix has a letter or digit before its separator; rulers of hyphens and underscores have none.
     let prefixed = before(text, anchor, 1).is_ascii_alphanumeric();
     let forms = match at(text, anchor) {
@@ -175,7 +175,7 @@ pub(crate) fn find(text: &[u8], anchor: usize) -> Option<(usize, usize)> {
     longest
 }
 
-fn matches(text: &[u8], anchor: usize, form: &Form) -> Option<(usize, usize)> {
+fn matches(text: &Text<'_>, anchor: usize, form: &Form) -> Option<(usize, usize)> {
     let start = anchor.checked_sub(form.anchor)?;
     if !stands_at(text, start, form.prefix) || !starts_secret(text, start) {
         return None;
@@ -197,14 +197,9 @@ fn matches(text: &[u8], anchor: usize, form: &Form) -> Option<(usize, usize)> {
     (end - body <= form.longest).then_some((start, end))
 }
 
-/// A secret may follow anything but a letter or digit; also a line break written as two characters.
-fn starts_secret(text: &[u8], start: usize) -> bool {
-    !before(text, start, 1).is_ascii_alphanumeric() || follows_escape(text, start)
-}
-
-/// Whether a line break or tabulator stands before `start`, written as two characters.
-fn follows_escape(text: &[u8], start: usize) -> bool {
-    before(text, start, 2) == b'\\' && matches!(before(text, start, 1), b'n' | b't' | b'r')
+/// A secret may follow anything but a letter or digit.
+fn starts_secret(text: &Text<'_>, start: usize) -> bool {
+    !before(text, start, 1).is_ascii_alphanumeric()
 }
 
 /// Whether an unbroken run of letters and digits of the wanted length has both.
@@ -216,10 +211,10 @@ fn looks_random(body: &[u8], run: usize) -> bool {
 }
 
 /// Three parts of base64url with full stops between, the first of which starts as `{"` does (RFC 7519).
-fn json_web_token(text: &[u8], anchor: usize) -> Option<(usize, usize)> {
+fn json_web_token(text: &Text<'_>, anchor: usize) -> Option<(usize, usize)> {
     let start = anchor.checked_sub(2)?;
     let part = |start: usize| run_end(text, start, usize::MAX, |byte| Url.has(byte));
-    if !stands_at(text, start, b"eyJ") || (Url.has(before(text, start, 1)) && !follows_escape(text, start)) {
+    if !stands_at(text, start, b"eyJ") || Url.has(before(text, start, 1)) {
         return None;
     }
     let header = part(start);
@@ -237,7 +232,7 @@ fn json_web_token(text: &[u8], anchor: usize) -> Option<(usize, usize)> {
 ///
 /// Without an end line the key was cut off; then all that can be key material is taken. `unended` remembers that no
 /// end line follows, so that many first lines cost one search.
-pub(crate) fn private_key(text: &[u8], start: usize, unended: &mut bool) -> Option<(usize, usize)> {
+pub(crate) fn private_key(text: &Text<'_>, start: usize, unended: &mut bool) -> Option<(usize, usize)> {
     let begin = b"-----BEGIN ";
     if !stands_at(text, start, begin) {
         return None;
@@ -252,7 +247,7 @@ pub(crate) fn private_key(text: &[u8], start: usize, unended: &mut bool) -> Opti
     }
     let body = name_end + 5;
     if !*unended {
-        let rest = slice(text, body, text.len());
+        let rest = slice(text, body, usize::MAX);
         match memmem::find(rest, b"-----END ") {
             Some(place) => {
                 let line = body + place + b"-----END ".len();
@@ -278,7 +273,8 @@ mod tests {
         let anchors = text.bytes().enumerate().filter(|(_, byte)| b"-_.AKJ".contains(byte));
         let mut unended = false;
         anchors.into_iter().find_map(|(place, _)| {
-            let found = private_key(text.as_bytes(), place, &mut unended).or_else(|| find(text.as_bytes(), place));
+            let found = private_key(&Text::whole(text.as_bytes()), place, &mut unended)
+                .or_else(|| find(&Text::whole(text.as_bytes()), place));
             found.and_then(|(start, end)| text.get(start..end))
         })
     }

@@ -2,9 +2,9 @@
 //! (Social Security Administration: area 000, 666 and 900 to 999, group 00, serial 0000, and two numbers from
 //! advertisements).
 
-use crate::bytes::ends_token;
 use crate::context;
 use crate::number::{Gap, Group, Number, value};
+use crate::text::ends_token;
 
 /// Printed on sample cards, never assigned to anybody since.
 const SAMPLES: &[(u32, u32, u32)] = &[(78, 5, 1120), (219, 9, 9999)];
@@ -45,10 +45,12 @@ fn is_assigned([area, group, serial]: [u32; 3]) -> bool {
 mod tests {
     use super::*;
     use crate::number::digits_end;
+    use crate::text::Text;
 
     fn ssn(text: &str) -> Option<&str> {
         let start = text.find(|c: char| c.is_ascii_digit())?;
-        let number = Number::read(text.as_bytes(), start, digits_end(text.as_bytes(), start));
+        let whole = Text::whole(text.as_bytes());
+        let number = Number::read(&whole, start, digits_end(&whole, start));
         find(&number).and_then(|end| text.get(start..end))
     }
 
