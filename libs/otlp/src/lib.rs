@@ -33,6 +33,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod collect;
 mod edits;
 mod encode;
 mod error;

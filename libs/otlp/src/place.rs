@@ -1,6 +1,6 @@
 //! Where in a request a text can stand, and what each place is called.
 
-use crate::schema::Message;
+use crate::schema::{Message, NUMBERS};
 
 macro_rules! places {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
@@ -124,9 +124,27 @@ impl Place {
     }
 }
 
+/// The places as a table, as [`Message::role`] has one.
+#[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
+static PLACES: [[Option<Place>; NUMBERS]; Message::ALL.len()] = {
+    let mut places = [[None; NUMBERS]; Message::ALL.len()];
+    let mut at = 0;
+    while at < NUMBERS * Message::ALL.len() {
+        let (message, number) = (at / NUMBERS, at % NUMBERS);
+        places[message][number] = Message::ALL[message].has(number as u32);
+        at += 1;
+    }
+    places
+};
+
 impl Message {
     /// Where the texts of the field `number` stand. Values within an attribute or a body stand where that stands.
-    pub(crate) const fn place(self, number: u32) -> Option<Place> {
+    #[inline]
+    pub(crate) fn place(self, number: u32) -> Option<Place> {
+        *PLACES.get(self as usize)?.get(number as usize)?
+    }
+
+    const fn has(self, number: u32) -> Option<Place> {
         Some(match (self, number) {
             (Self::Resource, 1) => Place::ResourceAttributes,
             (Self::ResourceSpans | Self::ResourceLogs | Self::ResourceMetrics, 3) => Place::ResourceSchemaUrl,
@@ -210,15 +228,14 @@ mod tests {
     use crate::schema::Role;
     use std::collections::BTreeSet;
 
-    /// Numbers of fields are below this in all of OTLP.
-    const NUMBERS: std::ops::Range<u32> = 1..64;
-
     #[test]
     fn every_text_of_the_schema_has_a_place() {
         let within = [Message::KeyValue, Message::AnyValue, Message::Array, Message::KeyValues];
         let mut used = BTreeSet::new();
         for message in Message::ALL.iter().filter(|message| !within.contains(message)) {
-            for number in NUMBERS {
+            for number in 0..2 * NUMBERS as u32 {
+                assert_eq!(message.role(number), message.defined(number), "the table holds all of {message:?}");
+                assert_eq!(message.place(number), message.has(number), "{message:?}");
                 let holds_text = matches!(
                     message.role(number),
                     Role::Text
@@ -233,6 +250,7 @@ mod tests {
             }
         }
         assert!(used.iter().eq(Place::ALL), "a place that nothing stands in");
+        assert!(Message::ALL.iter().enumerate().all(|(number, message)| number == *message as usize));
     }
 
     #[test]

@@ -11,8 +11,8 @@ macro_rules! messages {
             $($name,)*
         }
 
-        #[cfg(test)]
         impl Message {
+            /// All message types, each at its number.
             pub(crate) const ALL: &[Self] = &[$(Self::$name,)*];
         }
     };
@@ -84,9 +84,31 @@ pub(crate) enum Role {
     Unknown,
 }
 
+/// Numbers of fields are below this in all of OTLP.
+pub(crate) const NUMBERS: usize = 32;
+
+/// The schema as a table: a match of this size is a chain of comparisons.
+#[expect(clippy::indexing_slicing, reason = "evaluated when this is compiled")]
+static ROLES: [[Role; NUMBERS]; Message::ALL.len()] = {
+    let mut roles = [[Role::Unknown; NUMBERS]; Message::ALL.len()];
+    let mut at = 0;
+    while at < NUMBERS * Message::ALL.len() {
+        let (message, number) = (at / NUMBERS, at % NUMBERS);
+        roles[message][number] = Message::ALL[message].defined(number as u32);
+        at += 1;
+    }
+    roles
+};
+
 impl Message {
     /// What the field `number` of this message is.
-    pub(crate) const fn role(self, number: u32) -> Role {
+    #[inline]
+    pub(crate) fn role(self, number: u32) -> Role {
+        ROLES.get(self as usize).and_then(|roles| roles.get(number as usize)).copied().unwrap_or(Role::Unknown)
+    }
+
+    /// What OTLP defines the field `number` to be.
+    pub(crate) const fn defined(self, number: u32) -> Role {
         match (self, number) {
             (Self::Traces, 1) => Role::Many(Self::ResourceSpans),
             (Self::Logs, 1) => Role::Many(Self::ResourceLogs),
