@@ -7,10 +7,9 @@ use crate::tools::Tools;
 use std::process::Command;
 
 /// Pure packages with a benchmark.
-const PACKAGES: [&str; 6] = [
+const PACKAGES: [&str; 5] = [
     "tollgate-token-extractor",
     "tollgate-cost-calculator",
-    "tollgate-pii-redactor",
     "tollgate-tokenizer",
     "tollgate-ledger",
     "tollgate-otlp",
@@ -99,7 +98,11 @@ pub(crate) fn redaction(layout: &Layout, options: &[&str]) -> Result<(), String>
         let python = Tools::of(&layout.root).presidio()?;
         bench.env("TOLLGATE_PYTHON", python.program).env("TOLLGATE_PRESIDIO", python.packages);
     }
-    ended("redaction", &mut bench)
+    ended("redaction", &mut bench)?;
+    println!("\n=== the speed of redaction, native and in wasm");
+    build::run().map_err(|error| error.to_string())?;
+    let mut speed = cargo(layout, &[&ENGINE, ["--bench", "redaction"].as_slice()].concat());
+    ended("the speed of redaction", speed.env("TOLLGATE_BUILD", layout.out()))
 }
 
 fn cargo(layout: &Layout, arguments: &[&str]) -> Command {

@@ -8,8 +8,12 @@ use crate::text::{Text, at, before, cut, is_word, run_end, run_start, slice};
 const LONGEST: usize = 64;
 /// Last labels that are file name extensions and no top-level domains: `Shape@3x.png` is a picture.
 const EXTENSIONS: &[&[u8]] = &[
-    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"bmp", b"ico", b"css", b"js", b"json", b"html", b"htm", b"xml",
-    b"yaml", b"yml", b"toml", b"txt", b"pdf", b"tsx", b"jsx", b"mjs", b"cpp", b"java", b"class", b"exe", b"dll",
+    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"avif", b"heic", b"heif", b"tif", b"tiff", b"psd", b"bmp", b"ico",
+    b"css", b"scss", b"less", b"js", b"json", b"jsonl", b"html", b"htm", b"xml", b"yaml", b"yml", b"toml", b"txt", b"csv",
+    b"tsv", b"pdf", b"docx", b"xlsx", b"pptx", b"ts", b"tsx", b"jsx", b"mjs", b"cjs", b"vue", b"cpp", b"hpp", b"java",
+    b"class", b"jar", b"go", b"php", b"rb", b"swift", b"kt", b"exe", b"dll", b"wasm", b"lock", b"log", b"conf", b"cfg",
+    b"ini", b"bak", b"tmp", b"sql", b"db", b"dat", b"bin", b"iso", b"img", b"dmg", b"apk", b"tar", b"gz", b"tgz", b"mp3",
+    b"wav", b"ogg", b"ttf", b"woff",
 ];
 
 /// The address around the `@` at `sign`.
@@ -52,6 +56,11 @@ fn is_latin(first: u8, second: u8) -> bool {
 /// End of the longest domain at `start`.
 fn domain_end(text: &Text<'_>, start: usize) -> Option<usize> {
     let end = run_end(text, start, LONGEST, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
+    // `icon@2x.anything` is a picture for screens of that density.
+    let density = run_end(text, start, 8, |byte| byte.is_ascii_digit() || byte == b'.');
+    if density > start && at(text, density) == b'x' && at(text, density + 1) == b'.' {
+        return None;
+    }
     let mut best = None;
     let mut place = start;
     let mut labels = 0;
@@ -120,6 +129,9 @@ mod tests {
             "@types/node",
             "lodash@4.17.21",
             "Shape@3x.png",
+            "sprite@4x.avif",
+            "logo@1.5x.eu",
+            "photo@home.heic",
             "git@github.com:a/b",
             "a @ b.com",
             "x@localhost",

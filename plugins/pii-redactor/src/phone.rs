@@ -4,7 +4,10 @@
 //! area code in parentheses, a mobile number of China) or *weak*, and then counts only near a word of telephoning.
 //! Bare digits count only directly behind a label such as `Fax:`.
 
-use crate::context;
+mod words;
+
+use crate::candidate::{Candidate, Proof};
+use crate::kind::Kind;
 use crate::number::{Gap, Group, Number, digits_end, value};
 use crate::text::{Text, at, before, ends_token, run_end, stands_at};
 
@@ -20,17 +23,27 @@ const TWO_DIGIT_CODES: &[u8] = &[
 const THREE_DIGIT_HEADS: &[u8] =
     &[21, 22, 23, 24, 25, 26, 29, 35, 37, 38, 42, 50, 59, 67, 68, 69, 80, 85, 87, 88, 96, 97, 99];
 
-/// The telephone number that starts with the first group: where it starts and ends.
-pub(crate) fn find(number: &Number<'_>) -> Option<(usize, usize)> {
+/// The telephone number that starts with the first group.
+pub(crate) fn find(number: &Number<'_>) -> Option<Candidate> {
+    let (text, start) = (number.text, number.start());
     if !number.starts_token() || is_code(number) {
         return None;
     }
-    let count = international(number)
-        .or_else(|| china_mobile(number))
-        .or_else(|| three_three_four(number))
-        .or_else(|| whole(number))?;
-    let end = extension(number.text, number.head(count).last()?.end);
-    (ends_token(number.text, end) && !goes_on(number.text, end)).then_some((number.start(), end))
+    let shaped = |rule: &'static str| move |count: usize| (count, rule);
+    let (count, rule) = international(number)
+        .map(shaped("phone: + and a country code"))
+        .or_else(|| exit_code(number).map(shaped("phone: 00 and a country code")))
+        .or_else(|| china_mobile(number).map(shaped("phone: a mobile number of China")))
+        .or_else(|| three_three_four(number).map(shaped("phone: 3-3-4 as in North America")))
+        .or_else(|| whole(number).map(shaped("phone: a national grouping, or a word that names it")))?;
+    let digits_end = number.head(count).last()?.end;
+    let end = extension(text, slashed(number).unwrap_or(digits_end));
+    if !ends_token(text, end) || goes_on(text, end) || words::is_measure(text, start) {
+        return None;
+    }
+    let named = words::labelled(text, start) || words::near(text, start, end);
+    let proof = if named { Proof::Named } else { Proof::Form };
+    Some(Candidate { kind: Kind::PHONE_NUMBER, start, end, proof, rule })
 }
 
 /// Whether a hyphen and one or two letters follow: the rest of a hardware address or of an article number.
@@ -44,13 +57,22 @@ fn is_code(number: &Number<'_>) -> bool {
     matches!(before(number.text, number.start(), 1), b'/' | b'\\' | b'%')
 }
 
-/// `+` and a country code; groups are taken while the number stays within 15 digits. `0086` and `0044` style
-/// prefixes are read by their trunk zero.
+/// `+` and a country code; groups are taken while the number stays within 15 digits.
 fn international(number: &Number<'_>) -> Option<usize> {
-    if !number.plus {
-        return None;
-    }
-    let mut digits = number.groups().iter().flat_map(|group| number.digits(*group)).map(|digit| digit - b'0');
+    number.plus.then(|| with_country_code(number, 0)).flatten()
+}
+
+/// `00` in place of the `+`, in groups: `0044 20 7123 4567`, `00 49 89 123456`.
+fn exit_code(number: &Number<'_>) -> Option<usize> {
+    let [first, second, ..] = number.groups() else { return None };
+    let code = matches!(number.digits(*first), [b'0', b'0'] | [b'0', b'0', b'1'..=b'9', ..]) && first.len() <= 5;
+    (code && !number.plus && !number.paren && second.gap != Gap::Dot).then(|| with_country_code(number, 2)).flatten()
+}
+
+/// The groups of a number whose country code begins behind `skip` digits.
+fn with_country_code(number: &Number<'_>, skip: usize) -> Option<usize> {
+    let digits = number.groups().iter().flat_map(|group| number.digits(*group)).map(|digit| digit - b'0');
+    let mut digits = digits.skip(skip);
     let (first, second) = (digits.next()?, digits.next()?);
     let longest = match (first, first * 10 + second) {
         (1, _) => 11,
@@ -63,14 +85,14 @@ fn international(number: &Number<'_>) -> Option<usize> {
     let mut total = 0;
     let mut count = 0;
     for group in number.groups() {
-        if total + group.len() > longest + optional {
+        if total + group.len() > longest + optional + skip {
             break;
         }
         total += group.len();
         count += 1;
     }
     let cut = number.gap_after(count).is_some_and(|gap| gap != Gap::Space);
-    (total >= *INTERNATIONAL.start() && !cut).then_some(count)
+    (total >= *INTERNATIONAL.start() + skip && !cut).then_some(count)
 }
 
 /// `1[3-9]` and nine more digits (numbering plan of the Ministry of Industry and Information Technology), bare,
@@ -84,7 +106,11 @@ fn china_mobile(number: &Number<'_>) -> Option<usize> {
     if first.len() == 11 && mobile(digits) && free(1) {
         return Some(1);
     }
-    if first.len() == 13 && digits.strip_prefix(b"86").is_some_and(mobile) && free(1) {
+    let behind_code = [&b"86"[..], b"0086"].iter().any(|code| {
+        let rest = digits.strip_prefix(*code);
+        rest.is_some_and(|rest| rest.len() == 11 && mobile(rest))
+    });
+    if behind_code && free(1) {
         return Some(1);
     }
     let skip = usize::from(digits == b"86" || digits == b"0086");
@@ -118,7 +144,10 @@ fn three_three_four(number: &Number<'_>) -> Option<usize> {
     let assignable = |group: &Group| matches!(number.digits(*group), [b'2'..=b'9', ..]);
     let even = exchange.gap == line.gap && matches!(line.gap, Gap::Hyphen | Gap::Dot);
     let bracketed = exchange.gap == Gap::Paren;
-    let dialled = line.gap != Gap::Paren && assignable(area) && assignable(exchange);
+    // A row of numbers has such groups too.
+    let alone = !number.in_row && !matches!(number.gap_after(skip + 3), Some(Gap::Space));
+    let named = || words::labelled(number.text, number.start()) || words::near(number.text, number.start(), line.end);
+    let dialled = line.gap != Gap::Paren && assignable(area) && assignable(exchange) && (alone || named());
     let free = !matches!(number.gap_after(skip + 3), Some(Gap::Hyphen | Gap::Dot));
     (free && (even || bracketed || dialled)).then_some(skip + 3)
 }
@@ -134,7 +163,9 @@ fn whole(number: &Number<'_>) -> Option<usize> {
         return None;
     }
     let believed = if groups.len() == 1 {
-        (8..=11).contains(&total) && context::labelled(number.text, number.start())
+        ((8..=11).contains(&total) && words::labelled(number.text, number.start()))
+            || ((9..=11).contains(&total) && words::followed(number.text, last.end))
+            || slashed(number).is_some()
     } else {
         (trunk_zero(number, total) || area_in_parentheses(number, total)) || weak(number, total)
     };
@@ -152,6 +183,18 @@ fn trunk_zero(number: &Number<'_>, total: usize) -> bool {
         && rest.len() <= 4
         && rest.iter().all(|group| group.len() >= 2)
         && rest.windows(2).all(|pair| matches!(pair, [one, two] if one.gap == two.gap))
+}
+
+/// End of `089/1234567`, as German numbers are written: an area code with its trunk zero, a slash, the number.
+fn slashed(number: &Number<'_>) -> Option<usize> {
+    let [area] = number.groups() else { return None };
+    let end = digits_end(number.text, area.end + 1);
+    let is = at(number.text, area.end) == b'/'
+        && matches!(number.digits(*area), [b'0', b'1'..=b'9', _, ..])
+        && area.len() <= 5
+        && (5..=9).contains(&(end - area.end - 1))
+        && !number.plus;
+    is.then_some(end)
 }
 
 /// `(21) 284 698 2548`, `(85) 5986-8343`, `(022) 0793-176`.
@@ -178,7 +221,7 @@ fn weak(number: &Number<'_>, total: usize) -> bool {
         && !groups.iter().any(|group| group.gap == Gap::Dot && groups.len() == 2)
         && !is_date(groups)
         && lengths(groups) != [2, 4, 0, 0]
-        && context::around(number.text, number.start(), end, context::TELEPHONE)
+        && words::near(number.text, number.start(), end)
 }
 
 /// `2026-11-23`, `23.11.2026`.
@@ -216,7 +259,7 @@ mod tests {
         let start = text.find(|c: char| c.is_ascii_digit())?;
         let whole = Text::whole(text.as_bytes());
         let number = Number::read(&whole, start, digits_end(&whole, start));
-        find(&number).and_then(|(start, end)| text.get(start..end))
+        find(&number).and_then(|found| text.get(found.start..found.end))
     }
 
     #[test]
@@ -252,6 +295,11 @@ mod tests {
             "03.93.92.16.85",
             "(021) 0025-967",
             "(85) 5986-8343",
+            "0044 20 7123 4567",
+            "00 49 89 123456",
+            "008613812345678",
+            "089/1234567",
+            "0171/1234567",
         ] {
             assert_eq!(phone(text), Some(text));
             assert_eq!(phone(&format!("电话{text}，")), Some(text), "between ideographs");
@@ -266,6 +314,10 @@ mod tests {
             ("25-62-29-72 office", "25-62-29-72"),
             ("Fax: 9498777106", "9498777106"),
             ("{\"phone\":\"9498777106\"}", "9498777106"),
+            ("Desk: 5403926876", "5403926876"),
+            ("3660170548-Fax", "3660170548"),
+            ("2813882583 mobile", "2813882583"),
+            ("手机号是9498777106", "9498777106"),
         ] {
             assert_eq!(phone(text), Some(expected), "{text}");
             let number = format!("ordered {expected} pieces");
@@ -278,6 +330,12 @@ mod tests {
         for text in [
             "1664047685091",
             "1664047685",
+            "610 987 1597 2584",
+            "144 233 377 610 987 1597",
+            "01:02 9116753",
+            "fd:01 9116753",
+            "{\"text\": \"722 20 40\"}",
+            "call_1 722 20 40",
             "call on 2026-11-23",
             "23.11.2026",
             "0.613650",

@@ -8,8 +8,10 @@ use crate::candidate::{Candidate, Proof};
 use crate::kind::{Kind, Kinds};
 use crate::luhn;
 use crate::text::{Text, cut, is_word};
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, Input, MatchKind};
-use regex::bytes::{Regex, RegexBuilder};
+use aho_corasick::automaton::Automaton as _;
+use aho_corasick::nfa::noncontiguous::NFA;
+use aho_corasick::{Input, MatchKind};
+use regex_lite::{Regex, RegexBuilder};
 
 /// How far before a value its keyword may begin, in bytes.
 const KEYWORD_WINDOW: usize = 64;
@@ -75,7 +77,7 @@ enum Matcher {
 /// Words that are looked for in any case of ASCII letters.
 #[derive(Clone, Debug)]
 struct Words {
-    automaton: AhoCorasick,
+    automaton: NFA,
     /// In small letters, sorted.
     sorted: Vec<Vec<u8>>,
     longest: usize,
@@ -160,18 +162,23 @@ impl Rule {
     fn next(&self, text: &Text<'_>, mut place: usize) -> Option<(usize, usize)> {
         match &self.matcher {
             Matcher::Terms(words) => words.find(text.bytes(), place),
-            Matcher::Pattern { pattern, max_length } => loop {
-                let start = pattern.find_at(text.bytes(), place)?.start();
-                // A value longer than the limit is none, in a stream and in a whole text alike.
-                let window = cut(text.bytes(), 0, start + max_length);
-                match pattern.find_at(window, start) {
-                    Some(found) if found.start() == start && found.end() > start => return Some((start, found.end())),
-                    _ => place = start + 1,
+            Matcher::Pattern { pattern, max_length } => {
+                let whole = std::str::from_utf8(text.bytes()).ok()?;
+                loop {
+                    let start = pattern.find_at(whole, whole.ceil_char_boundary(place))?.start();
+                    // A value longer than the limit is none, in a stream and in a whole text alike.
+                    let window = whole.get(..whole.floor_char_boundary(start + max_length))?;
+                    match pattern.find_at(window, start) {
+                        Some(found) if found.start() == start && found.end() > start => {
+                            return Some((start, found.end()));
+                        }
+                        _ => place = start + 1,
+                    }
+                    if place > text.len() {
+                        return None;
+                    }
                 }
-                if place > text.len() {
-                    return None;
-                }
-            },
+            }
         }
     }
 
@@ -201,7 +208,7 @@ impl Words {
         let mut sorted: Vec<Vec<u8>> = words.iter().map(|word| word.to_ascii_lowercase().into_bytes()).collect();
         sorted.sort_unstable();
         sorted.dedup();
-        let automaton = AhoCorasickBuilder::new()
+        let automaton = NFA::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
             .build(&sorted)
@@ -214,7 +221,7 @@ impl Words {
     /// go on outside.
     fn find(&self, bytes: &[u8], mut place: usize) -> Option<(usize, usize)> {
         loop {
-            let found = self.automaton.find(Input::new(bytes).range(place.min(bytes.len())..))?;
+            let found = self.first(bytes, place)?;
             let (start, end) = (found.start(), found.end());
             let word = |place: usize| bytes.get(place).is_some_and(|byte| is_word(*byte));
             let inside = |place: usize| place > 0 && word(place - 1) && word(place);
@@ -227,7 +234,12 @@ impl Words {
 
     /// Where the first word begins that begins at `from` or later.
     fn first_from(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        self.automaton.find(Input::new(bytes).range(from.min(bytes.len())..)).map(|found| found.start())
+        self.first(bytes, from).map(|found| found.start())
+    }
+
+    fn first(&self, bytes: &[u8], from: usize) -> Option<aho_corasick::Match> {
+        // An automaton that finds leftmost matches of a plain search refuses nothing.
+        self.automaton.try_find(&Input::new(bytes).range(from.min(bytes.len())..)).ok().flatten()
     }
 
     /// Whether a word begins within the window before `start`, or with it.
@@ -257,11 +269,11 @@ impl Words {
     }
 }
 
-/// Patterns are read as bytes: classes such as `\d` and `\w`, `\b` and case are those of ASCII.
+/// Classes such as `\d` and `\w`, `\b` and case are those of ASCII, as everywhere here.
 fn compile(pattern: &str) -> Result<Regex, String> {
-    let regex = RegexBuilder::new(pattern).unicode(false).size_limit(PATTERN_SIZE).build();
+    let regex = RegexBuilder::new(pattern).size_limit(PATTERN_SIZE).build();
     let regex = regex.map_err(|error| format!("cannot be used: {error}"))?;
-    if regex.is_match(b"") {
+    if regex.is_match("") {
         return Err("must not match an empty text".to_owned());
     }
     Ok(regex)

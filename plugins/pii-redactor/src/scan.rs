@@ -135,14 +135,10 @@ impl Scan<'_, '_> {
             return self.push(found);
         }
         match phone::find(&number) {
-            Some((start, end)) if !in_uuid(self.text, start, end) && !in_base64(self.text, start, end) => {
-                self.push(Candidate {
-                    kind: Kind::PHONE_NUMBER,
-                    start,
-                    end,
-                    proof: Proof::Form,
-                    rule: "phone: a national or international grouping",
-                })
+            Some(found)
+                if !in_uuid(self.text, found.start, found.end) && !in_base64(self.text, found.start, found.end) =>
+            {
+                self.push(found)
             }
             _ => digits,
         }
