@@ -8,7 +8,7 @@ use crate::kind::{Kind, Kinds};
 use crate::look::Look;
 use crate::operator::{self, Subject};
 use crate::text::cut;
-use tollgate_columns::{ConfigError, Findings, Redaction, RedactorManifest, Texts};
+use tollgate_columns::{ConfigError, Findings, Given, Redaction, RedactorManifest, Texts};
 
 /// A value that was found in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +150,8 @@ impl Redactor {
     /// Redacts a column of texts. Rows that are unchanged have no row in the result. A row that is not UTF-8 is taken
     /// out as a whole.
     #[must_use]
-    pub fn redact(&self, given: &Texts) -> Redaction {
+    pub fn redact(&self, given: &Given) -> Redaction {
+        let given = &given.texts;
         let mut findings = Findings::default();
         let mut changed = Texts::default();
         for (index, &row) in given.rows.iter().enumerate() {
@@ -166,7 +167,7 @@ impl Redactor {
                 changed.push(row, "");
             }
         }
-        Redaction { findings, changed }
+        Redaction { findings, changed, ..Redaction::default() }
     }
 
     /// Past the limit of findings the rest goes as a whole. It cannot be taken out of JSON and leave JSON, so there
