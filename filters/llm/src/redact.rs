@@ -7,7 +7,7 @@ use tollgate_pii_redactor::Redactor;
 /// Redacts what was captured and what a request says in free text, in place. Gives how often each type was found.
 ///
 /// All of it is one conversation: the same value has the same number wherever it stands.
-pub(crate) fn redact<'a>(redactor: &'a Redactor, content: &mut Content, asked: &mut Parameters) -> Vec<(&'a str, u64)> {
+pub(crate) fn redact(redactor: &Redactor, content: &mut Content, asked: &mut Parameters) -> Vec<(String, u64)> {
     let mut found = BTreeMap::new();
     let mut conversation = redactor.conversation();
     let Content { system_instructions, input_messages, output_messages, tool_definitions, truncated: _ } = content;
@@ -23,5 +23,5 @@ pub(crate) fn redact<'a>(redactor: &'a Redactor, content: &mut Content, asked: &
             *messages = changed;
         }
     }
-    found.into_iter().collect()
+    found.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect()
 }
