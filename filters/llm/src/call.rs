@@ -16,7 +16,7 @@ pub(crate) struct Call<'a> {
     /// Whether that is remarkable by itself.
     pub(crate) cost_level: Option<&'static str>,
     /// How many findings of each type were taken out of the content.
-    pub(crate) redactions: &'a [(&'static str, u64)],
+    pub(crate) redactions: &'a [(String, u64)],
     /// Whether the usage was asked for by the filter, and not by the caller.
     pub(crate) usage_requested: bool,
     pub(crate) caller: &'a Caller,

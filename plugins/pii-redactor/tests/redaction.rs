@@ -5,7 +5,7 @@ mod support;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use support::pieces;
-use tollgate_columns::Texts;
+use tollgate_columns::{Given, Texts};
 use tollgate_pii_redactor::{Finding, Kind, Redactor};
 
 fn redact(text: &str) -> String {
@@ -69,7 +69,7 @@ fn a_column_of_texts_is_redacted_row_by_row() {
         assert!(given.push(row, text));
     }
     let redactor = Redactor::default();
-    let redaction = redactor.redact(&given);
+    let redaction = redactor.redact(&Given { texts: given, ..Given::default() });
     let changed: Vec<(u32, &str)> = redaction.changed.iter().collect();
     assert_eq!(changed, [(3, "<EMAIL_ADDRESS> and <IP_ADDRESS>"), (4, "<EMAIL_ADDRESS>")]);
     let rows: Vec<u32> = redaction.findings.rows.clone();
@@ -81,9 +81,39 @@ fn a_column_of_texts_is_redacted_row_by_row() {
 }
 
 #[test]
+fn places_and_groups_are_minded() {
+    let config = r#"{"operator": "number", "fields": [{"name": "span.attributes.user.*", "skip": true}]}"#;
+    let redactor = Redactor::configure(config).unwrap();
+    let names = ["log.body", "span.attributes.user.email", "span.attributes.url.full"];
+    let mut given = Given { names: names.map(str::to_owned).to_vec(), ..Given::default() };
+    for (text, place, group) in [
+        ("a@b.cn and c@d.cn", 0, 1),
+        ("c@d.cn", 0, 2),
+        ("c@d.cn", 0, 1),
+        ("c@d.cn", 1, 1),
+        ("https://shop.example.com/?mail=a@b.cn", 2, 2),
+        ("https://shop.example.com/", 2, 2),
+        (&"iVBORw0KGgoAAAANSUhEUg1".repeat(9), 0, 3),
+    ] {
+        assert!(given.push(text, place, group));
+    }
+    let redaction = redactor.redact(&given);
+    let changed: Vec<(u32, &str)> = redaction.changed.iter().collect();
+    let expected = [
+        (0, "<EMAIL_ADDRESS_1> and <EMAIL_ADDRESS_2>"),
+        (1, "<EMAIL_ADDRESS_1>"),
+        (2, "<EMAIL_ADDRESS_2>"),
+        (4, "https://shop.example.com/?mail=<EMAIL_ADDRESS_2>"),
+    ];
+    assert_eq!(changed, expected);
+    assert_eq!(redaction.skipped.len(), 1);
+    assert_eq!(redaction.skipped[0].0, "binary_bytes");
+}
+
+#[test]
 fn a_row_that_is_not_utf_8_does_not_pass() {
     let given = Texts { attribute: 0, rows: vec![7], offsets: vec![0, 3], data: b"a\xffb".to_vec() };
-    let redaction = Redactor::default().redact(&given);
+    let redaction = Redactor::default().redact(&Given { texts: given, ..Given::default() });
     assert_eq!(redaction.changed.iter().collect::<Vec<_>>(), [(7, "<UNSCANNED>")]);
     assert_eq!(redaction.findings.iter().collect::<Vec<_>>(), [(7, Kind::UNSCANNED.number(), 0, 3)]);
 }
