@@ -130,7 +130,7 @@ fn positives_are_found_and_negatives_are_not() {
     let redactor = Redactor::default();
     let show = std::env::var("TOLLGATE_SHOW_MISSES").is_ok();
     let hit = |text: &str, entity: &str| {
-        redactor.redact_text(text).1.iter().any(|finding| Redactor::type_name(finding.kind) == entity)
+        redactor.redact_text(text).1.iter().any(|finding| redactor.type_name(finding.kind) == entity)
     };
     let mut counts: BTreeMap<&str, (Count, Count)> = BTreeMap::new();
     for row in &rows {
@@ -143,7 +143,7 @@ fn positives_are_found_and_negatives_are_not() {
         if positive { positives } else { negatives }.add(bare, named);
         if show && named != positive {
             let found: Vec<_> =
-                redactor.redact_text(&with_phrase).1.iter().map(|f| Redactor::type_name(f.kind)).collect();
+                redactor.redact_text(&with_phrase).1.iter().map(|f| redactor.type_name(f.kind)).collect();
             eprintln!("{} {with_phrase:?} {found:?}", if positive { "missed" } else { "wrong" });
         } else if show && bare && !positive {
             eprintln!("wrong {entity} {text:?}");

@@ -251,8 +251,9 @@ fn authorization(text: &Text<'_>, value: &Value) -> Option<Candidate> {
 /// The secret that prose names: `the password is hunter2`, `密码是hunter2`, `密码 Abc@12345`, `Bearer 9f2c...`. One of its
 /// first digits is at `digit`.
 pub(super) fn find_said(text: &Text<'_>, digit: usize) -> Option<Candidate> {
-    let start =
-        run_start(text, digit, 32, |byte| (belongs(byte, 0) || is_bracket(byte)) && !matches!(byte, b':' | b'='));
+    // Not over what ends a token: a stream would have let it go on.
+    let part = |byte: u8| (belongs(byte, 0) || matches!(byte, b'(' | b')')) && !matches!(byte, b':' | b'=' | b'|');
+    let start = run_start(text, digit, 32, part);
     let gap = run_start(text, start, 3, |byte| matches!(byte, b' ' | b'"' | b'\'' | b'`'));
     let verb = [&b" is"[..], b" was", "是".as_bytes(), "为".as_bytes()]
         .into_iter()

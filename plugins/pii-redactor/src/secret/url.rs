@@ -129,6 +129,11 @@ fn is_real(user: &[u8], secret: &[u8]) -> bool {
         && !noise::is_password_placeholder(secret)
 }
 
+/// What a name of `curl` may have to be held whole by a stream.
+fn is_plain(byte: &u8) -> bool {
+    !matches!(byte, b',' | b';' | b'|' | b'<' | b'>' | b'[' | b']' | b'{' | b'}')
+}
+
 fn has_digit(bytes: &[u8]) -> bool {
     bytes.iter().any(u8::is_ascii_digit)
 }
@@ -141,7 +146,7 @@ fn is_hex(bytes: &[u8]) -> bool {
 pub(super) fn find_option(text: &Text<'_>, colon: usize) -> Option<Candidate> {
     let last = before(text, colon, 1);
     let next = at(text, colon + 1);
-    if matches!(next, b' ' | b'/' | b':' | b'\n') || matches!(last, b' ' | b':') {
+    if matches!(next, 0 | b' ' | b'/' | b':' | b'\n') || matches!(last, b' ' | b':') {
         return None;
     }
     let close = usize::from(matches!(last, b'"' | b'\''));
@@ -172,7 +177,7 @@ pub(super) fn find_option(text: &Text<'_>, colon: usize) -> Option<Candidate> {
         Some(Candidate { kind: Kind::PASSWORD, start, end, proof: Proof::Named, rule })
     };
     if secret.is_empty() {
-        let token = user.len() >= 8 && noise::is_mixed(user, 6) && !noise::is_wordy(user);
+        let token = user.len() >= 8 && noise::is_mixed(user, 6) && !noise::is_wordy(user) && user.iter().all(is_plain);
         return (token && !noise::is_placeholder(user) && !text.is_undecided()).then(|| found(user_start, user_end))?;
     }
     if !is_real(user, secret) || secret.iter().all(u8::is_ascii_digit) || text.is_undecided() {
