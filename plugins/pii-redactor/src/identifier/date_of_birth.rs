@@ -113,7 +113,10 @@ fn with_month(text: &Text<'_>, start: usize, digits: usize) -> Option<(usize, us
     if digits - start > 2 || !(1..=31).contains(&day) {
         return None;
     }
-    let ordinal = ["st", "nd", "rd", "th"].iter().any(|ending| stands_at(text, digits, ending.as_bytes()));
+    let ordinal = at(text, digits).is_ascii_alphabetic();
+    if ordinal && !["st", "nd", "rd", "th"].iter().any(|ending| stands_at(text, digits, ending.as_bytes())) {
+        return None;
+    }
     let end = digits + if ordinal { 2 } else { 0 };
     // The month before the day.
     let comma = usize::from(at(text, end) == b',');
@@ -153,9 +156,13 @@ fn is_year(year: u32) -> bool {
 /// The number of a month from its name or a beginning of it of three letters or more.
 fn month(word: &[u8]) -> Option<u32> {
     let word = word.strip_suffix(b".").unwrap_or(word);
-    let named = |name: &&str| name.as_bytes().get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
-    let place = MONTHS.iter().position(|name| named(&name))?;
-    (word.len() >= 3).then_some(u32::try_from(place).ok()? + 1)
+    let initial = word.first().copied().unwrap_or(0) | 0x20;
+    if word.len() < 3 || !b"jfmasond".contains(&initial) {
+        return None;
+    }
+    let named = |name: &str| name.as_bytes().get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+    let place = MONTHS.iter().position(|name| named(name))?;
+    Some(u32::try_from(place).ok()? + 1)
 }
 
 #[cfg(test)]

@@ -22,11 +22,12 @@ const FOLLOWS: usize = 5;
 const BEFORES: usize = 1 + 2 * LONGEST_BEFORE;
 const NEXTS: usize = LONGEST + 1;
 
+/// A lead, digits and a run that are all the same digits are most of what is asked: their sets are one.
+static BY_PLAIN: [Set; DIGITS] = plain();
 static BY_LEAD: [Set; LEADS] = sets::<LEADS>(Part::Lead);
 static BY_DIGITS: [Set; DIGITS] = sets::<DIGITS>(Part::Digits);
 static BY_RUN: [Set; RUNS] = sets::<RUNS>(Part::Run);
-static BY_FOLLOW: [Set; FOLLOWS] = sets::<FOLLOWS>(Part::Follow);
-static BY_NEXT: [Set; NEXTS] = sets::<NEXTS>(Part::Next);
+static BY_FOLLOW: [[Set; NEXTS]; FOLLOWS] = follows();
 static BY_BEFORE: [Set; BEFORES] = sets::<BEFORES>(Part::Before);
 /// For every bit the groups that stand before the run.
 static GROUPS_BEFORE: [usize; BITS] = groups_before();
@@ -56,28 +57,85 @@ pub(super) struct Shape {
 
 /// The readings that are possible for a run.
 #[inline]
-pub(super) fn readings(shape: Shape) -> impl Iterator<Item = Reading> {
+pub(super) fn readings(shape: Shape) -> Readings {
     const NONE: &Set = &[0; WORDS];
-    let sets = [
-        BY_DIGITS.get(shape.digits).unwrap_or(NONE),
-        BY_LEAD.get(shape.lead).unwrap_or(NONE),
-        BY_FOLLOW.get(shape.follow as usize).unwrap_or(NONE),
-        BY_NEXT.get(shape.next).unwrap_or(NONE),
-        BY_BEFORE.get(shape.before.place()).unwrap_or(NONE),
-    ];
-    let mut both: Set = *BY_RUN.get(shape.run).unwrap_or(NONE);
-    for set in sets {
-        for (bits, other) in both.iter_mut().zip(set) {
-            *bits &= other;
+    let mut left = if shape.lead == 0 && shape.digits == shape.run {
+        *BY_PLAIN.get(shape.run).unwrap_or(NONE)
+    } else {
+        let (lead, digits) = (BY_LEAD.get(shape.lead).unwrap_or(NONE), BY_DIGITS.get(shape.digits).unwrap_or(NONE));
+        both(BY_RUN.get(shape.run).unwrap_or(NONE), &both(lead, digits))
+    };
+    let follow = BY_FOLLOW.get(shape.follow as usize).and_then(|nexts| nexts.get(shape.next)).unwrap_or(NONE);
+    let before = BY_BEFORE.get(shape.before.place()).unwrap_or(NONE);
+    for ((bits, follow), before) in left.iter_mut().zip(follow).zip(before) {
+        *bits &= follow & before;
+    }
+    Readings { left, word: 0 }
+}
+
+/// See [`readings`].
+#[derive(Debug)]
+pub(super) struct Readings {
+    left: Set,
+    word: usize,
+}
+
+impl Iterator for Readings {
+    type Item = Reading;
+
+    #[inline]
+    fn next(&mut self) -> Option<Reading> {
+        loop {
+            let bits = self.left.get_mut(self.word)?;
+            let bit = bits.trailing_zeros();
+            match bits.checked_sub(1) {
+                Some(less) => {
+                    *bits &= less;
+                    return reading(self.word * 64 + bit as usize);
+                }
+                None => self.word += 1,
+            }
         }
     }
-    both.into_iter().enumerate().flat_map(|(word, mut bits)| {
-        std::iter::from_fn(move || {
-            let bit = bits.trailing_zeros();
-            bits &= bits.checked_sub(1)?;
-            reading(word * 64 + bit as usize)
-        })
-    })
+}
+
+#[expect(clippy::indexing_slicing, reason = "within the length of both")]
+const fn both(one: &Set, other: &Set) -> Set {
+    let mut set = [0; WORDS];
+    let mut word = 0;
+    while word < WORDS {
+        set[word] = one[word] & other[word];
+        word += 1;
+    }
+    set
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn plain() -> [Set; DIGITS] {
+    let (leads, digits, runs) = (sets::<LEADS>(Part::Lead), sets::<DIGITS>(Part::Digits), sets::<RUNS>(Part::Run));
+    let mut plain = [[0; WORDS]; DIGITS];
+    let mut count = 0;
+    while count < DIGITS {
+        plain[count] = both(&leads[0], &both(&digits[count], &runs[count]));
+        count += 1;
+    }
+    plain
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn follows() -> [[Set; NEXTS]; FOLLOWS] {
+    let (follows, nexts) = (sets::<FOLLOWS>(Part::Follow), sets::<NEXTS>(Part::Next));
+    let mut table = [[[0; WORDS]; NEXTS]; FOLLOWS];
+    let mut follow = 0;
+    while follow < FOLLOWS {
+        let mut next = 0;
+        while next < NEXTS {
+            table[follow][next] = both(&follows[follow], &nexts[next]);
+            next += 1;
+        }
+        follow += 1;
+    }
+    table
 }
 
 fn reading(bit: usize) -> Option<Reading> {

@@ -43,7 +43,8 @@ pub(crate) struct Run {
 /// The identifier that begins with the run, or with what stands before it: the one that words and checks say most of.
 pub(crate) fn find(text: &Text<'_>, run: Run, wanted: &Kinds) -> Option<Candidate> {
     let mut best: Option<(Rank, Candidate)> = None;
-    let mut seen: Option<(usize, usize, Nearby)> = None;
+    let mut seen: Option<(usize, usize, Nearby<'_, '_>)> = None;
+    let starts = starts_token(text, run.start);
     let digits = digits_end(text, run.first_digit) - run.first_digit;
     let follow = follow(text, run.end);
     let next = match follow {
@@ -60,15 +61,18 @@ pub(crate) fn find(text: &Text<'_>, run: Run, wanted: &Kinds) -> Option<Candidat
     };
     for reading in index::readings(shape) {
         let row = reading.row;
-        if !wanted.has(row.kind) {
+        if !wanted.has(row.kind) || (reading.groups_before == 0 && !starts) {
             continue;
         }
         let Some((value, start, end, gap)) = read(text, run, reading) else { continue };
         if seen.as_ref().is_none_or(|(from, to, _)| (*from, *to) != (start, end)) {
             seen = Some((start, end, Nearby::of(text, start, end)));
         }
-        let named = seen.as_ref().and_then(|(.., nearby)| nearby.named(row.words));
         let needs = if reading.grouped { row.grouped } else { row.bare };
+        let named = seen.as_mut().and_then(|(.., nearby)| match needs {
+            Needs::Label => nearby.label(row.words),
+            _ => nearby.named(row.words),
+        });
         let enough = match needs {
             Needs::Nothing => named.is_some() || !value.small,
             // Short words and a number are not a plate, unless a colon leads to them.
@@ -88,13 +92,23 @@ pub(crate) fn find(text: &Text<'_>, run: Run, wanted: &Kinds) -> Option<Candidat
             best = Some((rank, Candidate { kind: row.kind, start, end, proof, rule: row.rule }));
         }
     }
-    let other = || {
-        date_of_birth::find(text, run)
-            .or_else(|| cn_plate::find(text, run))
-            .or_else(|| mac::find(text, run.start, run.end))
-            .or_else(|| crypto::find(text, run.start, run.end))
+    let other = || match shape.run {
+        1..=8 if shape.lead == 0 && starts => date_of_birth::find(text, run).or_else(|| short(text, run)),
+        1..=7 => short(text, run),
+        26.. => crypto::find(text, run.start, run.end),
+        _ => None,
     };
     best.map(|(_, found)| found).or_else(other).filter(|found| wanted.has(found.kind))
+}
+
+/// What has a short run and a file of its own.
+fn short(text: &Text<'_>, run: Run) -> Option<Candidate> {
+    match run.end - run.start {
+        2 => mac::find(text, run.start, run.end),
+        4 => mac::find(text, run.start, run.end).or_else(|| cn_plate::find(text, run)),
+        5..=7 => cn_plate::find(text, run),
+        _ => None,
+    }
 }
 
 /// What is better of two readings of one place: the one with a word, the nearer word, the longer word, more words, the

@@ -3,8 +3,7 @@
 //! Letters are small, `_`, `-` and `.` are spaces, and a capital behind a small letter starts a word, so that
 //! `taxId`, `tax_id` and `Tax-ID` are all `tax id`. A window never reaches past a placeholder or a mask.
 
-use crate::text::{Text, cut, run_end, run_start, slice};
-use std::cell::Cell;
+use crate::text::{Text, cut, run_end, slice};
 use std::cmp::Reverse;
 
 /// Bytes looked at before a value. A label and its value are closer than this.
@@ -35,52 +34,99 @@ pub(super) struct Named {
 
 /// The words around one value.
 #[derive(Debug)]
-pub(super) struct Nearby {
+pub(super) struct Nearby<'t, 'a> {
+    text: &'t Text<'a>,
+    end: usize,
     before: Window,
-    behind: Window,
+    /// Read when it is asked for.
+    behind: Option<Window>,
 }
 
-impl Nearby {
+impl<'t, 'a> Nearby<'t, 'a> {
     /// Reads what is written around `start..end`.
-    pub(super) fn of(text: &Text<'_>, start: usize, end: usize) -> Self {
-        let left = Cell::new(LETTERS);
-        let from = run_start(text, start, BEFORE, |byte| {
+    pub(super) fn of(text: &'t Text<'a>, start: usize, end: usize) -> Self {
+        let mut left = LETTERS;
+        let window = cut(text.bytes(), start.saturating_sub(BEFORE), start);
+        let near = window.iter().rev().take_while(|byte| {
             // Of a character of several bytes all but one count.
-            left.set(left.get().saturating_sub(usize::from(byte < 0xc0)));
-            left.get() > 0 && in_window(byte)
+            left -= usize::from(**byte < 0xc0);
+            left > 0 && in_window(**byte)
         });
-        let to = run_end(text, end, BEHIND, in_window);
-        Self { before: Window::of(slice(text, from, start)), behind: Window::of(slice(text, end, to)) }
+        let length = near.count();
+        let before = Window::of(cut(window, window.len() - length, window.len()));
+        Self { text, end, before, behind: None }
     }
 
     /// The nearest of the words. Words are written small; `*` at the end of one stands for any ending.
-    pub(super) fn named(&self, words: &[&str]) -> Option<Named> {
-        let mut nearest: Option<Named> = None;
-        let mut count = 0;
-        for named in words.iter().filter_map(|word| self.one(word.as_bytes())) {
-            count += 1;
-            let key = |named: &Named| (named.distance, Reverse(named.length));
-            if nearest.as_ref().is_none_or(|nearest| key(&named) < key(nearest)) {
-                nearest = Some(named);
-            }
-        }
-        nearest.map(|named| Named { words: count, ..named })
+    pub(super) fn named(&mut self, words: &[&str]) -> Option<Named> {
+        self.label(words).or_else(|| {
+            let (text, end) = (self.text, self.end);
+            let behind = self.behind.get_or_insert_with(|| {
+                let to = run_end(text, end, BEHIND, in_window);
+                Window::of(slice(text, end, to))
+            });
+            nearest(words, |word| {
+                let (start, _) = behind.first(word)?;
+                Some(Named { distance: BEFORE + start, length: word.len(), label: false, colon: false, words: 1 })
+            })
+        })
     }
 
-    fn one(&self, word: &[u8]) -> Option<Named> {
-        if let Some((_, end)) = self.before.last(word) {
+    /// The nearest of the words before the value.
+    pub(super) fn label(&self, words: &[&str]) -> Option<Named> {
+        nearest(words, |word| {
+            let (_, end) = self.before.last_of(word)?;
             let between = cut(self.before.plain(), end, self.before.length);
             let label = between.len() <= LABEL && !between.iter().any(u8::is_ascii_digit);
             let colon = label && between.iter().any(|byte| matches!(byte, b':' | b'='));
-            return Some(Named { distance: between.len(), length: word.len(), label, colon, words: 1 });
-        }
-        let (start, _) = self.behind.first(word)?;
-        Some(Named { distance: BEFORE + start, length: word.len(), label: false, colon: false, words: 1 })
+            Some(Named { distance: between.len(), length: word.len(), label, colon, words: 1 })
+        })
     }
+}
+
+fn nearest(words: &[&str], find: impl Fn(&[u8]) -> Option<Named>) -> Option<Named> {
+    let mut nearest: Option<Named> = None;
+    let mut count = 0;
+    for named in words.iter().filter_map(|word| find(word.as_bytes())) {
+        count += 1;
+        let key = |named: &Named| (named.distance, Reverse(named.length));
+        if nearest.as_ref().is_none_or(|nearest| key(&named) < key(nearest)) {
+            nearest = Some(named);
+        }
+    }
+    nearest.map(|named| Named { words: count, ..named })
 }
 
 fn in_window(byte: u8) -> bool {
     !matches!(byte, b'<' | b'>' | b'*')
+}
+
+const OTHER: u8 = 0;
+const SMALL: u8 = 1;
+const CAPITAL: u8 = 2;
+/// The first byte of a character of several bytes.
+const IDEOGRAPH: u8 = 3;
+
+/// For every byte how it is written in a window, and its class.
+static PLAIN: [[u8; 2]; 256] = plain();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn plain() -> [[u8; 2]; 256] {
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0u8;
+    loop {
+        table[byte as usize] = match byte {
+            b'_' | b'-' | b'.' => [b' ', OTHER],
+            b'a'..=b'z' => [byte, SMALL],
+            b'A'..=b'Z' => [byte.to_ascii_lowercase(), CAPITAL],
+            0xc0.. => [byte, IDEOGRAPH],
+            _ => [byte, OTHER],
+        };
+        if byte == u8::MAX {
+            return table;
+        }
+        byte += 1;
+    }
 }
 
 /// Most words that a window remembers.
@@ -102,26 +148,28 @@ impl Window {
         let mut window = Self { bytes: [0; ROOM], length: 0, starts: [0; WORDS], words: 0, initials: 0 };
         let mut last = 0u8;
         for &byte in given {
-            let mut starts = byte >= 0xc0 || !last.is_ascii_alphabetic();
-            if byte.is_ascii_uppercase() && last.is_ascii_lowercase() {
+            let [plain, class] = PLAIN.get(usize::from(byte)).copied().unwrap_or_default();
+            let capital = class == CAPITAL && last == SMALL;
+            if capital {
                 window.push(b' ');
-                starts = true;
             }
-            let plain = match byte {
-                b'_' | b'-' | b'.' => b' ',
-                // Capitals of the Latin-1 letters, in their second byte: `Ü` is `ü` with this bit unset.
-                0x80..=0x9e if last == 0xc3 => byte | 0x20,
-                other => other.to_ascii_lowercase(),
-            };
-            if starts && (plain >= 0xc0 || plain.is_ascii_alphabetic()) {
+            if capital || class == IDEOGRAPH || (class != OTHER && last != SMALL && last != CAPITAL) {
                 window.start(plain);
             }
-            window.push(plain);
-            last = byte;
+            // Capitals of the Latin-1 letters, in their second byte: `Ü` is `ü` with this bit unset.
+            let latin = matches!(byte, 0x80..=0x9e) && window.last() == 0xc3;
+            window.push(if latin { byte | 0x20 } else { plain });
+            last = class;
         }
         window
     }
 
+    #[inline]
+    fn last(&self) -> u8 {
+        self.length.checked_sub(1).and_then(|last| self.bytes.get(last)).copied().unwrap_or(0)
+    }
+
+    #[inline]
     fn push(&mut self, byte: u8) {
         if let Some(slot) = self.bytes.get_mut(self.length) {
             *slot = byte;
@@ -130,6 +178,7 @@ impl Window {
     }
 
     /// A word with this first byte begins here. Where there are more words than room the last ones are forgotten.
+    #[inline]
     fn start(&mut self, byte: u8) {
         if let (Some(slot), Ok(place)) = (self.starts.get_mut(self.words), u8::try_from(self.length)) {
             *slot = place;
@@ -164,7 +213,7 @@ impl Window {
         self.places(word).next()
     }
 
-    fn last(&self, word: &[u8]) -> Option<(usize, usize)> {
+    fn last_of(&self, word: &[u8]) -> Option<(usize, usize)> {
         self.places(word).next_back()
     }
 }
@@ -175,9 +224,8 @@ mod tests {
 
     fn label(text: &str, words: &[&str]) -> Option<(usize, bool)> {
         let start = text.find('1').unwrap();
-        Nearby::of(&Text::whole(text.as_bytes()), start, start + 1)
-            .named(words)
-            .map(|named| (named.distance, named.label))
+        let whole = Text::whole(text.as_bytes());
+        Nearby::of(&whole, start, start + 1).named(words).map(|named| (named.distance, named.label))
     }
 
     #[test]
