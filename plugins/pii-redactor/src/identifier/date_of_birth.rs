@@ -59,7 +59,14 @@ pub(super) fn find(text: &Text<'_>, run: Run) -> Option<Candidate> {
         return None;
     }
     let digits = digits_end(text, start);
-    let (from, to) = numeric(text, start, digits).or_else(|| with_month(text, start, digits))?;
+    let (from, to) = match (at(text, digits), digits - start) {
+        (b'-' | b'/' | b'.' | 0xe5, 1 | 2 | 4) => {
+            numeric(text, start, digits).or_else(|| with_month(text, start, digits))?
+        }
+        (b' ' | b',' | b's' | b'n' | b'r' | b't', 1 | 2) => with_month(text, start, digits)?,
+        (_, 8) => numeric(text, start, digits)?,
+        _ => return None,
+    };
     if !begins(text, from, false) || !ends(text, to, false) {
         return None;
     }
@@ -106,9 +113,6 @@ fn numeric(text: &Text<'_>, start: usize, first_end: usize) -> Option<(usize, us
 
 /// `12 March 1985`, `12th of March, 1985`, `March 12, 1985`, `Mar 12 1985`.
 fn with_month(text: &Text<'_>, start: usize, digits: usize) -> Option<(usize, usize)> {
-    if !matches!(at(text, digits), b' ' | b',' | b'-' | b's' | b'n' | b'r' | b't') {
-        return None;
-    }
     let day = value(slice(text, start, digits));
     if digits - start > 2 || !(1..=31).contains(&day) {
         return None;

@@ -31,6 +31,8 @@ static BY_FOLLOW: [[Set; NEXTS]; FOLLOWS] = follows();
 static BY_BEFORE: [Set; BEFORES] = sets::<BEFORES>(Part::Before);
 /// For every bit the groups that stand before the run.
 static GROUPS_BEFORE: [usize; BITS] = groups_before();
+/// For every row whether its form has digits alone, beside separators.
+static DIGITS_ALONE: [bool; COUNT] = digits_alone();
 
 /// A row and how to read it.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +40,8 @@ pub(super) struct Reading {
     pub(super) row: &'static Row,
     pub(super) grouped: bool,
     pub(super) groups_before: usize,
+    /// The form is digits alone, and so is the run: it fits.
+    pub(super) fits: bool,
 }
 
 /// What a run of letters and digits looks like.
@@ -70,7 +74,7 @@ pub(super) fn readings(shape: Shape) -> Readings {
     for ((bits, follow), before) in left.iter_mut().zip(follow).zip(before) {
         *bits &= follow & before;
     }
-    Readings { left, word: 0 }
+    Readings { left, word: 0, plain: shape.lead == 0 && shape.digits == shape.run }
 }
 
 /// See [`readings`].
@@ -78,6 +82,7 @@ pub(super) fn readings(shape: Shape) -> Readings {
 pub(super) struct Readings {
     left: Set,
     word: usize,
+    plain: bool,
 }
 
 impl Iterator for Readings {
@@ -91,7 +96,7 @@ impl Iterator for Readings {
             match bits.checked_sub(1) {
                 Some(less) => {
                     *bits &= less;
-                    return reading(self.word * 64 + bit as usize);
+                    return reading(self.word * 64 + bit as usize, self.plain);
                 }
                 None => self.word += 1,
             }
@@ -138,9 +143,14 @@ const fn follows() -> [[Set; NEXTS]; FOLLOWS] {
     table
 }
 
-fn reading(bit: usize) -> Option<Reading> {
+fn reading(bit: usize, plain: bool) -> Option<Reading> {
     let row = ROWS.get(bit / 2)?;
-    Some(Reading { row, grouped: bit % 2 == 1, groups_before: *GROUPS_BEFORE.get(bit)? })
+    Some(Reading {
+        row,
+        grouped: bit % 2 == 1,
+        groups_before: *GROUPS_BEFORE.get(bit)?,
+        fits: plain && *DIGITS_ALONE.get(bit / 2)?,
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -233,6 +243,25 @@ const fn sets<const N: usize>(part: Part) -> [Set; N] {
         bit += 1;
     }
     sets
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn digits_alone() -> [bool; COUNT] {
+    let rows = flatten();
+    let mut alone = [true; COUNT];
+    let mut row = 0;
+    while row < COUNT {
+        let form = rows[row].form.as_bytes();
+        let mut index = 0;
+        while index < form.len() {
+            if form[index].is_ascii_alphabetic() || matches!(form[index], b'0'..=b'8') {
+                alone[row] = false;
+            }
+            index += 1;
+        }
+        row += 1;
+    }
+    alone
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]

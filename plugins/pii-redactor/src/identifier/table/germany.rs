@@ -182,18 +182,22 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn tax_id(value: &[u8]) -> bool {
-    let counts: [usize; 10] =
-        std::array::from_fn(|digit| value.iter().take(10).filter(|byte| usize::from(**byte - b'0') == digit).count());
+    if char_at(value, 0) == b'0' || !mod_11_10(value) {
+        return false;
+    }
+    let counts = counts(value);
     let of = |count: usize| counts.iter().filter(|other| **other == count).count();
-    let once = (of(2), of(3)) == (1, 0) || (of(2), of(3)) == (0, 1);
-    once && of(0) + of(1) == 9 && char_at(value, 0) != b'0' && mod_11_10(value)
+    of(2) + of(3) == 1 && of(0) + of(1) == 9
 }
 
 /// Without the rule of the repeated digit, which examples in forms often break; no digit comes four times.
 fn weak_tax_id(value: &[u8]) -> bool {
-    let count = |byte: &u8| value.iter().take(10).filter(|other| *other == byte).count();
-    let most = value.iter().map(count).max().unwrap_or(0);
-    char_at(value, 0) != b'0' && most <= 3 && mod_11_10(value)
+    char_at(value, 0) != b'0' && mod_11_10(value) && counts(value).iter().all(|count| *count <= 3)
+}
+
+/// How often each digit comes among the first ten.
+fn counts(value: &[u8]) -> [usize; 10] {
+    std::array::from_fn(|digit| value.iter().take(10).filter(|byte| usize::from(**byte - b'0') == digit).count())
 }
 
 /// First digits of the tax offices by state, and the zero behind the office (ELSTER, common form).
