@@ -2,7 +2,7 @@
 
 use super::super::check::iso7064::mod_11_10;
 use super::super::check::weighted::{complement_10, digit_sum};
-use super::super::check::{char_at, is_digit, is_filler, is_one_of, number};
+use super::super::check::{char_at, is_digit, is_one_of, number};
 use super::super::row::{Needs, Row, any};
 use crate::kind::Kind;
 use crate::text::cut;
@@ -102,8 +102,9 @@ const PLATE: &[&str] = &[
     "number plate",
     "车牌",
 ];
+// Not `zip` or `postcode`: five digits are a postal code in many countries.
 const POSTCODE: &[&str] =
-    &["plz", "postleitzahl", "postleitzahlen", "zip code", "zip", "postal code", "postcode", "邮编", "邮政编码"];
+    &["plz", "postleitzahl", "postleitzahlen", "german postcode", "german postal code", "德国邮编"];
 const REGISTER: &[&str] =
     &["handelsregister", "handelsregisternummer", "amtsgericht", "registergericht", "commercial register", "商业登记"];
 
