@@ -69,7 +69,7 @@ fn first_group(text: &Text<'_>, start: usize, size: usize, mark: u8, groups: usi
 /// Whether an address may start here: behind a colon only where a word leads to it, not another group.
 fn starts(text: &Text<'_>, first: usize) -> bool {
     if before(text, first, 1) != b':' {
-        return starts_token(text, first);
+        return starts_token(text, first) && !is_mark(before(text, first, 1));
     }
     let label = slice(text, run_start(text, first - 1, 5, is_word), first - 1);
     label.is_empty() || label.len() > 4 || !label.iter().all(u8::is_ascii_hexdigit)
@@ -140,6 +140,7 @@ mod tests {
             ("12:34:56", "a time"),
             ("a02-00-5e-10-00-0a", "an identifier"),
             ("1:02:00:5e:10:00:0a", "seven groups"),
+            ("[.02aa.00bb.5e10]", "a collation weight"),
             ("v1-02-00-5e-10-00-0a", "an identifier"),
         ] {
             assert_eq!(mac(text), None, "{text}: {why}");

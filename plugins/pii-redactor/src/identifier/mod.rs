@@ -42,7 +42,7 @@ pub(crate) struct Run {
 
 /// The identifier that begins with the run, or with what stands before it: the one that words and checks say most of.
 pub(crate) fn find(text: &Text<'_>, run: Run, wanted: &Kinds) -> Option<Candidate> {
-    let starts = starts_token(text, run.start) && before(text, run.start, 1) != b'%';
+    let starts = starts(text, run.start);
     let found = in_table(text, run, starts, wanted).or_else(|| match run.end - run.start {
         1..=8 if starts && run.start == run.first_digit => date_of_birth::find(text, run).or_else(|| short(text, run)),
         1..=7 => short(text, run),
@@ -139,11 +139,12 @@ fn evidence(reading: Reading, place: &Place, nearby: &mut Nearby<'_, '_>) -> Opt
         Needs::Label => nearby.label(row.words).filter(|named| named.label),
         _ => nearby.named(row.words),
     };
-    // Short words and a number are not a plate, unless a colon leads to them.
-    let words = place.value.small && place.gap == b' ' && reading.groups_before > 0 && row.proof == Proof::Form;
+    // What has a form alone and is written small must be led to: short words and a number are not a plate.
+    let small = place.value.small && row.proof == Proof::Form;
+    let words = small && place.gap == b' ' && reading.groups_before > 0;
     let enough = match needs {
         Needs::Nothing => named.is_some() || !place.value.small,
-        Needs::Word => named.is_some_and(|named| !words || named.colon),
+        Needs::Word => named.is_some_and(|named| if words { named.colon } else { named.label || !small }),
         Needs::Label => named.is_some(),
         Needs::Never => false,
     };
@@ -216,7 +217,13 @@ fn follow(text: &Text<'_>, end: usize) -> Follow {
 fn begins(text: &Text<'_>, start: usize, spaced: bool) -> bool {
     let in_row =
         spaced && before(text, start, 1) == b' ' && matches!(before(text, start, 2), b'0'..=b'9' | b'>' | b'*');
-    starts_token(text, start) && before(text, start, 1) != b'%' && !in_row
+    starts(text, start) && !in_row
+}
+
+/// Whether a token may start here: not behind a percent sign of an escape or two hyphens of an option.
+fn starts(text: &Text<'_>, start: usize) -> bool {
+    let (last, previous) = (before(text, start, 1), before(text, start, 2));
+    starts_token(text, start) && last != b'%' && !(last == b'-' && previous == b'-')
 }
 
 /// Whether an identifier may end at `end`: it is not the head of a longer token, of a file name, of an address.
