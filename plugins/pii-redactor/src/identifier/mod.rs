@@ -10,6 +10,7 @@ mod form;
 mod index;
 mod lettered;
 mod nearby;
+mod post_code;
 mod row;
 mod table;
 
@@ -156,7 +157,8 @@ fn short(text: &Text<'_>, run: Run) -> Option<Candidate> {
     match run.end - run.start {
         2 => mac::find(text, run.start, run.end),
         4 => mac::find(text, run.start, run.end).or_else(|| cn_plate::find(text, run)),
-        5..=7 => cn_plate::find(text, run),
+        5 => post_code::find(text, run).or_else(|| cn_plate::find(text, run)),
+        6 | 7 => cn_plate::find(text, run),
         _ => None,
     }
 }

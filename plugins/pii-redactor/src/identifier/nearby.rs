@@ -7,13 +7,11 @@ use crate::text::{Text, cut, run_end, slice};
 use std::cmp::Reverse;
 
 /// Bytes looked at before a value. A label and its value are closer than this.
-const BEFORE: usize = 72;
+const BEFORE: usize = 64;
 /// The same in letters: an ideograph, which says more, counts as two.
 const LETTERS: usize = 40;
 /// Bytes looked at behind a value.
 const BEHIND: usize = 24;
-/// Room for a window in which every second letter starts a word.
-const ROOM: usize = BEFORE + LETTERS;
 /// Bytes between a label and the value that belongs to it: `: `, ` number is `, `号码是：`.
 const LABEL: usize = 14;
 
@@ -75,7 +73,7 @@ impl<'t, 'a> Nearby<'t, 'a> {
     /// The nearest of the words before the value.
     pub(super) fn label(&self, words: &[&str]) -> Option<Named> {
         nearest(words, |word| {
-            let (_, end) = self.before.last_of(word)?;
+            let (_, end) = self.before.last(word)?;
             let between = cut(self.before.plain(), end, self.before.length);
             let label = between.len() <= LABEL && !between.iter().any(u8::is_ascii_digit);
             let colon = label && between.iter().any(|byte| matches!(byte, b':' | b'='));
@@ -134,61 +132,68 @@ const WORDS: usize = 32;
 
 #[derive(Debug)]
 struct Window {
-    bytes: [u8; ROOM],
+    bytes: [u8; BEFORE],
     length: usize,
-    /// Where words begin: behind what is no letter, and at every ideograph.
+    /// Where words begin: behind what is no letter, at a capital behind a small letter, and at every ideograph.
     starts: [u8; WORDS],
     words: usize,
     /// Which bytes, modulo 64, words begin with.
     initials: u64,
+    /// Bits of the places where a word begins with a capital behind a small letter: a space may be read there.
+    joints: u64,
 }
 
 impl Window {
     fn of(given: &[u8]) -> Self {
-        let mut window = Self { bytes: [0; ROOM], length: 0, starts: [0; WORDS], words: 0, initials: 0 };
-        let mut last = 0u8;
-        for &byte in given {
-            let [plain, class] = PLAIN.get(usize::from(byte)).copied().unwrap_or_default();
-            let capital = class == CAPITAL && last == SMALL;
-            if capital {
-                window.push(b' ');
-            }
-            if capital || class == IDEOGRAPH || (class != OTHER && last != SMALL && last != CAPITAL) {
-                window.start(plain);
-            }
+        let mut window = Self {
+            bytes: [0; BEFORE],
+            length: given.len().min(BEFORE),
+            starts: [0; WORDS],
+            words: 0,
+            initials: 0,
+            joints: 0,
+        };
+        let (mut last, mut second) = (OTHER, false);
+        for (place, (slot, byte)) in (0u8..).zip(window.bytes.iter_mut().zip(given)) {
+            let [plain, class] = PLAIN.get(usize::from(*byte)).copied().unwrap_or_default();
             // Capitals of the Latin-1 letters, in their second byte: `Ü` is `ü` with this bit unset.
-            let latin = matches!(byte, 0x80..=0x9e) && window.last() == 0xc3;
-            window.push(if latin { byte | 0x20 } else { plain });
+            *slot = if second && *byte < 0x9f { plain | 0x20 } else { plain };
+            second = *byte == 0xc3;
+            let joint = class == CAPITAL && last == SMALL;
+            let letter = last == SMALL || last == CAPITAL;
+            let starts = joint || class == IDEOGRAPH || (class != OTHER && !letter);
             last = class;
+            if joint {
+                window.joints |= 1 << place;
+            }
+            window.initials |= u64::from(starts) << (plain % 64);
+            // Written always and kept where a word starts: a branch here would be guessed wrong at every word.
+            if let Some(start) = window.starts.get_mut(window.words) {
+                *start = place;
+                window.words += usize::from(starts);
+            }
         }
         window
     }
 
-    #[inline]
-    fn last(&self) -> u8 {
-        self.length.checked_sub(1).and_then(|last| self.bytes.get(last)).copied().unwrap_or(0)
-    }
-
-    #[inline]
-    fn push(&mut self, byte: u8) {
-        if let Some(slot) = self.bytes.get_mut(self.length) {
-            *slot = byte;
-            self.length += 1;
-        }
-    }
-
-    /// A word with this first byte begins here. Where there are more words than room the last ones are forgotten.
-    #[inline]
-    fn start(&mut self, byte: u8) {
-        if let (Some(slot), Ok(place)) = (self.starts.get_mut(self.words), u8::try_from(self.length)) {
-            *slot = place;
-            self.words += 1;
-            self.initials |= 1 << (byte % 64);
-        }
-    }
-
     fn plain(&self) -> &[u8] {
         cut(&self.bytes, 0, self.length)
+    }
+
+    /// Where the word ends that begins at `start`, if it stands there.
+    fn end_of(&self, start: usize, word: &[u8]) -> Option<usize> {
+        let plain = self.plain();
+        let (stem, open) = word.strip_suffix(b"*").map_or((word, false), |stem| (stem, true));
+        let mut place = start;
+        for letter in stem {
+            if plain.get(place) == Some(letter) {
+                place += 1;
+            } else if *letter != b' ' || self.joints & 1 << place == 0 {
+                return None;
+            }
+        }
+        let goes_on = plain.get(place).is_some_and(u8::is_ascii_alphabetic) && self.joints & 1 << place == 0;
+        (open || !goes_on || !stem.last().is_some_and(u8::is_ascii_alphabetic)).then_some(place)
     }
 
     /// Where the word stands, from left to right.
@@ -198,14 +203,10 @@ impl Window {
         let starts = if possible { cut(&self.starts, 0, self.words) } else { &[] };
         starts.iter().filter_map(move |start| {
             let start = usize::from(*start);
-            let rest = self.bytes.get(start..self.length)?;
-            if rest.first() != Some(&initial) {
+            if self.bytes.get(start) != Some(&initial) {
                 return None;
             }
-            let (stem, open) = word.strip_suffix(b"*").map_or((word, false), |stem| (stem, true));
-            let behind = rest.strip_prefix(stem)?.first().copied().unwrap_or(0);
-            let closed = open || !(stem.last().is_some_and(u8::is_ascii_alphabetic) && behind.is_ascii_alphabetic());
-            closed.then_some((start, start + stem.len()))
+            Some((start, self.end_of(start, word)?))
         })
     }
 
@@ -213,7 +214,7 @@ impl Window {
         self.places(word).next()
     }
 
-    fn last_of(&self, word: &[u8]) -> Option<(usize, usize)> {
+    fn last(&self, word: &[u8]) -> Option<(usize, usize)> {
         self.places(word).next_back()
     }
 }
@@ -240,7 +241,7 @@ mod tests {
             ("plakası 1", "plaka", None),
             ("plakanin 1", "plaka", None),
             ("请看身份证号：1", "身份证", Some((6, true))),
-            ("1 is my ssn", "ssn", Some((79, false))),
+            ("1 is my ssn", "ssn", Some((71, false))),
             ("recall 1", "call", None),
             ("ssn and a few other words 1", "ssn", Some((23, false))),
             ("ssn 22, 1", "ssn", Some((5, false))),

@@ -102,9 +102,6 @@ const PLATE: &[&str] = &[
     "number plate",
     "车牌",
 ];
-// Not `zip` or `postcode`: five digits are a postal code in many countries.
-const POSTCODE: &[&str] =
-    &["plz", "postleitzahl", "postleitzahlen", "german postcode", "german postal code", "德国邮编"];
 const REGISTER: &[&str] =
     &["handelsregister", "handelsregisternummer", "amtsgericht", "registergericht", "commercial register", "商业登记"];
 
@@ -178,8 +175,6 @@ pub(super) const ROWS: &[Row] = &[
     Row::formed(Kind::DE_KFZ, "AA?A?-AA?99?9?9?A?", plate, "DE_KFZ: district, letters, number")
         .bare(Needs::Never)
         .words(PLATE),
-    // Deutsche Post: 01001 to 99998.
-    Row::formed(Kind::DE_PLZ, "99999", post_code, "DE_PLZ: five digits").bare(Needs::Label).words(POSTCODE),
 ];
 
 fn tax_id(value: &[u8]) -> bool {
@@ -271,8 +266,4 @@ fn plate(value: &[u8]) -> bool {
     let first = value.iter().position(u8::is_ascii_digit).unwrap_or(0);
     let last = value.last().copied().unwrap_or(0);
     char_at(value, first) != b'0' && (last.is_ascii_digit() || matches!(last, b'E' | b'H'))
-}
-
-fn post_code(value: &[u8]) -> bool {
-    (1001..=99_998).contains(&number(value, 0, 5))
 }
