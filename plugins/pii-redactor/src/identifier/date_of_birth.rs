@@ -137,6 +137,9 @@ fn with_month(text: &Text<'_>, start: usize, digits: usize) -> Option<(usize, us
         return None;
     }
     let word = end + of;
+    if !is_initial(at(text, word)) {
+        return None;
+    }
     let word_end = run_end(text, word, LONGEST_MONTH + 1, |byte| byte.is_ascii_alphabetic());
     let month = month(slice(text, word, word_end))?;
     let (year, year_end) = year(text, word_end + usize::from(matches!(at(text, word_end), b',' | b'.')))?;
@@ -157,11 +160,15 @@ fn is_year(year: u32) -> bool {
     (1880..2100).contains(&year)
 }
 
+/// Whether the name of a month begins so.
+fn is_initial(byte: u8) -> bool {
+    matches!(byte | 0x20, b'j' | b'f' | b'm' | b'a' | b's' | b'o' | b'n' | b'd')
+}
+
 /// The number of a month from its name or a beginning of it of three letters or more.
 fn month(word: &[u8]) -> Option<u32> {
     let word = word.strip_suffix(b".").unwrap_or(word);
-    let initial = word.first().copied().unwrap_or(0) | 0x20;
-    if word.len() < 3 || !b"jfmasond".contains(&initial) {
+    if word.len() < 3 || !word.first().is_some_and(|byte| is_initial(*byte)) {
         return None;
     }
     let named = |name: &str| name.as_bytes().get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));

@@ -29,6 +29,7 @@ static BY_DIGITS: [Set; DIGITS] = sets::<DIGITS>(Part::Digits);
 static BY_RUN: [Set; RUNS] = sets::<RUNS>(Part::Run);
 static BY_FOLLOW: [[Set; NEXTS]; FOLLOWS] = follows();
 static BY_BEFORE: [Set; BEFORES] = sets::<BEFORES>(Part::Before);
+static POSSIBLE: [[bool; FOLLOWS]; DIGITS] = possible();
 /// For every bit the groups that stand before the run.
 static GROUPS_BEFORE: [usize; BITS] = groups_before();
 /// For every row whether its form has digits alone, beside separators.
@@ -42,6 +43,12 @@ pub(super) struct Reading {
     pub(super) groups_before: usize,
     /// The form is digits alone, and so is the run: it fits.
     pub(super) fits: bool,
+}
+
+/// Whether any row begins with so many digits, nothing of interest before them and this behind them.
+#[inline]
+pub(super) fn is_possible(digits: usize, follow: Follow) -> bool {
+    POSSIBLE.get(digits).and_then(|follows| follows.get(follow as usize)) == Some(&true)
 }
 
 /// What a run of letters and digits looks like.
@@ -125,6 +132,27 @@ const fn plain() -> [Set; DIGITS] {
         count += 1;
     }
     plain
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn possible() -> [[bool; FOLLOWS]; DIGITS] {
+    let (plain, follows, before) = (plain(), sets::<FOLLOWS>(Part::Follow), sets::<BEFORES>(Part::Before));
+    let mut possible = [[false; FOLLOWS]; DIGITS];
+    let mut digits = 0;
+    while digits < DIGITS {
+        let mut follow = 0;
+        while follow < FOLLOWS {
+            let set = both(&plain[digits], &both(&follows[follow], &before[0]));
+            let mut word = 0;
+            while word < WORDS {
+                possible[digits][follow] |= set[word] != 0;
+                word += 1;
+            }
+            follow += 1;
+        }
+        digits += 1;
+    }
+    possible
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
@@ -288,6 +316,7 @@ mod tests {
         let shape = |digits, run, before, follow| Shape { lead: 0, digits, run, before, follow, next: 2 };
         let count = |shape| readings(shape).count();
         assert_eq!(count(shape(1, 1, Before::Other, Follow::Other)), 0, "a single digit");
+        assert!(!is_possible(1, Follow::Other) && !is_possible(4, Follow::Other) && is_possible(9, Follow::Other));
         assert_eq!(count(shape(23, 40, Before::Other, Follow::Other)), 0, "a hash");
         assert!(count(shape(4, 4, Before::Other, Follow::MarkDigit)) < 8, "a year of a date");
         assert!(count(shape(2, 2, Before::Space(3), Follow::SpaceLetter)) < 6, "a small number in a sentence");

@@ -60,11 +60,15 @@ fn in_table(text: &Text<'_>, run: Run, starts: bool, wanted: &Kinds) -> Option<C
         return None;
     }
     let follow = follow(text, run.end);
+    let digits = digits_end(text, run.first_digit) - run.first_digit;
+    let plain = digits == run.end - run.start;
+    if plain && before == Before::Other && !index::is_possible(digits, follow) {
+        return None;
+    }
     let next = match follow {
         Follow::Other => 0,
         _ => run_end(text, run.end + 1, LONGEST, |byte| byte.is_ascii_alphanumeric()) - run.end - 1,
     };
-    let digits = digits_end(text, run.first_digit) - run.first_digit;
     let shape = Shape { lead: run.first_digit - run.start, digits, run: run.end - run.start, before, follow, next };
     let mut bare: Option<Option<Place>> = None;
     let mut seen: Option<(usize, usize, Nearby<'_, '_>)> = None;
