@@ -39,7 +39,7 @@ const CASES: &[Case] = &[
     (Kind::US_NPI, "NPI", "1234987653", false, "1234987654"),
     (Kind::MEDICAL_LICENSE, "DEA number", "BM4826193", false, "BM4826194"),
     (Kind::CA_SIN, "SIN", "360223994", false, "360223995"),
-    (Kind::CA_SIN, "Numéro d'assurance sociale", "360-223-994", true, "860-223-994"),
+    (Kind::CA_SIN, "Numéro d'assurance sociale", "360-223-994", false, "860-223-994"),
     (Kind::BR_CPF, "CPF", "620.129.980-70", true, "620.129.980-71"),
     (Kind::BR_CPF, "CPF", "50434738603", false, "50434738613"),
     (Kind::BR_CNPJ, "CNPJ", "62.149.044/0001-35", true, "62.149.044/0001-36"),
@@ -266,6 +266,22 @@ fn random_tokens_without_words_are_left_alone() {
 }
 
 proptest! {
+    /// What a first pass took out does not change what a second pass finds.
+    #[test]
+    fn a_second_pass_finds_nothing_new(
+        places in prop::collection::vec((0..CASES.len(), prop::sample::select(vec![" ", ", ", ": ", "，", "-", "/", ""])), 1..6),
+    ) {
+        let text: String = places.iter().map(|(place, mark)| {
+            let (_, words, value, _, _) = CASES[*place];
+            format!("{words}: {value}{mark}")
+        }).collect();
+        let redactor = crate::Redactor::default();
+        let (once, _) = redactor.redact_text(&text);
+        let once = once.unwrap_or(text);
+        let (twice, _) = redactor.redact_text(&once);
+        prop_assert_eq!(twice, None, "{}", once);
+    }
+
     /// However a text is cut, a decision that was made does not change with more text.
     #[test]
     fn decisions_stand_when_more_text_comes(place in 0..CASES.len(), more in "[ -~]{0,40}") {
