@@ -73,7 +73,12 @@ pub(crate) fn find(number: &Number<'_>) -> Option<Candidate> {
     (1..=number.groups().len()).rev().find_map(|count| {
         let groups = number.head(count);
         let end = groups.last()?.end;
-        let alone = number.gap_after(count).is_none() || at(number.text, end) == b' ';
+        // An expiry date or a code may follow; behind twelve digits four more are the rest of a number that fails.
+        let length: usize = groups.iter().map(Group::len).sum();
+        let alone = number
+            .groups()
+            .get(count)
+            .is_none_or(|next| at(number.text, end) == b' ' && (length > 14 || next.len() < 4));
         (alone && ends_token(number.text, end) && is_card(number, groups)).then(|| candidate(number, end))
     })
 }
@@ -175,6 +180,7 @@ mod tests {
             ("1664047685091", "no issuer"),
             ("card of 122000000000004", "Luhn, whatever the text says"),
             ("122000000000003", "no issuer"),
+            ("card 4000 0000 0010 8521", "Luhn, though the first twelve digits pass"),
             ("41111111111111110", "17 digits are no Visa length"),
             ("0.4111111111111111", "a fraction"),
             ("4111111111111111.5", "a decimal"),
