@@ -63,7 +63,7 @@ impl<'t, 'a> Nearby<'t, 'a> {
                 let to = run_end(text, end, BEHIND, in_window);
                 Window::of(slice(text, end, to))
             });
-            nearest(words, |word| {
+            nearest(behind, words, |word| {
                 let (start, _) = behind.first(word)?;
                 Some(Named { distance: BEFORE + start, length: word.len(), label: false, colon: false, words: 1 })
             })
@@ -72,7 +72,7 @@ impl<'t, 'a> Nearby<'t, 'a> {
 
     /// The nearest of the words before the value.
     pub(super) fn label(&self, words: &[&str]) -> Option<Named> {
-        nearest(words, |word| {
+        nearest(&self.before, words, |word| {
             let (_, end) = self.before.last(word)?;
             let between = cut(self.before.plain(), end, self.before.length);
             let label = between.len() <= LABEL && !between.iter().any(u8::is_ascii_digit);
@@ -82,10 +82,13 @@ impl<'t, 'a> Nearby<'t, 'a> {
     }
 }
 
-fn nearest(words: &[&str], find: impl Fn(&[u8]) -> Option<Named>) -> Option<Named> {
+fn nearest(window: &Window, words: &[&str], find: impl Fn(&[u8]) -> Option<Named>) -> Option<Named> {
+    if window.words == 0 {
+        return None;
+    }
     let mut nearest: Option<Named> = None;
     let mut count = 0;
-    for named in words.iter().filter_map(|word| find(word.as_bytes())) {
+    for named in words.iter().map(|word| word.as_bytes()).filter(|word| window.may_have(word)).filter_map(find) {
         count += 1;
         let key = |named: &Named| (named.distance, Reverse(named.length));
         if nearest.as_ref().is_none_or(|nearest| key(&named) < key(nearest)) {
@@ -196,12 +199,15 @@ impl Window {
         (open || !goes_on || !stem.last().is_some_and(u8::is_ascii_alphabetic)).then_some(place)
     }
 
+    /// Whether any word here begins as this one does.
+    fn may_have(&self, word: &[u8]) -> bool {
+        self.initials & 1 << (word.first().copied().unwrap_or(0) % 64) != 0
+    }
+
     /// Where the word stands, from left to right.
     fn places<'a>(&'a self, word: &'a [u8]) -> impl DoubleEndedIterator<Item = (usize, usize)> + 'a {
         let initial = word.first().copied().unwrap_or(0);
-        let possible = self.initials & 1 << (initial % 64) != 0;
-        let starts = if possible { cut(&self.starts, 0, self.words) } else { &[] };
-        starts.iter().filter_map(move |start| {
+        cut(&self.starts, 0, self.words).iter().filter_map(move |start| {
             let start = usize::from(*start);
             if self.bytes.get(start) != Some(&initial) {
                 return None;
