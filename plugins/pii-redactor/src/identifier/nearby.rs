@@ -107,6 +107,35 @@ const SMALL: u8 = 1;
 const CAPITAL: u8 = 2;
 /// The first byte of a character of several bytes.
 const IDEOGRAPH: u8 = 3;
+/// The same of a Latin-1 letter.
+const LATIN: u8 = 4;
+const CLASSES: u8 = 5;
+
+/// No word starts.
+const WITHIN: u8 = 0;
+/// A word starts.
+const START: u8 = 1;
+/// A word starts with a capital behind a small letter.
+const JOINT: u8 = 2;
+
+/// Whether a word starts where one class follows another.
+static STARTS: [u8; (CLASSES * CLASSES) as usize] = starts();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when the program is compiled")]
+const fn starts() -> [u8; (CLASSES * CLASSES) as usize] {
+    let mut table = [WITHIN; (CLASSES * CLASSES) as usize];
+    let mut pair = 0;
+    while pair < CLASSES * CLASSES {
+        table[pair as usize] = match (pair / CLASSES, pair % CLASSES) {
+            (SMALL, CAPITAL) => JOINT,
+            (_, IDEOGRAPH | LATIN) => START,
+            (OTHER | IDEOGRAPH | LATIN, SMALL | CAPITAL) => START,
+            _ => WITHIN,
+        };
+        pair += 1;
+    }
+    table
+}
 
 /// For every byte how it is written in a window, and its class.
 static PLAIN: [[u8; 2]; 256] = plain();
@@ -120,6 +149,7 @@ const fn plain() -> [[u8; 2]; 256] {
             b'_' | b'-' | b'.' => [b' ', OTHER],
             b'a'..=b'z' => [byte, SMALL],
             b'A'..=b'Z' => [byte.to_ascii_lowercase(), CAPITAL],
+            0xc3 => [byte, LATIN],
             0xc0.. => [byte, IDEOGRAPH],
             _ => [byte, OTHER],
         };
@@ -156,21 +186,19 @@ impl Window {
             initials: 0,
             joints: 0,
         };
-        let (mut last, mut second) = (OTHER, false);
+        let mut last = OTHER;
         for (place, (slot, byte)) in (0u8..).zip(window.bytes.iter_mut().zip(given)) {
             let [plain, class] = PLAIN.get(usize::from(*byte)).copied().unwrap_or_default();
             // Capitals of the Latin-1 letters, in their second byte: `Ü` is `ü` with this bit unset.
-            *slot = if second && *byte < 0x9f { plain | 0x20 } else { plain };
-            second = *byte == 0xc3;
-            let joint = class == CAPITAL && last == SMALL;
-            let letter = last == SMALL || last == CAPITAL;
-            let starts = joint || class == IDEOGRAPH || (class != OTHER && !letter);
+            *slot = if last == LATIN && *byte < 0x9f { plain | 0x20 } else { plain };
+            let starts = STARTS.get(usize::from(last * CLASSES + class)).copied().unwrap_or_default();
             last = class;
-            if joint {
+            if starts == JOINT {
                 window.joints |= 1 << place;
             }
-            window.initials |= u64::from(starts) << (plain % 64);
             // Written always and kept where a word starts: a branch here would be guessed wrong at every word.
+            let starts = u8::from(starts != WITHIN);
+            window.initials |= u64::from(starts) << (plain % 64);
             if let Some(start) = window.starts.get_mut(window.words) {
                 *start = place;
                 window.words += usize::from(starts);
