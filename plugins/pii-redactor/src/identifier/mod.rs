@@ -56,13 +56,13 @@ pub(crate) fn find(text: &Text<'_>, run: Run, wanted: &Kinds) -> Option<Candidat
 /// The best of the rows of the tables.
 fn in_table(text: &Text<'_>, run: Run, starts: bool, wanted: &Kinds) -> Option<Candidate> {
     let before = preceding(text, run.start);
-    if !starts && before == Before::Other {
+    if !starts && before.place() == 0 {
         return None;
     }
     let follow = follow(text, run.end);
     let digits = digits_end(text, run.first_digit) - run.first_digit;
     let plain = digits == run.end - run.start;
-    if plain && before == Before::Other && !index::is_possible(digits, follow) {
+    if plain && before.place() == 0 && !index::is_possible(digits, follow) {
         return None;
     }
     let next = match follow {
