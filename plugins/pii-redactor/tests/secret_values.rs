@@ -79,6 +79,7 @@ fn keys() -> Vec<(&'static str, String)> {
         ("OPENROUTER_KEY", format!("sk-or-v1-{}", hex(64))),
         ("LLM_KEY", format!("sk-{}", hex(32))),
         ("LLM_KEY", format!("sk-{}", plain(48))),
+        ("LLM_KEY", format!("bce-v3/ALTAK-{}/{}", plain(21), hex(40))),
         ("XAI_KEY", format!("xai-{}", plain(80))),
         ("GROQ_KEY", format!("gsk_{}", plain(52))),
         ("PERPLEXITY_KEY", format!("pplx-{}", plain(48))),
