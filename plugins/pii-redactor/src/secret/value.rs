@@ -93,19 +93,20 @@ pub(super) fn is_term(value: &[u8]) -> bool {
     })
 }
 
-/// Length of the value without the signs that belong to the sentence or to the URL around it.
-pub(super) fn trim(value: &[u8]) -> usize {
-    // `&name=` begins the next parameter.
-    let mut end = value.len();
-    for (place, _) in value.iter().enumerate().filter(|(_, byte)| **byte == b'&') {
+/// Length of the value where the next parameter of a URL begins in it: `&name=`.
+pub(super) fn parameter(value: &[u8]) -> Option<usize> {
+    let mut signs = value.iter().enumerate().filter(|(_, byte)| **byte == b'&').map(|(place, _)| place);
+    signs.find(|place| {
         let rest = value.get(place + 1..).unwrap_or(&[]);
         let name =
             rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
-        if name > 0 && rest.get(name) == Some(&b'=') {
-            end = place;
-            break;
-        }
-    }
+        name > 0 && rest.get(name) == Some(&b'=')
+    })
+}
+
+/// Length of the value without the signs that belong to the sentence or to the URL around it.
+pub(super) fn trim(value: &[u8]) -> usize {
+    let end = parameter(value).unwrap_or(value.len());
     let kept = value.get(..end).unwrap_or(value);
     kept.iter().rposition(|byte| !matches!(byte, b'.' | b':' | b'?' | b'*' | b'|')).map_or(0, |last| last + 1)
 }
@@ -177,7 +178,7 @@ fn is_expression(value: &[u8]) -> bool {
         b'@' if matches!(second, b'{' | b'(') => return true,
         _ => {}
     }
-    if [&b"://"[..], b"()", b"->", b"${", b"{{", b"$(", b"::", b"ENC[", b"\\x"]
+    if [&b"://"[..], b"()", b"->", b"${", b"{{", b"$(", b"::", b"ENC[", b"\\x", b"arn:aws"]
         .iter()
         .any(|sign| noise::contains(value, sign))
     {
@@ -190,6 +191,17 @@ fn is_expression(value: &[u8]) -> bool {
             part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
                 && part.iter().all(|byte| is_identifier(*byte))
         });
+    if path
+        && [&b"self."[..], b"this.", b"process.", b"os.", b"config.", b"settings."]
+            .iter()
+            .any(|head| value.starts_with(head))
+    {
+        return true;
+    }
+    // `projects/7/secrets/db`: a place where the value is kept.
+    if value.iter().filter(|byte| **byte == b'/').count() >= 2 && noise::is_wordy(value) {
+        return true;
+    }
     // `DB_PASSWORD`, `db_password_2`: a name that stands for the value.
     let capitals = value.contains(&b'_')
         && value.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
