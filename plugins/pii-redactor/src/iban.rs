@@ -4,7 +4,7 @@
 use crate::candidate::{Candidate, Proof};
 use crate::kind::Kind;
 use crate::number::value;
-use crate::text::{Text, at, before, cut, is_word};
+use crate::text::{Text, at, cut, is_word, starts_token};
 
 /// Structure of the account number by country, from the registry of the standard: `n` digits, `a` letters, `c` either.
 const STRUCTURES: &[(&str, &str)] = &[
@@ -105,7 +105,7 @@ const STRUCTURES: &[(&str, &str)] = &[
 pub(crate) fn find(text: &Text<'_>, digits: usize) -> Option<Candidate> {
     let start = digits.checked_sub(2)?;
     let country = [at(text, start).to_ascii_uppercase(), at(text, start + 1).to_ascii_uppercase()];
-    if is_word(before(text, start, 1)) || !at(text, digits + 1).is_ascii_digit() {
+    if !starts_token(text, start) || !at(text, digits + 1).is_ascii_digit() {
         return None;
     }
     let entry = STRUCTURES.binary_search_by(|(code, _)| code.as_bytes().cmp(&country)).ok();
@@ -138,7 +138,16 @@ pub(crate) fn find(text: &Text<'_>, digits: usize) -> Option<Candidate> {
     // The standard has capitals; people write small letters, but do not mix.
     let value = cut(text.bytes(), start, place);
     let mixed = value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
-    (remainder == 1 && !mixed && !is_word(at(text, place))).then_some(found)
+    (remainder == 1 && !mixed && ends(text, place)).then_some(found)
+}
+
+/// Whether nothing makes the number the head of a longer token, a file name or an address.
+fn ends(text: &Text<'_>, end: usize) -> bool {
+    match at(text, end) {
+        b'-' | b'.' | b'/' => !at(text, end + 1).is_ascii_alphanumeric(),
+        b'*' | b'%' | b'@' => false,
+        other => !is_word(other),
+    }
 }
 
 /// The classes of a structure, one for each character.

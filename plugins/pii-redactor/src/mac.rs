@@ -6,7 +6,7 @@
 
 use crate::candidate::{Candidate, Proof};
 use crate::kind::Kind;
-use crate::text::{Text, at, before, is_word, run_start, slice};
+use crate::text::{Text, at, before, is_word, run_start, slice, starts_token};
 
 /// The address of which one group of hexadecimal digits is at `start..end`.
 pub(crate) fn find(text: &Text<'_>, start: usize, end: usize) -> Option<Candidate> {
@@ -18,15 +18,15 @@ pub(crate) fn find(text: &Text<'_>, start: usize, end: usize) -> Option<Candidat
         (4, b'.') => 3,
         _ => return None,
     };
-    let first = first_group(text, start, size, mark, groups)?;
+    let first = first_group(text, start, size, mark, groups);
     let end = first + groups * (size + 1) - 1;
     let written = slice(text, first, end);
     let pairs = written.split(|byte| *byte == mark);
     let whole = written.len() == end - first
         && pairs.clone().count() == groups
         && pairs.clone().all(|group| group.len() == size && group.iter().all(u8::is_ascii_hexdigit))
-        && !(is_word(before(text, first, 1)) || is_mark(before(text, first, 1)) && is_word(before(text, first, 2)))
-        && !(is_word(at(text, end)) || is_mark(at(text, end)) && at(text, end + 1).is_ascii_alphanumeric());
+        && starts(text, first)
+        && ends(text, end);
     let mut digits = pairs.flatten();
     let nobody =
         digits.clone().all(|byte| *byte == b'0') || digits.clone().all(|byte| byte.eq_ignore_ascii_case(&b'f'));
@@ -52,20 +52,35 @@ pub(crate) fn find_at_colon(text: &Text<'_>, colon: usize) -> Option<Candidate> 
 }
 
 /// Start of the first group, going back over groups with the same mark.
-fn first_group(text: &Text<'_>, start: usize, size: usize, mark: u8, groups: usize) -> Option<usize> {
+fn first_group(text: &Text<'_>, start: usize, size: usize, mark: u8, groups: usize) -> usize {
     let mut first = start;
     for _ in 1..groups {
-        if before(text, first, 1) != mark {
+        let Some(end) = first.checked_sub(1).filter(|_| before(text, first, 1) == mark) else { break };
+        let previous = run_start(text, end, size + 1, is_word);
+        let group = slice(text, previous, end);
+        if group.len() != size || !group.iter().all(u8::is_ascii_hexdigit) {
             break;
-        }
-        let end = first - 1;
-        let previous = run_start(text, end, size + 1, |byte| byte.is_ascii_hexdigit());
-        if end - previous != size {
-            return None;
         }
         first = previous;
     }
-    Some(first)
+    first
+}
+
+/// Whether an address may start here: behind a colon only where a word leads to it, not another group.
+fn starts(text: &Text<'_>, first: usize) -> bool {
+    if before(text, first, 1) != b':' {
+        return starts_token(text, first) && !is_mark(before(text, first, 1));
+    }
+    let label = slice(text, run_start(text, first - 1, 5, is_word), first - 1);
+    label.is_empty() || label.len() > 4 || !label.iter().all(u8::is_ascii_hexdigit)
+}
+
+fn ends(text: &Text<'_>, end: usize) -> bool {
+    match at(text, end) {
+        b':' | b'-' | b'.' => !at(text, end + 1).is_ascii_alphanumeric(),
+        b'@' | b'*' | b'%' | b'=' => false,
+        other => !is_word(other),
+    }
 }
 
 fn is_mark(byte: u8) -> bool {
@@ -106,6 +121,7 @@ mod tests {
         ] {
             assert_eq!(mac(text), Some(text));
             assert_eq!(mac(&format!("地址{text}，")), Some(text), "between ideographs");
+            assert_eq!(mac(&format!("mac:{text}")), Some(text), "behind a label");
         }
     }
 
@@ -123,6 +139,8 @@ mod tests {
             ("01-23-45-67-89-01", "twelve digits"),
             ("12:34:56", "a time"),
             ("a02-00-5e-10-00-0a", "an identifier"),
+            ("1:02:00:5e:10:00:0a", "seven groups"),
+            ("[.02aa.00bb.5e10]", "a collation weight"),
             ("v1-02-00-5e-10-00-0a", "an identifier"),
         ] {
             assert_eq!(mac(text), None, "{text}: {why}");

@@ -6,7 +6,7 @@
 use crate::candidate::{Candidate, Proof};
 use crate::kind::{Kind, Kinds};
 use crate::number::{Number, digits_end};
-use crate::text::{Text, at, before, cut, is_word, run_end, run_start, slice};
+use crate::text::{Text, at, before, cut, find_class, is_word, run_end, run_start, slice};
 use crate::{binary, card, email, iban, identifier, ip, mac, phone, secret, url};
 
 /// Longest run of letters and digits in which an identifier is looked for. Identifiers end before 40.
@@ -49,7 +49,7 @@ impl Scan<'_, '_> {
     fn run(&mut self, from: usize) {
         let bytes = self.text.bytes();
         let mut place = from;
-        while let Some(trigger) = next_trigger(bytes, place) {
+        while let Some(trigger) = find_class(bytes, place, is_trigger) {
             let known = self.pass.found.len();
             let (judged, run, skipped) = (self.judged, self.run, self.pass.skipped);
             place = match at(self.text, trigger) {
@@ -268,17 +268,10 @@ fn is_token(byte: u8) -> bool {
 /// First characters of Chinese number plates (GA 36): provinces, and the ends of special plates.
 const PLATES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领";
 
-/// The first byte from `from` on at which a value can be recognised.
-#[inline]
-fn next_trigger(bytes: &[u8], from: usize) -> Option<usize> {
-    let step = cut(bytes, from, bytes.len()).iter().position(|byte| is_trigger(*byte))?;
-    Some(from + step)
-}
-
-/// Bytes at which a value can be recognised.
-#[inline]
+/// Bytes at which a value can be recognised, as comparisons without branches.
+#[inline(always)]
 fn is_trigger(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'@' | b':' | b'.') || secret::is_trigger(byte)
+    byte.is_ascii_digit() | (byte == b'@') | (byte == b':') | (byte == b'.') | secret::is_trigger(byte)
 }
 
 /// Whether the number stands inside a long run of base64, such as an inline picture: then its digits mean nothing.

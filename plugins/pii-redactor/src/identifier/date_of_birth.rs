@@ -59,7 +59,14 @@ pub(super) fn find(text: &Text<'_>, run: Run) -> Option<Candidate> {
         return None;
     }
     let digits = digits_end(text, start);
-    let (from, to) = numeric(text, start, digits).or_else(|| with_month(text, start, digits))?;
+    let (from, to) = match (at(text, digits), digits - start) {
+        (b'-' | b'/' | b'.' | 0xe5, 1 | 2 | 4) => {
+            numeric(text, start, digits).or_else(|| with_month(text, start, digits))?
+        }
+        (b' ' | b',' | b's' | b'n' | b'r' | b't', 1 | 2) => with_month(text, start, digits)?,
+        (_, 8) => numeric(text, start, digits)?,
+        _ => return None,
+    };
     if !begins(text, from, false) || !ends(text, to, false) {
         return None;
     }
@@ -106,14 +113,14 @@ fn numeric(text: &Text<'_>, start: usize, first_end: usize) -> Option<(usize, us
 
 /// `12 March 1985`, `12th of March, 1985`, `March 12, 1985`, `Mar 12 1985`.
 fn with_month(text: &Text<'_>, start: usize, digits: usize) -> Option<(usize, usize)> {
-    if !matches!(at(text, digits), b' ' | b',' | b'-' | b's' | b'n' | b'r' | b't') {
-        return None;
-    }
     let day = value(slice(text, start, digits));
     if digits - start > 2 || !(1..=31).contains(&day) {
         return None;
     }
-    let ordinal = ["st", "nd", "rd", "th"].iter().any(|ending| stands_at(text, digits, ending.as_bytes()));
+    let ordinal = at(text, digits).is_ascii_alphabetic();
+    if ordinal && !["st", "nd", "rd", "th"].iter().any(|ending| stands_at(text, digits, ending.as_bytes())) {
+        return None;
+    }
     let end = digits + if ordinal { 2 } else { 0 };
     // The month before the day.
     let comma = usize::from(at(text, end) == b',');
@@ -130,6 +137,9 @@ fn with_month(text: &Text<'_>, start: usize, digits: usize) -> Option<(usize, us
         return None;
     }
     let word = end + of;
+    if !is_initial(at(text, word)) {
+        return None;
+    }
     let word_end = run_end(text, word, LONGEST_MONTH + 1, |byte| byte.is_ascii_alphabetic());
     let month = month(slice(text, word, word_end))?;
     let (year, year_end) = year(text, word_end + usize::from(matches!(at(text, word_end), b',' | b'.')))?;
@@ -150,12 +160,20 @@ fn is_year(year: u32) -> bool {
     (1880..2100).contains(&year)
 }
 
+/// Whether the name of a month begins so.
+fn is_initial(byte: u8) -> bool {
+    matches!(byte | 0x20, b'j' | b'f' | b'm' | b'a' | b's' | b'o' | b'n' | b'd')
+}
+
 /// The number of a month from its name or a beginning of it of three letters or more.
 fn month(word: &[u8]) -> Option<u32> {
     let word = word.strip_suffix(b".").unwrap_or(word);
-    let named = |name: &&str| name.as_bytes().get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
-    let place = MONTHS.iter().position(|name| named(&name))?;
-    (word.len() >= 3).then_some(u32::try_from(place).ok()? + 1)
+    if word.len() < 3 || !word.first().is_some_and(|byte| is_initial(*byte)) {
+        return None;
+    }
+    let named = |name: &str| name.as_bytes().get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+    let place = MONTHS.iter().position(|name| named(name))?;
+    Some(u32::try_from(place).ok()? + 1)
 }
 
 #[cfg(test)]

@@ -36,45 +36,66 @@ impl Value {
         Some(())
     }
 
+    /// The value that these characters are; nothing where they are too many.
+    pub(super) fn of(characters: &[u8]) -> Option<Self> {
+        let mut value = Self::EMPTY;
+        characters.iter().try_for_each(|byte| value.push(*byte))?;
+        Some(value)
+    }
+
     pub(super) fn get(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or(&[])
     }
 }
 
-/// Reads a value of this form at `start`: the value, where it ends, and the separator.
-pub(super) fn read(text: &Text<'_>, start: usize, form: &str, gaps: &str, grouped: bool) -> Option<(Value, usize, u8)> {
-    let form = form.as_bytes();
+/// Reads a value of this form, with its separators and marks, at `start`: the value, where it ends, the separator.
+pub(super) fn read(text: &Text<'_>, start: usize, form: &str, gaps: &str) -> Option<(Value, usize, u8)> {
     let (mut value, mut place, mut gap) = (Value::EMPTY, start, 0u8);
-    let mut index = 0;
-    while let Some(&element) = form.get(index) {
-        index += 1;
-        let optional = form.get(index) == Some(&b'?');
-        index += usize::from(optional);
-        if is_class(element) {
-            let byte = at(text, place);
-            if fits(element, byte) {
+    for (element, optional) in elements(form) {
+        let byte = at(text, place);
+        let fits = if is_class(element) {
+            fits(element, byte)
+        } else if element != b' ' {
+            byte == element
+        } else if gap == 0 {
+            gap = byte;
+            gaps.as_bytes().contains(&byte)
+        } else {
+            byte == gap
+        };
+        if fits {
+            if is_class(element) {
                 value.push(byte)?;
-                place += 1;
-            } else if !optional {
-                return None;
-            }
-        } else if grouped {
-            let byte = at(text, place);
-            let fits = match (element, gap) {
-                (b' ', 0) => gaps.as_bytes().contains(&byte),
-                (b' ', gap) => byte == gap,
-                (mark, _) => byte == mark,
-            };
-            if element == b' ' {
-                gap = byte;
-            }
-            if !fits {
-                return None;
             }
             place += 1;
+        } else if !optional {
+            return None;
         }
     }
     Some((value, place, gap))
+}
+
+/// Whether a value has this form without separators and marks.
+pub(super) fn fits_bare(value: &[u8], form: &str) -> bool {
+    let mut rest = value;
+    for (element, optional) in elements(form).filter(|(element, _)| is_class(*element)) {
+        match rest.split_first() {
+            Some((byte, behind)) if fits(element, *byte) => rest = behind,
+            _ if optional => {}
+            _ => return false,
+        }
+    }
+    rest.is_empty()
+}
+
+/// Elements of a form, and whether they may be absent.
+fn elements(form: &str) -> impl Iterator<Item = (u8, bool)> + '_ {
+    let form = form.as_bytes();
+    let optional = |index: usize| form.get(index + 1) == Some(&b'?');
+    form.iter()
+        .enumerate()
+        .filter(|(_, element)| **element != b'?')
+        .map(move |(index, element)| (*element, optional(index)))
 }
 
 const fn is_class(element: u8) -> bool {
@@ -290,31 +311,33 @@ const fn bit(set: bool, follow: Follow) -> u8 {
 mod tests {
     use super::*;
 
-    fn value(text: &str, form: &str, gaps: &str, grouped: bool) -> Option<(String, usize)> {
-        read(&Text::whole(text.as_bytes()), 0, form, gaps, grouped)
-            .map(|(value, end, _)| (String::from_utf8_lossy(value.get()).into_owned(), end))
-    }
-
     #[test]
     fn forms_read_as_they_are_printed() {
-        for (text, form, gaps, grouped, expected) in [
-            ("AB 12 34", "AA 99 99", " -", true, Some(("AB1234", 8))),
-            ("ab-12-34", "AA 99 99", " -", true, Some(("AB1234", 8))),
-            ("AB 12-34", "AA 99 99", " -", true, None),
-            ("AB1234", "AA 99 99", " -", true, None),
-            ("AB1234", "AA 99 99", " -", false, Some(("AB1234", 6))),
-            ("AB 1234", "AA 99 99", " -", false, None),
-            ("12.345/6-7", "99.999/9-9", "", true, Some(("1234567", 10))),
-            ("12.345.6-7", "99.999/9-9", "", true, None),
-            ("DE12", "de 99", " ", false, Some(("DE12", 4))),
-            ("U1Z", "u1A", "", false, Some(("U1Z", 3))),
-            ("U2Z", "u1A", "", false, None),
-            ("AT12", "de 99", " ", false, None),
-            ("B 1", "AA? 99?", " ", true, Some(("B1", 3))),
-            ("A1B2", "AXXX", "", false, Some(("A1B2", 4))),
+        for (text, form, gaps, expected) in [
+            ("AB 12 34", "AA 99 99", " -", Some(("AB1234", 8))),
+            ("ab-12-34", "AA 99 99", " -", Some(("AB1234", 8))),
+            ("AB 12-34", "AA 99 99", " -", None),
+            ("AB1234", "AA 99 99", " -", None),
+            ("12.345/6-7", "99.999/9-9", "", Some(("1234567", 10))),
+            ("12.345.6-7", "99.999/9-9", "", None),
+            ("B 1", "AA? 99?", " ", Some(("B1", 3))),
         ] {
-            let expected = expected.map(|(value, end)| (value.to_owned(), end));
-            assert_eq!(value(text, form, gaps, grouped), expected, "{text} as {form}");
+            let found = read(&Text::whole(text.as_bytes()), 0, form, gaps);
+            let found = found.map(|(value, end, _)| (String::from_utf8_lossy(value.get()).into_owned(), end));
+            assert_eq!(found, expected.map(|(value, end)| (value.to_owned(), end)), "{text} as {form}");
+        }
+        for (value, form, expected) in [
+            ("AB1234", "AA 99 99", true),
+            ("AB123", "AA 99 99", false),
+            ("AB12345", "AA 99 99", false),
+            ("DE12", "de 99", true),
+            ("U1Z", "u1A", true),
+            ("U2Z", "u1A", false),
+            ("AT12", "de 99", false),
+            ("B1", "AA? 99?", true),
+            ("A1B2", "AXXX", true),
+        ] {
+            assert_eq!(fits_bare(value.as_bytes(), form), expected, "{value} as {form}");
         }
     }
 

@@ -13,9 +13,9 @@ pub(crate) fn find_behind(text: &Text<'_>, colon: usize) -> Option<Candidate> {
     let start = run_end(text, colon + 1, 3, |byte| matches!(byte, b' ' | b'"'));
     // A capital and another, or a pair of hexadecimal digits and a hyphen.
     let (first, second) = (at(text, start), at(text, start + 1));
-    if !(first.is_ascii_uppercase() && second.is_ascii_uppercase())
-        && !(first.is_ascii_hexdigit() && at(text, start + 2) == b'-')
-    {
+    let capitals = first.is_ascii_uppercase() && second.is_ascii_uppercase();
+    let pair = first.is_ascii_hexdigit() && at(text, start + 2) == b'-';
+    if !capitals && !pair {
         return None;
     }
     let end = run_end(text, start, 12, |byte| byte.is_ascii_alphabetic());

@@ -10,17 +10,18 @@ mod form;
 mod index;
 mod lettered;
 mod nearby;
+mod post_code;
 mod row;
 mod table;
 
 use crate::candidate::{Candidate, Proof};
 use crate::kind::{Kind, Kinds};
 use crate::number::digits_end;
-use crate::text::{Text, at, before, run_end, run_start, starts_token};
+use crate::text::{Text, at, before, run_end, run_start, slice, starts_token};
 use crate::{crypto, mac};
 pub(crate) use lettered::find_behind;
 
-use form::{Before, Follow, LONGEST, LONGEST_BEFORE};
+use form::{Before, Follow, LONGEST, LONGEST_BEFORE, Value};
 use index::{Reading, Shape};
 use nearby::{Named, Nearby};
 use row::Needs;
@@ -42,59 +43,128 @@ pub(crate) struct Run {
 
 /// The identifier that begins with the run, or with what stands before it: the one that words and checks say most of.
 pub(crate) fn find(text: &Text<'_>, run: Run, wanted: &Kinds) -> Option<Candidate> {
-    let mut best: Option<(Rank, Candidate)> = None;
-    let mut seen: Option<(usize, usize, Nearby)> = None;
-    let digits = digits_end(text, run.first_digit) - run.first_digit;
+    let starts = starts(text, run.start);
+    let found = in_table(text, run, starts, wanted).or_else(|| match run.end - run.start {
+        1..=8 if starts && run.start == run.first_digit => date_of_birth::find(text, run).or_else(|| short(text, run)),
+        1..=7 => short(text, run),
+        26.. => crypto::find(text, run.start, run.end),
+        _ => None,
+    });
+    found.filter(|found| wanted.has(found.kind))
+}
+
+/// The best of the rows of the tables.
+fn in_table(text: &Text<'_>, run: Run, starts: bool, wanted: &Kinds) -> Option<Candidate> {
+    let before = preceding(text, run.start);
+    if !starts && before == Before::Other {
+        return None;
+    }
     let follow = follow(text, run.end);
+    let digits = digits_end(text, run.first_digit) - run.first_digit;
+    let plain = digits == run.end - run.start;
+    if plain && before == Before::Other && !index::is_possible(digits, follow) {
+        return None;
+    }
     let next = match follow {
         Follow::Other => 0,
         _ => run_end(text, run.end + 1, LONGEST, |byte| byte.is_ascii_alphanumeric()) - run.end - 1,
     };
-    let shape = Shape {
-        lead: run.first_digit - run.start,
-        digits,
-        run: run.end - run.start,
-        before: preceding(text, run.start),
-        follow,
-        next,
-    };
+    let shape = Shape { lead: run.first_digit - run.start, digits, run: run.end - run.start, before, follow, next };
+    let mut bare: Option<Option<Place>> = None;
+    let mut seen: Option<(usize, usize, Nearby<'_, '_>)> = None;
+    let mut best: Option<(Rank, Candidate)> = None;
     for reading in index::readings(shape) {
         let row = reading.row;
-        if !wanted.has(row.kind) {
+        if !wanted.has(row.kind) || (reading.groups_before == 0 && !starts) {
             continue;
         }
-        let Some((value, start, end, gap)) = read(text, run, reading) else { continue };
+        let place = if reading.grouped {
+            grouped(text, run, reading)
+        } else {
+            let bare = bare.get_or_insert_with(|| Place::bare(text, run));
+            bare.filter(|place| {
+                (reading.fits || form::fits_bare(place.value.get(), row.form)) && (row.check)(place.value.get())
+            })
+        };
+        let Some(place) = place else { continue };
+        let Place { start, end, .. } = place;
         if seen.as_ref().is_none_or(|(from, to, _)| (*from, *to) != (start, end)) {
             seen = Some((start, end, Nearby::of(text, start, end)));
         }
-        let named = seen.as_ref().and_then(|(.., nearby)| nearby.named(row.words));
-        let needs = if reading.grouped { row.grouped } else { row.bare };
-        let enough = match needs {
-            Needs::Nothing => named.is_some() || !value.small,
-            // Short words and a number are not a plate, unless a colon leads to them.
-            Needs::Word => named.is_some_and(|named| {
-                let words = value.small && gap == b' ' && reading.groups_before > 0 && row.proof == Proof::Form;
-                !words || named.colon
-            }),
-            Needs::Label => named.is_some_and(|named| named.label),
-            Needs::Never => false,
-        };
-        if !enough {
-            continue;
-        }
+        let Some(named) = seen.as_mut().and_then(|(.., nearby)| evidence(reading, &place, nearby)) else { continue };
         let proof = if named.is_some() { row.proof.max(Proof::Named) } else { row.proof };
         let rank = Rank::of(named, proof, end - start);
         if best.as_ref().is_none_or(|(better, _)| rank > *better) {
             best = Some((rank, Candidate { kind: row.kind, start, end, proof, rule: row.rule }));
         }
     }
-    let other = || {
-        date_of_birth::find(text, run)
-            .or_else(|| cn_plate::find(text, run))
-            .or_else(|| mac::find(text, run.start, run.end))
-            .or_else(|| crypto::find(text, run.start, run.end))
+    best.map(|(_, found)| found)
+}
+
+/// A value and where it stands.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    value: Value,
+    start: usize,
+    end: usize,
+    /// The separator between its groups; 0 where there is none.
+    gap: u8,
+}
+
+impl Place {
+    /// The whole run, where it is a whole token.
+    fn bare(text: &Text<'_>, run: Run) -> Option<Self> {
+        let value = Value::of(slice(text, run.start, run.end))?;
+        ends(text, run.end, false).then_some(Self { value, start: run.start, end: run.end, gap: 0 })
+    }
+}
+
+/// Reads a row with its separators: a whole token that obeys the rules.
+fn grouped(text: &Text<'_>, run: Run, reading: Reading) -> Option<Place> {
+    let row = reading.row;
+    let mut start = run.start;
+    for _ in 0..reading.groups_before {
+        let letters = run_start(text, start.checked_sub(1)?, LONGEST_GROUP, |byte| byte.is_ascii_alphabetic());
+        if letters + 1 >= start {
+            return None;
+        }
+        start = letters;
+    }
+    let (value, end, gap) = form::read(text, start, row.form, row.gaps)?;
+    let spaced = gap == b' ';
+    let whole = (row.check)(value.get()) && begins(text, start, spaced) && ends(text, end, spaced);
+    whole.then_some(Place { value, start, end, gap })
+}
+
+/// The word that names the value, if one does; nothing where what the row needs is not there.
+fn evidence(reading: Reading, place: &Place, nearby: &mut Nearby<'_, '_>) -> Option<Option<Named>> {
+    let row = reading.row;
+    let needs = if reading.grouped { row.grouped } else { row.bare };
+    let named = match needs {
+        Needs::Label => nearby.label(row.words).filter(|named| named.label),
+        _ => nearby.named(row.words),
     };
-    best.map(|(_, found)| found).or_else(other).filter(|found| wanted.has(found.kind))
+    // What has a form alone and is written small must be led to: short words and a number are not a plate.
+    let small = place.value.small && row.proof == Proof::Form;
+    let words = small && place.gap == b' ' && reading.groups_before > 0;
+    let enough = match needs {
+        Needs::Nothing => named.is_some() || !place.value.small,
+        Needs::Word => named.is_some_and(|named| if words { named.colon } else { named.label || !small }),
+        Needs::Label => named.is_some(),
+        Needs::Never => false,
+    };
+    enough.then_some(named)
+}
+
+/// What has a short run and a file of its own.
+fn short(text: &Text<'_>, run: Run) -> Option<Candidate> {
+    match run.end - run.start {
+        2 => mac::find(text, run.start, run.end),
+        4 => mac::find(text, run.start, run.end).or_else(|| cn_plate::find(text, run)),
+        5 => post_code::find(text, run).or_else(|| cn_plate::find(text, run)),
+        6 | 7 => cn_plate::find(text, run),
+        _ => None,
+    }
 }
 
 /// What is better of two readings of one place: the one with a word, the nearer word, the longer word, more words, the
@@ -149,28 +219,17 @@ fn follow(text: &Text<'_>, end: usize) -> Follow {
     }
 }
 
-/// Reads one row at its place: the value, start, end and separator, where it is a whole token that obeys the rules.
-fn read(text: &Text<'_>, run: Run, reading: Reading) -> Option<(form::Value, usize, usize, u8)> {
-    let row = reading.row;
-    let mut start = run.start;
-    for _ in 0..reading.groups_before {
-        let letters = run_start(text, start.checked_sub(1)?, LONGEST_GROUP, |byte| byte.is_ascii_alphabetic());
-        if letters + 1 >= start {
-            return None;
-        }
-        start = letters;
-    }
-    let (value, end, gap) = form::read(text, start, row.form, row.gaps, reading.grouped)?;
-    let spaced = gap == b' ';
-    let whole = (row.check)(value.get()) && begins(text, start, spaced) && ends(text, end, spaced);
-    whole.then_some((value, start, end, gap))
-}
-
 /// Whether an identifier may start at `start`; one of groups set apart by spaces not behind another such group.
 fn begins(text: &Text<'_>, start: usize, spaced: bool) -> bool {
     let in_row =
         spaced && before(text, start, 1) == b' ' && matches!(before(text, start, 2), b'0'..=b'9' | b'>' | b'*');
-    starts_token(text, start) && before(text, start, 1) != b'%' && !in_row
+    starts(text, start) && !in_row
+}
+
+/// Whether a token may start here: not behind a percent sign of an escape or two hyphens of an option.
+fn starts(text: &Text<'_>, start: usize) -> bool {
+    let (last, previous) = (before(text, start, 1), before(text, start, 2));
+    starts_token(text, start) && last != b'%' && !(last == b'-' && previous == b'-')
 }
 
 /// Whether an identifier may end at `end`: it is not the head of a longer token, of a file name, of an address.

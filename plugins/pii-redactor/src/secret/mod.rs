@@ -39,9 +39,16 @@ pub(crate) struct Memory {
 }
 
 /// Bytes at which a secret can be recognised, besides digits, `@` and `:`.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_trigger(byte: u8) -> bool {
-    matches!(byte, b'-' | b'_' | b'=' | b'>' | b'~' | b'A' | b'J' | WIDE_COLON)
+    (byte == b'-')
+        | (byte == b'_')
+        | (byte == b'=')
+        | (byte == b'>')
+        | (byte == b'~')
+        | (byte == b'A')
+        | (byte == b'J')
+        | (byte == WIDE_COLON)
 }
 
 /// The secret around the byte at `trigger`, which is a colon or one that [`is_trigger`] names.

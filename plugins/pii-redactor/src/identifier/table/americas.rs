@@ -20,13 +20,9 @@ const CPF: &[&str] = &["cpf", "cadastro de pessoas", "cadastro de pessoa", "cont
 const CNPJ: &[&str] = &["cnpj", "cadastro nacional", "pessoa jurídica", "empresa", "企业税号", "巴西企业"];
 
 pub(super) const ROWS: &[Row] = &[
-    // Employment and Social Development Canada: Luhn; 0 and 8 are not used as first digits.
-    Row::checked(Kind::CA_SIN, "999-999-999", sin, "CA_SIN: Luhn").words(SIN),
-    Row::checked(Kind::CA_SIN, "999 999 999", sin, "CA_SIN: Luhn")
-        .gaps(" .")
-        .bare(Needs::Never)
-        .grouped(Needs::Word)
-        .words(SIN),
+    // Employment and Social Development Canada: Luhn; 0 and 8 are not used as first digits. Telephone numbers of other
+    // countries are grouped the same way.
+    Row::checked(Kind::CA_SIN, "999 999 999", sin, "CA_SIN: Luhn").gaps(" -.").grouped(Needs::Word).words(SIN),
     // Receita Federal: two check digits modulo 11.
     Row::checked(Kind::BR_CPF, "999.999.999-99", cpf, "BR_CPF: two digits modulo 11").words(CPF),
     // Receita Federal, IN 2.119/2022 and 2.229/2024: since July 2026 the first twelve may be letters; a character

@@ -113,6 +113,9 @@ fn lettered_credit_code(value: &[u8]) -> bool {
 }
 
 fn credit_code(value: &[u8]) -> bool {
+    if !is_one_of(value, 0, b"123456789ANY") {
+        return false;
+    }
     let place = |byte: u8| CREDIT_ALPHABET.iter().position(|other| *other == byte);
     let (body, check) = split_check(value);
     // Weights are the powers of three modulo 31.
@@ -123,7 +126,7 @@ fn credit_code(value: &[u8]) -> bool {
         sum += place * weight;
         weight = weight * 3 % 31;
     }
-    is_one_of(value, 0, b"123456789ANY") && place(check) == Some((31 - sum % 31) % 31)
+    place(check) == Some((31 - sum % 31) % 31)
 }
 
 fn hong_kong(value: &[u8]) -> bool {

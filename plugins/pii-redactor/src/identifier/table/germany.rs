@@ -2,7 +2,7 @@
 
 use super::super::check::iso7064::mod_11_10;
 use super::super::check::weighted::{complement_10, digit_sum};
-use super::super::check::{char_at, is_digit, is_filler, is_one_of, number};
+use super::super::check::{char_at, is_digit, is_one_of, number};
 use super::super::row::{Needs, Row, any};
 use crate::kind::Kind;
 use crate::text::cut;
@@ -102,8 +102,6 @@ const PLATE: &[&str] = &[
     "number plate",
     "车牌",
 ];
-const POSTCODE: &[&str] =
-    &["plz", "postleitzahl", "postleitzahlen", "zip code", "zip", "postal code", "postcode", "邮编", "邮政编码"];
 const REGISTER: &[&str] =
     &["handelsregister", "handelsregisternummer", "amtsgericht", "registergericht", "commercial register", "商业登记"];
 
@@ -177,23 +175,25 @@ pub(super) const ROWS: &[Row] = &[
     Row::formed(Kind::DE_KFZ, "AA?A?-AA?99?9?9?A?", plate, "DE_KFZ: district, letters, number")
         .bare(Needs::Never)
         .words(PLATE),
-    // Deutsche Post: 01001 to 99998.
-    Row::formed(Kind::DE_PLZ, "99999", post_code, "DE_PLZ: five digits").bare(Needs::Label).words(POSTCODE),
 ];
 
 fn tax_id(value: &[u8]) -> bool {
-    let counts: [usize; 10] =
-        std::array::from_fn(|digit| value.iter().take(10).filter(|byte| usize::from(**byte - b'0') == digit).count());
+    if char_at(value, 0) == b'0' || !mod_11_10(value) {
+        return false;
+    }
+    let counts = counts(value);
     let of = |count: usize| counts.iter().filter(|other| **other == count).count();
-    let once = (of(2), of(3)) == (1, 0) || (of(2), of(3)) == (0, 1);
-    once && of(0) + of(1) == 9 && char_at(value, 0) != b'0' && mod_11_10(value)
+    of(2) + of(3) == 1 && of(0) + of(1) == 9
 }
 
 /// Without the rule of the repeated digit, which examples in forms often break; no digit comes four times.
 fn weak_tax_id(value: &[u8]) -> bool {
-    let count = |byte: &u8| value.iter().take(10).filter(|other| *other == byte).count();
-    let most = value.iter().map(count).max().unwrap_or(0);
-    char_at(value, 0) != b'0' && most <= 3 && mod_11_10(value)
+    char_at(value, 0) != b'0' && mod_11_10(value) && counts(value).iter().all(|count| *count <= 3)
+}
+
+/// How often each digit comes among the first ten.
+fn counts(value: &[u8]) -> [usize; 10] {
+    std::array::from_fn(|digit| value.iter().take(10).filter(|byte| usize::from(**byte - b'0') == digit).count())
 }
 
 /// First digits of the tax offices by state, and the zero behind the office (ELSTER, common form).
@@ -266,8 +266,4 @@ fn plate(value: &[u8]) -> bool {
     let first = value.iter().position(u8::is_ascii_digit).unwrap_or(0);
     let last = value.last().copied().unwrap_or(0);
     char_at(value, first) != b'0' && (last.is_ascii_digit() || matches!(last, b'E' | b'H'))
-}
-
-fn post_code(value: &[u8]) -> bool {
-    (1001..=99_998).contains(&number(value, 0, 5))
 }

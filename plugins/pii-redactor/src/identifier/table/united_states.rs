@@ -86,6 +86,11 @@ pub(super) const ROWS: &[Row] = &[
     Row::formed(Kind::US_DRIVER_LICENSE, "A9999 99999 99999", any, "US_DRIVER_LICENSE: New Jersey")
         .gaps(" -")
         .words(LICENSE),
+    Row::formed(Kind::US_DRIVER_LICENSE, "A999999999", any, "US_DRIVER_LICENSE: Oklahoma, Missouri").words(LICENSE),
+    Row::formed(Kind::US_DRIVER_LICENSE, "AA999999A", any, "US_DRIVER_LICENSE: Idaho").words(LICENSE),
+    Row::formed(Kind::US_DRIVER_LICENSE, "AAA999999", any, "US_DRIVER_LICENSE: North Dakota").words(LICENSE),
+    Row::formed(Kind::US_DRIVER_LICENSE, "999AA9999", any, "US_DRIVER_LICENSE: Iowa").words(LICENSE),
+    Row::formed(Kind::US_DRIVER_LICENSE, "wdlXXXXXXXXX", any, "US_DRIVER_LICENSE: Washington").words(LICENSE),
     Row::formed(Kind::US_DRIVER_LICENSE, "AA9999999?", any, "US_DRIVER_LICENSE: Ohio").words(LICENSE),
     Row::formed(Kind::US_DRIVER_LICENSE, "99AAA99999", any, "US_DRIVER_LICENSE: New Hampshire").words(LICENSE),
     Row::formed(Kind::US_DRIVER_LICENSE, "99 999 9999", not_filler, "US_DRIVER_LICENSE: nine digits")
