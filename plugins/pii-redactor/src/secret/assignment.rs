@@ -150,7 +150,10 @@ fn read(text: &Text<'_>, sign: usize, name: usize, brackets: bool) -> Option<Val
     let limit = (sign + SEEN).saturating_sub(start);
     let quote = if quoted { quote } else { 0 };
     let mut end = run_end(text, start, limit, |byte| belongs(byte, quote) || (brackets && !quoted && is_bracket(byte)));
-    let open = end - start >= limit;
+    let mut open = end - start >= limit;
+    if !quoted && let Some(length) = value::parameter(slice(text, start, end)) {
+        (end, open) = (start + length, false);
+    }
     if !quoted && !open {
         if slice(text, start, end).ends_with(b"..") {
             return None;

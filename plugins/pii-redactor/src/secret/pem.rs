@@ -76,3 +76,46 @@ fn end_line(text: &Text<'_>, body: usize, memory: &mut Memory) -> Option<usize> 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The beginnings of keys in the text with what was found there.
+    fn keys(text: &str, mut memory: impl FnMut() -> Memory, keep: bool) -> Vec<Option<(usize, usize)>> {
+        let mut kept = memory();
+        let begins = text.match_indices("-----BEGIN").map(|(place, _)| place);
+        let found = begins.map(|place| {
+            if !keep {
+                kept = memory();
+            }
+            find(&Text::whole(text.as_bytes()), place, &mut kept).map(|found| (found.start, found.end))
+        });
+        found.collect()
+    }
+
+    #[test]
+    fn what_is_remembered_changes_nothing() {
+        let begin = "-----BEGIN PRIVATE KEY-----\nMIIBVgIBADANBgkqhkiG9w0B\n";
+        let end = "-----END PRIVATE KEY-----\n";
+        let far = "Qm7RtZ2x".repeat(LONGEST / 8);
+        for text in [
+            format!("{begin}{begin}{begin}"),
+            format!("{begin}, {begin}{end}, {begin}, {begin}"),
+            format!("{begin}{far}{begin}{end}{begin}{far}{end}{begin}"),
+        ] {
+            assert_eq!(keys(&text, Memory::default, true), keys(&text, Memory::default, false));
+        }
+    }
+
+    #[test]
+    fn an_end_line_is_looked_for_within_a_bound() {
+        let begin = "-----BEGIN PRIVATE KEY-----\n";
+        let key = |length: usize| format!("{begin}{}-----END PRIVATE KEY-----", "Qm7RtZ2x".repeat(length / 8));
+        let end = |text: &str| keys(text, Memory::default, true)[0].unwrap().1;
+        let short = key(LONGEST - 64);
+        assert_eq!(end(&short), short.len());
+        let long = key(LONGEST + 64);
+        assert_eq!(end(&long), begin.len() - 1 + LONGEST);
+    }
+}

@@ -16,188 +16,21 @@ pub(super) enum Style {
 }
 
 /// Words that stand where a password would: types, states, labels and stand-ins.
-const WORDS: &[&[u8]] = &[
-    b"string",
-    b"text",
-    b"number",
-    b"integer",
-    b"boolean",
-    b"object",
-    b"bytes",
-    b"null",
-    b"none",
-    b"nil",
-    b"undefined",
-    b"true",
-    b"false",
-    b"required",
-    b"optional",
-    b"hidden",
-    b"masked",
-    b"encrypted",
-    b"hashed",
-    b"plain",
-    b"empty",
-    b"input",
-    b"field",
-    b"label",
-    b"value",
-    b"default",
-    b"invalid",
-    b"incorrect",
-    b"wrong",
-    b"missing",
-    b"unknown",
-    b"forgot",
-    b"forgotten",
-    b"reset",
-    b"change",
-    b"confirm",
-    b"repeat",
-    b"enter",
-    b"show",
-    b"hide",
-    b"update",
-    b"verify",
-    b"admin",
-    b"user",
-    b"username",
-    b"login",
-    b"account",
-    b"email",
-    b"database",
-    b"current",
-    b"new",
-    b"old",
-    b"my",
-    b"your",
-    b"the",
-    b"this",
-    b"self",
-    b"config",
-    b"settings",
-    b"options",
-    b"params",
-    b"props",
-    b"args",
-    b"env",
-    b"data",
-    b"form",
-    b"request",
-    b"req",
-    b"body",
-    b"key",
-    b"token",
-    b"secret",
-    b"secretstr",
-    b"auth",
-    b"credential",
-    b"credentials",
-    b"password",
-    b"passwd",
-    b"passwort",
-    b"kennwort",
-    b"passphrase",
-    b"pass",
-    b"pwd",
-    b"pw",
-    b"db",
-    b"is",
-    b"and",
-    b"or",
-    b"not",
-    b"must",
-    b"should",
-    b"will",
-    b"can",
-    b"has",
-    b"with",
-    b"for",
-    b"from",
-    b"in",
-    b"of",
-    b"to",
-    b"at",
-    b"on",
-    b"a",
-    b"an",
-    b"name",
-    b"type",
-    b"str",
-    b"char",
-    b"varchar",
-    b"any",
-    b"var",
-    b"let",
-    b"const",
-    b"get",
-    b"set",
-    b"ref",
-    b"id",
-    b"url",
-    b"api",
-    b"app",
-    b"client",
-    b"server",
-    b"service",
-    b"access",
-    b"error",
-    b"test",
-    b"see",
-    b"challenge",
-    b"below",
-    b"above",
-    b"here",
-    b"yes",
-    b"no",
-    b"contrasena",
-    b"senha",
-    b"motdepasse",
-    b"wachtwoord",
-];
+const WORDS: &str = "\
+    string text number integer boolean object bytes null none nil undefined true false required optional hidden \
+    masked encrypted hashed plain empty input field label value default invalid incorrect wrong missing unknown \
+    forgot forgotten reset change confirm repeat enter show hide update verify admin user username login account \
+    email database current new old my your the this self config settings options params props args env data form \
+    request req body key token secret secretstr auth credential credentials password passwd passwort kennwort \
+    passphrase pass pwd pw db is and or not must should will can has with for from in of to at on a an name type \
+    str char varchar any var let const get set ref id url api app client server service access error test see \
+    challenge below above here yes no contrasena senha motdepasse wachtwoord";
 
 /// Terms of cryptography that have digits, as a password may.
-const TERMS: &[&[u8]] = &[
-    b"base64",
-    b"sha1",
-    b"sha256",
-    b"sha512",
-    b"sha-1",
-    b"sha-256",
-    b"sha-512",
-    b"md5",
-    b"utf8",
-    b"utf-8",
-    b"oauth2",
-    b"argon2",
-    b"argon2id",
-    b"pbkdf2",
-    b"aes256",
-    b"aes-256",
-    b"ed25519",
-    b"x25519",
-    b"bcrypt2",
-    b"hs256",
-    b"rs256",
-    b"b64",
-    b"utf8mb4",
-    b"x509",
-    b"pbkdf2-sha256",
-    b"scrypt2",
-    b"sha3",
-    b"sha-3",
-    b"sha224",
-    b"sha384",
-    b"aes128",
-    b"aes-128",
-    b"rsa2048",
-    b"rsa4096",
-    b"win32",
-    b"ntlmv2",
-    b"int32",
-    b"int64",
-    b"uint8",
-];
+const TERMS: &str = "\
+    base64 sha1 sha256 sha512 sha-1 sha-256 sha-512 md5 utf8 utf-8 oauth2 argon2 argon2id pbkdf2 aes256 aes-256 \
+    ed25519 x25519 bcrypt2 hs256 rs256 b64 utf8mb4 x509 pbkdf2-sha256 scrypt2 sha3 sha-3 sha224 sha384 aes128 \
+    aes-128 rsa2048 rsa4096 win32 ntlmv2 int32 int64 uint8";
 
 /// Whether a password is one, and no word or expression.
 pub(super) fn is_password(value: &[u8], style: Style) -> bool {
@@ -252,28 +85,28 @@ pub(super) fn is_key(value: &[u8], style: Style) -> bool {
     noise::is_random(value)
 }
 
-/// Whether the value is a term of cryptography.
+/// Whether the value is a term of cryptography, alone or with a word behind it: `sha256`, `utf8-encoded`.
 pub(super) fn is_term(value: &[u8]) -> bool {
-    TERMS.iter().any(|term| {
-        value.len() >= term.len() && value.get(..term.len()).is_some_and(|head| head.eq_ignore_ascii_case(term))
-    }) && value.len() <= 24
-        && noise::is_wordy(value.split(|byte| byte.is_ascii_digit()).next_back().unwrap_or(b""))
-        || TERMS.iter().any(|term| value.eq_ignore_ascii_case(term))
+    TERMS.split_ascii_whitespace().any(|term| {
+        let (head, rest) = value.split_at_checked(term.len()).unwrap_or((&[], value));
+        head.eq_ignore_ascii_case(term.as_bytes()) && rest.len() <= 16 && !rest.iter().any(u8::is_ascii_digit)
+    })
+}
+
+/// Length of the value where the next parameter of a URL begins in it: `&name=`.
+pub(super) fn parameter(value: &[u8]) -> Option<usize> {
+    let mut signs = value.iter().enumerate().filter(|(_, byte)| **byte == b'&').map(|(place, _)| place);
+    signs.find(|place| {
+        let rest = value.get(place + 1..).unwrap_or(&[]);
+        let name =
+            rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
+        name > 0 && rest.get(name) == Some(&b'=')
+    })
 }
 
 /// Length of the value without the signs that belong to the sentence or to the URL around it.
 pub(super) fn trim(value: &[u8]) -> usize {
-    // `&name=` begins the next parameter.
-    let mut end = value.len();
-    for (place, _) in value.iter().enumerate().filter(|(_, byte)| **byte == b'&') {
-        let rest = value.get(place + 1..).unwrap_or(&[]);
-        let name =
-            rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
-        if name > 0 && rest.get(name) == Some(&b'=') {
-            end = place;
-            break;
-        }
-    }
+    let end = parameter(value).unwrap_or(value.len());
     let kept = value.get(..end).unwrap_or(value);
     kept.iter().rposition(|byte| !matches!(byte, b'.' | b':' | b'?' | b'*' | b'|')).map_or(0, |last| last + 1)
 }
@@ -345,7 +178,7 @@ fn is_expression(value: &[u8]) -> bool {
         b'@' if matches!(second, b'{' | b'(') => return true,
         _ => {}
     }
-    if [&b"://"[..], b"()", b"->", b"${", b"{{", b"$(", b"::", b"ENC[", b"\\x"]
+    if [&b"://"[..], b"()", b"->", b"${", b"{{", b"$(", b"::", b"ENC[", b"\\x", b"arn:aws"]
         .iter()
         .any(|sign| noise::contains(value, sign))
     {
@@ -358,6 +191,17 @@ fn is_expression(value: &[u8]) -> bool {
             part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
                 && part.iter().all(|byte| is_identifier(*byte))
         });
+    if path
+        && [&b"self."[..], b"this.", b"process.", b"os.", b"config.", b"settings."]
+            .iter()
+            .any(|head| value.starts_with(head))
+    {
+        return true;
+    }
+    // `projects/7/secrets/db`: a place where the value is kept.
+    if value.iter().filter(|byte| **byte == b'/').count() >= 2 && noise::is_wordy(value) {
+        return true;
+    }
     // `DB_PASSWORD`, `db_password_2`: a name that stands for the value.
     let capitals = value.contains(&b'_')
         && value.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_');
@@ -375,7 +219,7 @@ fn is_made_of_words(value: &[u8]) -> bool {
     let mut length = 0;
     let mut known = |word: &[u8], length: usize| {
         let word = word.get(..length).unwrap_or(&[]);
-        if !WORDS.contains(&word) && !is_joined(word) {
+        if !is_word(word) && !is_joined(word) {
             left += word.len();
         }
     };
@@ -403,12 +247,15 @@ fn is_made_of_words(value: &[u8]) -> bool {
     left + 2 * signs + digits < 4 && digits < 2
 }
 
+/// Whether the word is one of [`WORDS`].
+fn is_word(word: &[u8]) -> bool {
+    word.is_empty() || WORDS.split_ascii_whitespace().any(|known| known.as_bytes() == word)
+}
+
 /// Whether the word is two known words in one: `newpassword`, `dbpass`.
 fn is_joined(word: &[u8]) -> bool {
-    WORDS
-        .iter()
-        .filter(|known| known.len() >= 2)
-        .any(|known| word.strip_suffix(*known).is_some_and(|head| WORDS.contains(&head)))
+    let mut ends = WORDS.split_ascii_whitespace().filter(|known| known.len() >= 2);
+    ends.any(|known| word.strip_suffix(known.as_bytes()).is_some_and(|head| !head.is_empty() && is_word(head)))
 }
 
 #[cfg(test)]

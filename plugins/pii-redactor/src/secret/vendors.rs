@@ -154,6 +154,7 @@ pub(super) const FORMS: &[Form] = forms! {
     LLM_KEY "Langfuse" Real; "sk-lf-" Url 36..36;
     LLM_KEY "Pinecone" Real; "pcsk_" Url 60..80;
     LLM_KEY "Tavily" Random(16); "tvly-" Url 32..64;
+    LLM_KEY "Baidu Qianfan" Real; "bce-v3/ALTAK-" Plain 21..21, "/" Hex 40..40;
     LLM_KEY "ElevenLabs" Real; "sk_" Hex 48..48;
 
     // Talking and mailing.
