@@ -15,8 +15,6 @@ use crate::view::View;
 use look_alike::{Plain, plain};
 
 /// The text as the scan should see it, or `None` where it may look at the text itself.
-///
-
 pub(crate) fn fold(text: &[u8]) -> Option<View> {
     if text.is_ascii() && memchr::memchr(b'\\', text).is_none() {
         return None;

@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_look_past_the_end_is_noted_only_where_more_may_follow() {
-        let looks: &[(&str, fn(&Text<'_>), bool)] = &[
+        type Look = fn(&Text<'_>);
+        let looks: &[(&str, Look, bool)] = &[
             (
                 "a byte that is there",
                 |text| {

@@ -266,22 +266,6 @@ fn random_tokens_without_words_are_left_alone() {
 }
 
 proptest! {
-    /// What a first pass took out does not change what a second pass finds.
-    #[test]
-    fn a_second_pass_finds_nothing_new(
-        places in prop::collection::vec((0..CASES.len(), prop::sample::select(vec![" ", ", ", ": ", "，", "-", "/", ""])), 1..6),
-    ) {
-        let text: String = places.iter().map(|(place, mark)| {
-            let (_, words, value, _, _) = CASES[*place];
-            format!("{words}: {value}{mark}")
-        }).collect();
-        let redactor = crate::Redactor::default();
-        let (once, _) = redactor.redact_text(&text);
-        let once = once.unwrap_or(text);
-        let (twice, _) = redactor.redact_text(&once);
-        prop_assert_eq!(twice, None, "{}", once);
-    }
-
     /// However a text is cut, a decision that was made does not change with more text.
     #[test]
     fn decisions_stand_when_more_text_comes(place in 0..CASES.len(), more in "[ -~]{0,40}") {

@@ -2,7 +2,7 @@
 
 use crate::candidate::{Candidate, Proof};
 use crate::kind::Kind;
-use crate::secret::{SURE, noise};
+use crate::secret::{SURE, noise, published};
 use crate::text::{self, Text, at, before, cut, run_end, slice, stands_at};
 
 /// What characters may be.
@@ -139,6 +139,9 @@ impl Form {
             while matches!(before(text, place, 1), b'.') {
                 place -= 1;
             }
+        }
+        if self.kind == Kind::GCP_API_KEY && published::by_google(slice(text, start, place)) {
+            return None;
         }
         let proof = if self.check == Check::Sum && has_sum(body) { Proof::Checked } else { Proof::Form };
         Some(Candidate { kind: self.kind, start, end: place, proof, rule: self.rule })

@@ -12,6 +12,7 @@ mod jwt;
 mod name;
 mod noise;
 mod pem;
+mod published;
 mod url;
 mod value;
 mod vendors;
