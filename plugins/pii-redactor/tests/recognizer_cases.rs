@@ -2,7 +2,6 @@
 //! `TOLLGATE_PII`): as they are, and behind the words that name the type.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "a data set that is not as its description says must stop the test"
 )]
 

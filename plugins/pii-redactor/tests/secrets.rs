@@ -1,5 +1,4 @@
 //! Secrets on labelled samples, where the data sets are at hand (folder in `TOLLGATE_PII`).
-#![expect(clippy::unwrap_used, reason = "a data set that is not as its description says must stop the test")]
 
 mod support;
 

@@ -1,5 +1,9 @@
 //! Texts for the tests of whole texts and of streams.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test binary uses a part of it; a data set that is not as described must stop the test"
+)]
 
 use flate2::read::GzDecoder;
 use proptest::prelude::*;
