@@ -1,9 +1,6 @@
 //! Short texts for each type of identifier, positive and negative, where the data set is at hand (folder in
 //! `TOLLGATE_PII`): as they are, and behind the words that name the type.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a data set that is not as its description says must stop the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a data set that is not as its description says must stop the test")]
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
