@@ -41,14 +41,15 @@ pub(crate) fn find(text: &Text<'_>, start: usize, end: usize) -> Option<Candidat
     })
 }
 
-/// The address around a colon, where no digit came before it.
-pub(crate) fn find_at_colon(text: &Text<'_>, colon: usize) -> Option<Candidate> {
+/// The address around a colon, hyphen or full stop, where no digit came before it.
+pub(crate) fn find_at_mark(text: &Text<'_>, mark: usize) -> Option<Candidate> {
+    let size = if at(text, mark) == b'.' { 4 } else { 2 };
     let hexadecimal = |place: usize| at(text, place).is_ascii_hexdigit();
-    if !before(text, colon, 1).is_ascii_hexdigit() || !before(text, colon, 2).is_ascii_hexdigit() {
+    if !before(text, mark, 1).is_ascii_hexdigit() || !before(text, mark, size).is_ascii_hexdigit() {
         return None;
     }
-    (hexadecimal(colon + 1) && hexadecimal(colon + 2) && at(text, colon + 3) == b':').then_some(())?;
-    find(text, colon - 2, colon)
+    let goes_on = hexadecimal(mark + 1) && hexadecimal(mark + size) && at(text, mark + size + 1) == at(text, mark);
+    goes_on.then(|| find(text, mark.checked_sub(size)?, mark)).flatten()
 }
 
 /// Start of the first group, going back over groups with the same mark.
@@ -101,8 +102,8 @@ mod tests {
             if starts && end > start && text.as_bytes()[start..end].iter().any(u8::is_ascii_digit) {
                 found = found.or_else(|| find(&whole, start, end));
             }
-            if text.as_bytes()[start] == b':' {
-                found = found.or_else(|| find_at_colon(&whole, start));
+            if b":-.".contains(&text.as_bytes()[start]) {
+                found = found.or_else(|| find_at_mark(&whole, start));
             }
         }
         found.and_then(|found| text.get(found.start..found.end))
@@ -118,6 +119,8 @@ mod tests {
             "0000.5e00.53af",
             "aabb.cc00.ddee",
             "02:42:11:22:33:44",
+            "aa-bb-cc-dd-ee-ff",
+            "aabb.ccdd.eeff",
         ] {
             assert_eq!(mac(text), Some(text));
             assert_eq!(mac(&format!("地址{text}，")), Some(text), "between ideographs");

@@ -57,6 +57,7 @@ impl Scan<'_, '_> {
                 b'@' => self.email(trigger),
                 b':' => self.colon(trigger),
                 b'.' if matches!(before(self.text, trigger, 1), b'w' | b'W') => self.site(trigger),
+                b'-' | b'.' => self.mark(trigger),
                 _ => self.secret(trigger),
             };
             for found in self.pass.found.get(known..).unwrap_or(&[]) {
@@ -199,11 +200,17 @@ impl Scan<'_, '_> {
         {
             self.push(found);
         }
-        if let Some(found) = mac::find_at_colon(self.text, colon).or_else(|| identifier::find_behind(self.text, colon))
-        {
+        if let Some(found) = mac::find_at_mark(self.text, colon).or_else(|| identifier::find_behind(self.text, colon)) {
             return self.push(found);
         }
         self.secret(colon)
+    }
+
+    fn mark(&mut self, mark: usize) -> usize {
+        match mac::find_at_mark(self.text, mark) {
+            Some(found) => self.push(found),
+            None => self.secret(mark),
+        }
     }
 
     fn site(&mut self, dot: usize) -> usize {
