@@ -165,7 +165,7 @@ impl Walk {
             let literal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
             let head = text.get(..start).unwrap_or(&[]).iter().rev().take_while(|byte| literal(byte)).count();
             let tail = text.get(start..).unwrap_or(&[]).iter().take_while(|byte| literal(byte)).count();
-            let grown = Aligned { start: start - head, end: start + tail.max(1), quotes: Some(depth), depth };
+            let grown = Aligned { start: start - head, end: end.max(start + tail), quotes: Some(depth), depth };
             self.advance(text, grown.end);
             return grown;
         }

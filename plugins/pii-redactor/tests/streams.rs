@@ -90,6 +90,19 @@ fn arguments_of_a_tool_call_stay_json() {
     }
 }
 
+/// What is no JSON is redacted too, and none of it is lost.
+#[test]
+fn arguments_that_are_no_json_go_on() {
+    let redactor = Redactor::default();
+    for (text, expected) in [
+        ("Α@4.xo @ and more", "\"<EMAIL_ADDRESS>\" @ and more"),
+        ("{call 4111 1111 1111 1111 now", "{call \"<CREDIT_CARD>\" now"),
+    ] {
+        assert_eq!(streamed(&redactor, Stream::json(), &[text]).0, expected);
+        assert_eq!(streamed(&redactor, Stream::json(), &characters(text)).0, expected);
+    }
+}
+
 #[test]
 fn text_without_a_trigger_goes_on_at_once() {
     let redactor = Redactor::default();
