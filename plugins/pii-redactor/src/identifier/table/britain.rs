@@ -6,11 +6,21 @@ use super::super::row::{Needs, Row, any};
 use crate::kind::Kind;
 use crate::text::cut;
 
-const NHS: &[&str] = &["nhs", "nhs number", "national health service", "patient", "国民保健"];
+const NHS: &[&str] = &[
+    "nhs",
+    "nhs number",
+    "national health service",
+    "patient",
+    "国民保健",
+    "health authority",
+    "health services authority",
+];
 const NINO: &[&str] =
     &["nino", "national insurance", "national insurance number", "ni number", "ni no", "国民保险号", "国民保险"];
-const PASSPORT: &[&str] = &["passport", "passports", "uk passport", "british passport", "护照", "英国护照"];
-const UK_PASSPORT: &[&str] = &["uk passport", "uk passport number", "british passport", "hmpo", "英国护照"];
+const PASSPORT: &[&str] =
+    &["passport", "passports", "uk passport", "british passport", "护照", "英国护照", "travel document"];
+const UK_PASSPORT: &[&str] =
+    &["uk passport", "uk passport number", "british passport", "hmpo", "英国护照", "his majesty", "her majesty"];
 const POSTCODE: &[&str] = &[
     "postcode",
     "postcodes",
@@ -23,6 +33,9 @@ const POSTCODE: &[&str] = &[
     "邮编",
     "邮政编码",
     "地址",
+    "delivery",
+    "mailing",
+    "shipping",
 ];
 const PLATE: &[&str] = &[
     "vehicle registration",
@@ -40,6 +53,7 @@ const PLATE: &[&str] = &[
     "vehicle",
     "vehicles",
     "车牌",
+    "dvla",
 ];
 const LICENCE: &[&str] = &[
     "driving licence",

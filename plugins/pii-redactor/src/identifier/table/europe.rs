@@ -16,6 +16,8 @@ const NATIONAL: &[&str] = &[
     "turkish id",
     "national id",
     "土耳其身份",
+    "nüfus cüzdanı",
+    "nüfus",
 ];
 const PLATE: &[&str] = &["plaka*", "license plate", "licence plate", "number plate", "plate", "araç", "车牌"];
 /// Names of the code.

@@ -17,6 +17,9 @@ const TAX_ID: &[&str] = &[
     "tin",
     "德国税号",
     "税号",
+    "steuer identifikation",
+    "steuerid",
+    "steuerliche identifikation",
 ];
 const TAX_NUMBER: &[&str] =
     &["steuernummer", "steuer nr", "st nr", "stnr", "steuernr", "tax number", "finanzamt", "税号"];
@@ -42,6 +45,9 @@ const IDENTITY: &[&str] = &[
     "id card",
     "german id",
     "身份证",
+    "ausweisdokument",
+    "dokumentennummer",
+    "npa",
 ];
 const PASSPORT: &[&str] = &[
     "reisepass",
@@ -53,6 +59,7 @@ const PASSPORT: &[&str] = &[
     "german passport",
     "护照",
     "德国护照",
+    "dokumentennummer",
 ];
 const HEALTH: &[&str] = &[
     "kvnr",
@@ -66,6 +73,8 @@ const HEALTH: &[&str] = &[
     "health insurance",
     "医保号",
     "医疗保险",
+    "krankenversicherung",
+    "krankenversichertenkarte",
 ];
 const VAT: &[&str] = &[
     "ust idnr",
@@ -76,10 +85,32 @@ const VAT: &[&str] = &[
     "vat",
     "vat id",
     "增值税",
+    "mehrwertsteuer",
 ];
-const DOCTOR: &[&str] = &["lanr", "arztnummer", "lebenslange arztnummer", "physician number", "医生编号"];
-const PRACTICE: &[&str] =
-    &["bsnr", "betriebsstättennummer", "betriebsstaettennummer", "betriebsstätte", "practice number", "诊所编号"];
+const DOCTOR: &[&str] = &[
+    "lanr",
+    "arztnummer",
+    "lebenslange arztnummer",
+    "physician number",
+    "医生编号",
+    "arzt nr",
+    "arzt nummer",
+    "kassenarzt",
+    "vertragsarzt",
+];
+const PRACTICE: &[&str] = &[
+    "bsnr",
+    "betriebsstättennummer",
+    "betriebsstaettennummer",
+    "betriebsstätte",
+    "practice number",
+    "诊所编号",
+    "betriebsstätten nummer",
+    "praxisnummer",
+    "praxis",
+    "arztpraxis",
+    "kassenärztliche vereinigung",
+];
 const LICENCE: &[&str] = &[
     "führerschein",
     "führerscheinnummer",
@@ -89,6 +120,10 @@ const LICENCE: &[&str] = &[
     "driver license",
     "driver's license",
     "驾照",
+    "fahrerlaubnisnummer",
+    "fahrerlaubnisklasse",
+    "führerscheininhaber",
+    "fev",
 ];
 const PLATE: &[&str] = &[
     "kennzeichen",
@@ -101,9 +136,20 @@ const PLATE: &[&str] = &[
     "licence plate",
     "number plate",
     "车牌",
+    "fahrzeugkennzeichen",
+    "kraftfahrzeugkennzeichen",
+    "zulassung",
 ];
-const REGISTER: &[&str] =
-    &["handelsregister", "handelsregisternummer", "amtsgericht", "registergericht", "commercial register", "商业登记"];
+const REGISTER: &[&str] = &[
+    "handelsregister",
+    "handelsregisternummer",
+    "amtsgericht",
+    "registergericht",
+    "commercial register",
+    "商业登记",
+    "registerauszug",
+    "hr nummer",
+];
 
 pub(super) const ROWS: &[Row] = &[
     // Section 139b Abgabenordnung: ISO 7064 MOD 11,10, and of the first ten digits one comes twice or three times.

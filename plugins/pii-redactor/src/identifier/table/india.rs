@@ -9,9 +9,31 @@ use crate::text::cut;
 
 const AADHAAR: &[&str] = &["aadhaar", "aadhar", "adhaar", "uidai", "uid", "आधार", "印度身份"];
 const PAN: &[&str] = &["pan", "permanent account number", "pan card", "income tax", "पैन", "永久账号"];
-const GSTIN: &[&str] = &["gstin", "gstins", "gst", "gst number", "gst registration", "जीएसटी", "印度商品和服务税"];
+const GSTIN: &[&str] = &[
+    "gstin",
+    "gstins",
+    "gst",
+    "gst number",
+    "gst registration",
+    "जीएसटी",
+    "印度商品和服务税",
+    "goods and services tax",
+    "tax identification",
+];
 const PASSPORT: &[&str] = &["passport", "indian passport", "india passport", "पासपोर्ट", "护照", "印度护照"];
-const VOTER: &[&str] = &["voter", "voters", "voter id", "vote", "epic", "election", "electoral", "मतदाता", "选民"];
+const VOTER: &[&str] = &[
+    "voter",
+    "voters",
+    "voter id",
+    "vote",
+    "epic",
+    "election",
+    "electoral",
+    "मतदाता",
+    "选民",
+    "elector photo identity card",
+    "elector",
+];
 const VEHICLE: &[&str] = &[
     "vehicle",
     "vehicle registration",

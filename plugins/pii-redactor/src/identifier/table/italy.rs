@@ -7,8 +7,15 @@ use crate::kind::Kind;
 
 const FISCAL: &[&str] = &["codice fiscale", "cod fiscale", "cf", "fiscal code", "tax code", "意大利税号"];
 const VAT: &[&str] = &["partita iva", "p iva", "piva", "vat", "vat code", "vat number", "iva", "意大利增值税"];
-const PASSPORT: &[&str] =
-    &["passaporto", "passaporti", "italian passport", "italy passport", "italian passport number", "意大利护照"];
+const PASSPORT: &[&str] = &[
+    "passaporto",
+    "passaporti",
+    "italian passport",
+    "italy passport",
+    "italian passport number",
+    "意大利护照",
+    "documento di viaggio",
+];
 const IDENTITY: &[&str] = &[
     "carta d'identità",
     "carta di identità",
@@ -18,6 +25,11 @@ const IDENTITY: &[&str] = &[
     "identity card",
     "id card",
     "身份证",
+    "documento",
+    "identità",
+    "riconoscimento",
+    "espatrio",
+    "carta",
 ];
 const LICENCE: &[&str] = &[
     "patente",
@@ -29,6 +41,8 @@ const LICENCE: &[&str] = &[
     "license",
     "licence",
     "驾照",
+    "licenza",
+    "licenza di guida",
 ];
 
 pub(super) const ROWS: &[Row] = &[

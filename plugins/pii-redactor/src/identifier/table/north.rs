@@ -9,7 +9,17 @@ use crate::text::cut;
 
 const HETU: &[&str] =
     &["hetu", "henkilötunnu*", "personal identity code", "personbeteckning", "finnish id", "芬兰身份"];
-const PERSON: &[&str] = &["personnummer*", "pnr", "samordningsnummer*", "personal identity", "swedish id", "瑞典身份"];
+const PERSON: &[&str] = &[
+    "personnummer*",
+    "pnr",
+    "samordningsnummer*",
+    "personal identity",
+    "swedish id",
+    "瑞典身份",
+    "personal identity number",
+    "svensk id",
+    "svenskt personnummer",
+];
 const ORGANISATION: &[&str] = &[
     "organisationsnummer*",
     "orgnummer*",

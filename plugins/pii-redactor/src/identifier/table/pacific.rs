@@ -10,10 +10,26 @@ use crate::kind::Kind;
 use crate::text::cut;
 
 const NRIC: &[&str] = &["nric", "fin", "nric fin", "identity card", "singapore id", "身份证", "新加坡身份证"];
-const UEN: &[&str] = &["uen", "unique entity number", "company registration", "entity number", "新加坡企业"];
+const UEN: &[&str] = &[
+    "uen",
+    "unique entity number",
+    "company registration",
+    "entity number",
+    "新加坡企业",
+    "acra",
+    "business registration",
+];
 const RRN: &[&str] = &["rrn", "resident registration", "korean rrn", "주민등록번호", "주민번호", "居民登记号"];
-const FRN: &[&str] =
-    &["frn", "foreigner registration", "alien registration", "korean frn", "외국인등록번호", "등록번호", "外国人登记"];
+const FRN: &[&str] = &[
+    "frn",
+    "foreigner registration",
+    "alien registration",
+    "korean frn",
+    "외국인등록번호",
+    "등록번호",
+    "外国人登记",
+    "외국인번호",
+];
 const KR_PASSPORT: &[&str] =
     &["korean passport", "korea passport", "passport", "passport number", "여권", "여권번호", "韩国护照"];
 const KR_LICENSE: &[&str] = &[
@@ -34,6 +50,8 @@ const BRN: &[&str] = &[
     "사업자번호",
     "사업자",
     "营业执照",
+    "business number",
+    "tax registration number",
 ];
 const MY_NUMBER: &[&str] = &["my number", "mynumber", "individual number", "マイナンバー", "個人番号", "个人番号"];
 const THAI: &[&str] = &[
@@ -46,6 +64,7 @@ const THAI: &[&str] = &[
     "บัตรประชาชน",
     "เลขบัตรประชาชน",
     "泰国身份",
+    "รหัสปชช",
 ];
 const PH_TIN: &[&str] = &["tin", "bir tin", "taxpayer identification", "tax id", "tax identification", "bir", "税号"];
 

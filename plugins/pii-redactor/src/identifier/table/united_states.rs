@@ -5,11 +5,34 @@ use super::super::check::{char_at, is_filler, is_one_of, number};
 use super::super::row::{Needs, Row, any};
 use crate::kind::Kind;
 
-const SSN: &[&str] = &["ssn", "ssns", "social security", "social", "社会安全号", "社会安全号码", "社安号"];
-const ITIN: &[&str] =
-    &["itin", "itins", "taxpayer", "tax id", "tax identification", "tax number", "个人报税", "纳税人"];
+const SSN: &[&str] = &[
+    "ssn",
+    "ssns",
+    "social security",
+    "social",
+    "社会安全号",
+    "社会安全号码",
+    "社安号",
+    "security number",
+    "ssid",
+    "ss number",
+];
+const ITIN: &[&str] = &[
+    "itin",
+    "itins",
+    "taxpayer",
+    "tax id",
+    "tax identification",
+    "tax number",
+    "个人报税",
+    "纳税人",
+    "tin",
+    "taxid",
+    "individual taxpayer",
+    "payer",
+];
 const PASSPORT: &[&str] =
-    &["passport", "passports", "us passport", "american passport", "travel document", "护照", "美国护照"];
+    &["passport", "passports", "us passport", "american passport", "travel document", "护照", "美国护照", "travel"];
 const LICENSE: &[&str] = &[
     "driver license",
     "drivers license",
@@ -23,6 +46,11 @@ const LICENSE: &[&str] = &[
     "dl",
     "驾照",
     "驾驶证",
+    "dls",
+    "cdl",
+    "cdls",
+    "lic #",
+    "permit",
 ];
 const ACCOUNT: &[&str] = &[
     "bank account",
@@ -38,11 +66,24 @@ const ACCOUNT: &[&str] = &[
     "银行账户",
     "账号",
     "账户",
+    "bank",
 ];
-const ROUTING: &[&str] =
-    &["aba", "routing", "rtn", "aba routing", "bank routing", "transit number", "汇款路线", "路由号码"];
-const MBI: &[&str] = &["mbi", "medicare", "beneficiary", "medicare beneficiary", "医疗保险"];
-const NPI: &[&str] = &["npi", "provider", "national provider", "provider identifier", "医疗提供者"];
+const ROUTING: &[&str] = &[
+    "aba",
+    "routing",
+    "rtn",
+    "aba routing",
+    "bank routing",
+    "transit number",
+    "汇款路线",
+    "路由号码",
+    "abarouting",
+    "bankrouting",
+    "routing number",
+];
+const MBI: &[&str] =
+    &["mbi", "medicare", "beneficiary", "medicare beneficiary", "医疗保险", "cms", "hic", "hicn", "medicaid"];
+const NPI: &[&str] = &["npi", "provider", "national provider", "provider identifier", "医疗提供者", "taxonomy"];
 const DEA: &[&str] = &[
     "dea",
     "dea number",
@@ -53,6 +94,8 @@ const DEA: &[&str] = &[
     "prescriber",
     "行医执照",
     "医师执照",
+    "medical",
+    "controlled substance",
 ];
 
 pub(super) const ROWS: &[Row] = &[
