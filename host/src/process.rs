@@ -14,7 +14,7 @@ use crate::stages::link::Link;
 use crate::stages::log::NoLog;
 use crate::stages::meter::Meter;
 use crate::stages::plugin::{Hosted, Sampler};
-use crate::stages::redact::Redact;
+use crate::stages::redact::{Redact, Rules};
 use crate::stages::sample::{Bounds, Sample};
 use crate::stages::{Pipeline, Stages};
 use std::future::Future;
@@ -182,7 +182,7 @@ fn pipeline(
         // The receivers have their own limits on size; JSON may grow a little on its way to protobuf.
         limits: Limits { bytes: largest.unwrap_or(0).saturating_mul(2), ..Limits::default() },
         enrich: Enrich::new(opened.enrich, Link::new(config.link, metrics)?, retry_after)?,
-        redact: Redact::new(opened.redact, retry_after, metrics)?,
+        redact: Redact::new(opened.redact, Rules::of(&config.redact), retry_after, metrics)?,
         log: Box::new(NoLog),
         meter: Meter::new(&config.cost, costs, metrics)?,
         sample,

@@ -288,3 +288,24 @@ fn a_plugin_is_shown_as_text_and_as_json() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("not a WebAssembly component"));
 }
+
+#[test]
+fn a_plain_text_is_redacted_as_a_whole() {
+    if build().is_none() {
+        return;
+    }
+    let text = "mail ada@example.com\nor eve@example.com\n";
+    let output = run(&["redact", "--text"], text.as_bytes());
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "mail <EMAIL_ADDRESS>\nor <EMAIL_ADDRESS>\n");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "EMAIL_ADDRESS 5..20\nEMAIL_ADDRESS 24..39\n");
+    let (ok, said) = self::output(&["redact", "--text", "--explain"], text);
+    assert!(ok && said.contains("line 2, bytes 24..39") && said.contains("eve@example.com"), "{said}");
+    let lines = r#"{"id":1,"text":"ada@example.com","place":"log.body"}"#;
+    let (ok, said) = self::output(&["redact", "--explain"], lines);
+    assert!(ok && said.starts_with("1\n") && said.contains("bytes 0..15"), "{said}");
+    let refused = run(&["redact", "--explain", "--plugin", "other.wasm"], b"");
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("leave out --plugin"));
+    let failed = run(&["redact", "--text"], b"\xff");
+    assert!(!failed.status.success() && failed.stdout.is_empty());
+}

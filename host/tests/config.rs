@@ -98,6 +98,26 @@ fn each_mistake_is_named_with_its_line() {
             ],
         ),
         (
+            format!("{GOOD}redact:\n  - path: a.wasm\n    on_error: bypass\n"),
+            vec!["5: redact[0].on_error: \"bypass\" is not one of block, pass, mask_all".into()],
+        ),
+        (
+            format!("{GOOD}redact:\n  on_error: mask_al\n  unknown_fields: remove\n  on_oversize: refuse\n  max_text_size: 1\n  max_known_names: -1\n  plugin: []\n"),
+            vec![
+                "3: redact.plugins: is missing: a list of redactors, each with its path".into(),
+                "4: redact.on_error: \"mask_al\" is not one of block, pass, mask_all (did you mean \"mask_all\"?)".into(),
+                "5: redact.unknown_fields: \"remove\" is not one of drop, keep".into(),
+                "6: redact.on_oversize: \"refuse\" is not one of mask, block, pass".into(),
+                "7: redact.max_text_size: 1 is outside 1024 to 67108864 bytes".into(),
+                "8: redact.max_known_names: -1 is outside 0 to 1000000".into(),
+                "9: redact.plugin: is not a known key (did you mean \"plugins\"?); known here: on_error, plugins, unknown_fields, on_oversize, max_text_size, max_known_names".into(),
+            ],
+        ),
+        (
+            format!("{GOOD}redact:\n  on_error: mask_all\n  plugins:\n    - path: a.wasm\n    - path: a.wasm\n      on_error: pass\n"),
+            vec!["7: redact.plugins[1]: another plugin of this stage is named \"a\"; give one of them a name".into()],
+        ),
+        (
             format!("{GOOD}sample:\n  plugin:\n    path: a.wasm\n    on_error: block\n"),
             vec!["4: sample.plugin: on_error: a sampler cannot block, because its traces were acknowledged before; where it fails, traces are kept".into()],
         ),

@@ -20,14 +20,14 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
-# Personal data to plant: valid by its checksum, and nobody's. The key is the one of a vendor's own manual.
+# Personal data to plant: valid by its checksum, and nobody's. The key was made up in the form of its vendor.
 PERSONAL = {
     "EMAIL_ADDRESS": "grace.hopper@example.org",
     "CREDIT_CARD": "5555 5555 5555 4444",
     "PHONE_NUMBER": "+44 20 7946 0958",
     "IBAN_CODE": "DE89 3704 0044 0532 0130 00",
     "IP_ADDRESS": "203.0.113.77",
-    "API_KEY": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_ACCESS_KEY": "AKIAQ7XK3WTVN5PLZ2DM",
 }
 
 MILLISECOND = 1_000_000
@@ -126,7 +126,7 @@ APPLICATIONS = [
         [Call("anthropic", "claude-haiku-4-5", 400, 0, plant="IBAN_CODE", error="no such account:")],
     ]),
     Application("nightly-reports", "unknown", openllmetry, [
-        [Call("mistralai", "mistral-large-latest", 28_000, 2_000, plant="API_KEY"),
+        [Call("mistralai", "mistral-large-latest", 28_000, 2_000, plant="AWS_ACCESS_KEY"),
          Call("mistralai", "mistral-large-latest", 1_200, 300)],
         [Call("openai", "gpt-4o-mini", 150, 30), Call("openai", "in-house-7b", 90, 12)],
     ]),

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use tollgate_call::{Content, Parameters};
 use tollgate_pii_redactor::Redactor;
 
-/// Redacts what was captured and what a request says in free text, in place, as one conversation: numbers of the same
-/// value are the same in all of it. Gives how often each type was found.
+/// Redacts what was captured and what a request says in free text, in place. Gives how often each type was found.
+///
+/// All of it is one conversation: the same value has the same number wherever it stands.
 pub(crate) fn redact(redactor: &Redactor, content: &mut Content, asked: &mut Parameters) -> Vec<(String, u64)> {
-    let mut found: BTreeMap<u16, u64> = BTreeMap::new();
+    let mut found = BTreeMap::new();
     let mut conversation = redactor.conversation();
     let Content { system_instructions, input_messages, output_messages, tool_definitions, truncated: _ } = content;
     let captured = [system_instructions, input_messages, output_messages, tool_definitions].into_iter().flatten();
@@ -16,13 +17,13 @@ pub(crate) fn redact(redactor: &Redactor, content: &mut Content, asked: &mut Par
     for messages in captured.chain(said) {
         let (changed, findings) = redactor.redact_in(&mut conversation, messages);
         for finding in findings {
-            *found.entry(finding.kind).or_default() += 1;
+            *found.entry(redactor.type_name(finding.kind)).or_default() += 1;
         }
         if let Some(changed) = changed {
             *messages = changed;
         }
     }
-    found.into_iter().map(|(kind, count)| (redactor.type_name(kind).to_owned(), count)).collect()
+    found.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect()
 }
 
 #[cfg(test)]

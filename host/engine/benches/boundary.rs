@@ -10,7 +10,7 @@ use prost::Message;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tollgate_columns::{Batch, Edits, EnricherManifest, Texts};
+use tollgate_columns::{Batch, Edits, EnricherManifest, Given};
 use tollgate_engine::{Engine, EngineConfig, Enricher, Plugin};
 
 const SPANS: u32 = 512;
@@ -47,12 +47,13 @@ fn redactor(what: &str, peer: &Measured) {
     let Some(plugin) = load(what, "plugins/pii_redactor.wasm") else { return };
     let mut redactor = plugin.redactor("{}").unwrap();
     let sentence = "The model was asked to compare two suppliers by price, delivery and the terms they offer. ";
-    let mut texts = Texts::default();
+    let place = "span.attributes.gen_ai.input.messages".to_owned();
+    let mut given = Given { names: vec![place], ..Given::default() };
     for row in 0..SPANS {
         let end = if row % 8 == 0 { "Write to ada@example.com." } else { "No more was said that day." };
-        texts.push(row, &format!("{}{end}", sentence.repeat(4)));
+        given.push(&format!("{}{end}", sentence.repeat(4)), 0, row);
     }
-    let measured = Measured::of(|| move || drop(black_box(redactor.redact(&texts).unwrap())));
+    let measured = Measured::of(|| move || drop(black_box(redactor.redact(&given).unwrap())));
     print(what, &measured, peer);
 }
 

@@ -9,7 +9,7 @@ use regex::bytes::Regex;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use tollgate_columns::Texts;
+use tollgate_columns::Given;
 use tollgate_engine::{Engine, EngineConfig, Redactor as Component};
 use tollgate_pii_redactor::Redactor;
 
@@ -70,7 +70,8 @@ fn text(size: usize, every: usize) -> String {
 
 /// A body of a request with the text in it, escaped.
 fn body(text: &str) -> String {
-    let messages = serde_json::json!([{ "role": "system", "content": "Be brief." }, { "role": "user", "content": text }]);
+    let messages =
+        serde_json::json!([{ "role": "system", "content": "Be brief." }, { "role": "user", "content": text }]);
     serde_json::json!({ "model": "gpt-4o", "messages": messages, "stream": true }).to_string()
 }
 
@@ -80,7 +81,10 @@ fn main() {
     let patterns: Vec<Regex> = PATTERNS.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect();
     assert_eq!(patterns.len(), PATTERNS.len());
 
-    println!("{:34} {:>12} {:>12} {:>12} {:>14}", "MB a second of one core", "native", "wasm", "patterns", "native / them");
+    println!(
+        "{:34} {:>12} {:>12} {:>12} {:>14}",
+        "MB a second of one core", "native", "wasm", "patterns", "native / them"
+    );
     for (name, text) in [
         ("clean English", SENTENCES[0].repeat(TEXT / SENTENCES[0].len())),
         ("clean mixed", text(TEXT, 0)),
@@ -88,25 +92,25 @@ fn main() {
         ("mixed, a value in each", text(TEXT, 1)),
         ("the first of these as a body", body(&text(TEXT, 4))),
     ] {
-        let texts = column(&text, 1);
+        let given = Given::of("span.attributes.gen_ai.input.messages", &[&text]);
         let native = throughput(text.len(), || redactor.redact_text(&text).1.len());
-        let wasm = throughput(text.len(), || component.redact(&texts).unwrap().findings.len());
+        let wasm = throughput(text.len(), || component.redact(&given).unwrap().findings.len());
         let theirs = throughput(text.len(), || patterns.iter().map(|p| p.find_iter(text.as_bytes()).count()).sum());
         println!("{name:34} {native:12.0} {wasm:12.0} {theirs:12.0} {:13.1}x", native / theirs);
     }
 
     println!("\n{:34} {:>12} {:>12} {:>12}", "a body of 4 KB, a text a call, us", "median", "p99", "longest");
     let small = body(&text(3_900, 4));
-    let texts = column(&small, 1);
+    let given = Given::of("span.attributes.gen_ai.input.messages", &[&small]);
     print("native", latencies(|| redactor.redact_text(&small).1.len()));
-    print("wasm", latencies(|| component.redact(&texts).unwrap().findings.len()));
+    print("wasm", latencies(|| component.redact(&given).unwrap().findings.len()));
 
     println!("\n{:34} {:>12} {:>12}", "ns a byte, by length", "native", "wasm");
     for size in [10_000, 100_000, 1_000_000, 10_000_000] {
         let text = text(size, 4);
-        let texts = column(&text, 1);
+        let given = Given::of("span.attributes.gen_ai.input.messages", &[&text]);
         let native = 1e3 / throughput(text.len(), || redactor.redact_text(&text).1.len());
-        let wasm = 1e3 / throughput(text.len(), || component.redact(&texts).unwrap().findings.len());
+        let wasm = 1e3 / throughput(text.len(), || component.redact(&given).unwrap().findings.len());
         println!("{size:34} {native:12.2} {wasm:12.2}");
     }
 }
@@ -121,14 +125,6 @@ fn component() -> Option<Component> {
     println!("the component has {} bytes\n", bytes.len());
     let config = EngineConfig { instances: 1, calls_per_instance: u32::MAX, ..EngineConfig::default() };
     Some(Engine::new(config).unwrap().load(&bytes).unwrap().redactor("{}").unwrap())
-}
-
-fn column(text: &str, rows: u32) -> Texts {
-    let mut texts = Texts::default();
-    for row in 0..rows {
-        assert!(texts.push(row, text));
-    }
-    texts
 }
 
 /// Best of seven passes, in megabytes a second.

@@ -4,7 +4,7 @@ use crate::counters::Counters;
 use crate::seat::{Kind, Seat, Weight};
 use crate::{CallError, manifest, v0_1_0};
 use std::sync::Arc;
-use tollgate_columns::{Malformed, Redaction, RedactorManifest, Texts};
+use tollgate_columns::{Given, Redaction, RedactorManifest};
 
 /// A configured redactor with its own instance.
 pub struct Redactor {
@@ -28,24 +28,20 @@ impl Redactor {
         self.seat.counters()
     }
 
-    /// Findings in texts, and the texts that changed, checked: findings inside their texts, types declared. The rows
-    /// of the texts have to be 0, 1, 2, and so on.
+    /// Findings in texts, and the texts that changed, checked: findings inside their texts, types declared. Each text
+    /// has to have a place and a group, and the rows have to be 0, 1, 2, and so on.
     ///
     /// # Errors
     /// The redactor was stopped, refused, or answered against the rules. It can be called again.
-    pub fn redact(&mut self, texts: &Texts) -> Result<Redaction, CallError> {
-        let dense = (0..).zip(&texts.rows).all(|(expected, &row): (u32, _)| row == expected);
-        if !dense {
-            return Err(
-                Malformed { attribute: texts.attribute, what: "the texts given are not numbered 0, 1, 2" }.into()
-            );
-        }
-        let items = u32::try_from(texts.rows.len()).unwrap_or(u32::MAX);
-        let weight = Weight { items, bytes: texts.data.len() };
+    pub fn redact(&mut self, given: &Given) -> Result<Redaction, CallError> {
+        given.check()?;
+        let items = u32::try_from(given.len()).unwrap_or(u32::MAX);
+        let names: usize = given.names.iter().map(String::len).sum();
+        let weight = Weight { items, bytes: given.texts.data.len().saturating_add(names) };
         self.seat.call(
             weight,
-            |instance, store| instance.redact(store, texts),
-            |redaction, declared| redaction.check(texts, declared.types.len()),
+            |instance, store| instance.redact(store, given.clone()),
+            |redaction, declared| redaction.check(&given.texts, declared.types.len()),
         )
     }
 }

@@ -19,6 +19,11 @@ pub(super) struct Input {
 }
 
 impl Input {
+    /// Whether the plugin is the one that comes with Tollgate.
+    pub(super) fn is_standard(&self) -> bool {
+        self.plugin.is_none()
+    }
+
     /// Loads the plugin; `standard` is the file name of the one that comes with Tollgate.
     pub(super) fn load(&self, standard: &str) -> Result<Plugin, String> {
         let path = match &self.plugin {

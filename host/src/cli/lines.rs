@@ -95,6 +95,18 @@ impl<W: Write> Answers<W> {
     }
 }
 
+/// The whole input as one text.
+pub(super) fn whole(input: &Path) -> Result<String, String> {
+    let name = |error: io::Error| format!("{}: {error}", input.display());
+    let mut text = String::new();
+    let limit = u64::try_from(LINE_BYTES).unwrap_or(u64::MAX);
+    let read = open(input).map_err(name)?.take(limit).read_to_string(&mut text).map_err(name)?;
+    if read == LINE_BYTES {
+        return Err(format!("{}: has {LINE_BYTES} bytes or more; redact it in parts", input.display()));
+    }
+    Ok(text)
+}
+
 fn open(input: &Path) -> io::Result<Box<dyn BufRead>> {
     if input == Path::new("-") {
         return Ok(Box::new(BufReader::new(io::stdin())));

@@ -4,6 +4,7 @@ mod bill;
 mod check;
 mod component;
 mod configuration;
+mod explain;
 mod extract;
 mod inspect;
 mod lines;
@@ -78,6 +79,12 @@ enum Command {
     Redact {
         #[command(flatten)]
         input: Input,
+        /// The input is one plain text; it comes out redacted, with the findings on standard error.
+        #[arg(long)]
+        text: bool,
+        /// Print what is found and why, for people to read, values included.
+        #[arg(long)]
+        explain: bool,
     },
     /// Decide on traces: OTLP/JSON lines in, one verdict a trace out.
     Sample {
@@ -114,7 +121,8 @@ pub fn main() -> ExitCode {
         Command::Price { input, files, explain } => price::price(&input, &files, explain),
         Command::Prices(command) => prices::run(&command),
         Command::Reprice { input, files } => reprice::reprice(&input, &files),
-        Command::Redact { input } => redact::redact(&input),
+        Command::Redact { input, text, explain: true } => redact::explain(&input, text),
+        Command::Redact { input, text, explain: false } => redact::redact(&input, text),
         Command::Sample { input } => sample::sample(&input),
         Command::Plugin(PluginCommand::Inspect { file, config, json }) => inspect::inspect(&file, &config, json),
     }

@@ -17,6 +17,7 @@ mod outputs;
 mod plugin;
 mod problem;
 mod receivers;
+mod redact;
 mod section;
 mod stages;
 mod suggest;
@@ -28,6 +29,7 @@ pub use outputs::{Compression, JsonLines, OtlpHttp, Outputs, Prometheus, Queue, 
 pub use plugin::{Limits, OnError, Place, Plugin};
 pub use problem::{Problem, Problems};
 pub use receivers::{Grpc, Http, Receivers};
+pub use redact::{OnOversize, Redact, UnknownFields};
 pub use stages::{Admit, Link, Meter, Sample, Shutdown};
 
 use saphyr::{LoadableYamlNode, MarkedYaml};
@@ -44,8 +46,8 @@ pub struct Config {
     pub enrich: Vec<Plugin>,
     /// What is remembered of calls, to find those that are reported twice.
     pub link: Link,
-    /// Redactors, in order.
-    pub redact: Vec<Plugin>,
+    /// Redactors, in order, and what holds for all of them.
+    pub redact: Redact,
     /// Bounds of the metrics.
     pub meter: Meter,
     /// What is added up of costs, for how long, and how alerts are logged.
@@ -87,9 +89,9 @@ impl Config {
         let config = Self {
             receivers: Receivers::read(&mut root),
             admit: Admit::read(&mut root),
-            enrich: Plugin::list(&mut root, "enrich", OnError::Bypass, problems),
+            enrich: Plugin::list(&mut root, "enrich", OnError::OTHERS, OnError::Bypass, problems),
             link: Link::read(&mut root),
-            redact: Plugin::list(&mut root, "redact", OnError::Block, problems),
+            redact: Redact::read(&mut root, problems),
             meter: Meter::read(&mut root),
             cost: Cost::read(&mut root, problems),
             sample: Sample::read(&mut root),
@@ -103,7 +105,7 @@ impl Config {
     /// Every plugin, each with the stage that runs it.
     pub fn plugins(&self) -> impl Iterator<Item = (Stage, &Plugin)> {
         let enrich = self.enrich.iter().map(|plugin| (Stage::Enrich, plugin));
-        let redact = self.redact.iter().map(|plugin| (Stage::Redact, plugin));
+        let redact = self.redact.plugins.iter().map(|plugin| (Stage::Redact, plugin));
         let sample = self.sample.iter().map(|sample| (Stage::Sample, &sample.plugin));
         enrich.chain(redact).chain(sample)
     }

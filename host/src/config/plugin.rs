@@ -10,10 +10,22 @@ use std::time::Duration;
 /// What happens to a batch when the plugin fails on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnError {
-    /// The batch goes on without what the plugin would have done.
+    /// The batch goes on without what the plugin would have done: `bypass`, and for redactors `pass`.
     Bypass,
     /// The batch is refused with a retryable status.
     Block,
+    /// Redactors only: the batch goes on with something else in the place of each text that the plugin should have seen.
+    MaskAll,
+}
+
+/// Words of the configuration, each with what it stands for.
+pub(super) type Words = &'static [(&'static str, OnError)];
+
+impl OnError {
+    /// The words for enrichers and samplers.
+    pub(super) const OTHERS: Words = &[("bypass", Self::Bypass), ("block", Self::Block)];
+    /// The words for redactors: a text that a redactor has not seen is passed, which is more than a bypass.
+    pub(super) const REDACTORS: Words = &[("block", Self::Block), ("pass", Self::Bypass), ("mask_all", Self::MaskAll)];
 }
 
 /// Limits of one plugin's instance.
@@ -80,7 +92,7 @@ impl Place {
 }
 
 impl Plugin {
-    pub(super) fn read(mut section: Section<'_>, default_on_error: OnError) -> Self {
+    pub(super) fn read(mut section: Section<'_>, words: Words, default_on_error: OnError) -> Self {
         let path = section.required_text("path", "the component file, such as target/tollgate/plugins/sampler.wasm");
         let path = PathBuf::from(path);
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -93,8 +105,7 @@ impl Plugin {
             }
             whole.then_some(digest)
         });
-        let words = [("bypass", OnError::Bypass), ("block", OnError::Block)];
-        let on_error = section.word("on_error", default_on_error, &words);
+        let on_error = section.word("on_error", default_on_error, words);
         let limits = match section.section("limits") {
             Some(mut section) => {
                 let default = Limits::default();
@@ -156,13 +167,14 @@ impl Plugin {
     pub(super) fn list(
         root: &mut Section<'_>,
         key: &'static str,
+        words: Words,
         default_on_error: OnError,
         problems: &Problems,
     ) -> Vec<Self> {
         let items = root.list(key);
         let mut plugins: Vec<Self> = Vec::new();
         for (node, path) in items {
-            let plugin = Self::read(Section::open(node, path.as_str(), problems), default_on_error);
+            let plugin = Self::read(Section::open(node, path.as_str(), problems), words, default_on_error);
             if plugins.iter().any(|other| other.name == plugin.name) {
                 let message =
                     format!("another plugin of this stage is named {:?}; give one of them a name", plugin.name);

@@ -109,6 +109,11 @@ impl<'a> Section<'a> {
         Some(Section::open(node, self.path_of(key), self.problems))
     }
 
+    /// Whether there is a mapping under `key`.
+    pub(crate) fn is_mapping(&self, key: &str) -> bool {
+        self.entries.get(key).is_some_and(|node| matches!(node.yaml.data, YamlData::Mapping(_)))
+    }
+
     /// The items of the list under `key`, each with its path.
     pub(crate) fn list(&mut self, key: &'static str) -> Vec<(Node<'a>, String)> {
         let Some(node) = self.node(key) else { return Vec::new() };

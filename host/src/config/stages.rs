@@ -89,7 +89,7 @@ impl Sample {
             section.finish();
             return None;
         };
-        let plugin = Plugin::read(plugin, OnError::Bypass);
+        let plugin = Plugin::read(plugin, OnError::OTHERS, OnError::Bypass);
         if plugin.on_error == OnError::Block {
             section.problem(
                 "plugin",

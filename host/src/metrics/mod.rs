@@ -55,8 +55,16 @@ pub struct Metrics {
     pub link_entries: Gauge,
     /// Response ids and spans forgotten before their time, because a limit was reached.
     pub link_evicted: Counter,
-    /// Findings of redactors, by type.
+    /// Findings of redactors, by type and place.
     pub redactions: Bounded<Counter>,
+    /// What no redactor looked at, by reason and what was done with it.
+    pub redaction_skipped: Bounded<Counter>,
+    /// Groups of texts that were given to a redactor in several calls, because they are too large for one.
+    pub redaction_split_groups: Counter,
+    /// Texts that name things and that a redactor found nothing in, remembered.
+    pub redaction_known_names: Bounded<Gauge>,
+    /// Of these, forgotten because a limit was reached.
+    pub redaction_known_names_evicted: Bounded<Counter>,
     /// Spans that came in.
     pub spans_received: Counter,
     /// Spans refused for good, by reason.
@@ -77,6 +85,8 @@ pub struct Metrics {
     pub plugin_failures: Bounded<Counter>,
     /// Batches that went on without a plugin that failed.
     pub plugin_bypassed: Bounded<Counter>,
+    /// Batches that went on without their texts, because a redactor failed.
+    pub plugin_masked: Bounded<Counter>,
     /// Batches refused because a plugin failed.
     pub plugin_blocked: Bounded<Counter>,
     /// Plugins configured anew because a file of their configuration changed, by outcome.
@@ -166,6 +176,22 @@ impl Metrics {
             link_entries: Gauge::default(),
             link_evicted: Counter::default(),
             redactions: bounds.family("tollgate_redactions", "Findings of redactors", Counter::default),
+            redaction_skipped: bounds.family(
+                "tollgate_redaction_skipped",
+                "What no redactor looked at, in what the reason counts",
+                Counter::default,
+            ),
+            redaction_split_groups: Counter::default(),
+            redaction_known_names: bounds.family(
+                "tollgate_redaction_known_names",
+                "Texts that name things and are remembered as clean",
+                Gauge::default,
+            ),
+            redaction_known_names_evicted: bounds.family(
+                "tollgate_redaction_known_names_evicted",
+                "Remembered texts forgotten because of the limit",
+                Counter::default,
+            ),
             spans_received: Counter::default(),
             spans_rejected: bounds.family("tollgate_spans_rejected", "Spans refused for good", Counter::default),
             spans_kept: Counter::default(),
@@ -182,6 +208,11 @@ impl Metrics {
             plugin_bypassed: bounds.family(
                 "tollgate_plugin_bypassed",
                 "Batches that went on without a plugin that failed",
+                Counter::default,
+            ),
+            plugin_masked: bounds.family(
+                "tollgate_plugin_masked",
+                "Batches that went on without their texts",
                 Counter::default,
             ),
             plugin_blocked: bounds.family(
@@ -214,6 +245,11 @@ impl Metrics {
             ("tollgate_cost_ahead_calls", "Calls reported before they ended", &metrics.cost_ahead_calls),
             ("tollgate_cost_values_folded", "Values that made room for others", &metrics.cost_values_folded),
             ("tollgate_link_evicted", "Response ids forgotten early, at a limit", &metrics.link_evicted),
+            (
+                "tollgate_redaction_split_groups",
+                "Groups of texts too large for one call",
+                &metrics.redaction_split_groups,
+            ),
             ("tollgate_log_records_received", "Log records received", &metrics.log_records_received),
             ("tollgate_sampling_evicted", "Traces decided early, at a limit", &metrics.sampling_evicted),
             ("tollgate_sampling_late_spans", "Spans that followed an earlier decision", &metrics.sampling_late_spans),

@@ -3,8 +3,9 @@
 use super::pool::Pool;
 use crate::stages::plugin::{Enricher, Failure, Redactor, Sampler};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tollgate_columns::{
-    Batch, EnricherManifest, Redaction, RedactorManifest, SamplerManifest, Texts, Traces, Verdicts,
+    Batch, EnricherManifest, Given, Redaction, RedactorManifest, SamplerManifest, Traces, Verdicts,
 };
 use tollgate_engine::{CallError, ConfigureError, Plugin};
 
@@ -13,6 +14,8 @@ use tollgate_engine::{CallError, ConfigureError, Plugin};
 pub(super) struct Pooled<T, M> {
     manifest: M,
     pool: Pool<T>,
+    /// Another number before and after each time the instances are replaced.
+    configuration: AtomicU64,
 }
 
 impl<T, M> Pooled<T, M> {
@@ -25,7 +28,7 @@ impl<T, M> Pooled<T, M> {
         let first = configure()?;
         let manifest = manifest(&first);
         let others = (1..seats).map(|_| configure()).collect::<Result<_, _>>()?;
-        Ok(Self { manifest, pool: Pool::new(first, others) })
+        Ok(Self { manifest, pool: Pool::new(first, others), configuration: AtomicU64::new(0) })
     }
 }
 
@@ -57,7 +60,10 @@ macro_rules! pooled {
                 if manifest != self.0.manifest {
                     return Err("it would read or write other attributes; restart to change that".to_owned());
                 }
-                self.0.pool.replace(|| plugin.$configure(config)).map_err(|error| error.to_string())
+                self.0.configuration.fetch_add(1, Ordering::SeqCst);
+                let replaced = self.0.pool.replace(|| plugin.$configure(config)).map_err(|error| error.to_string());
+                self.0.configuration.fetch_add(1, Ordering::SeqCst);
+                replaced
             }
         }
     };
@@ -82,8 +88,12 @@ impl Redactor for PooledRedactor {
         &self.0.manifest
     }
 
-    fn redact(&self, texts: &Texts) -> Result<Redaction, Failure> {
-        self.0.pool.with(|redactor| redactor.redact(texts)).map_err(Failure::from)
+    fn redact(&self, given: &Given) -> Result<Redaction, Failure> {
+        self.0.pool.with(|redactor| redactor.redact(given)).map_err(Failure::from)
+    }
+
+    fn configuration(&self) -> u64 {
+        self.0.configuration.load(Ordering::SeqCst)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::metrics::{Labels, Metrics};
 use crate::receivers::Refusal;
 use std::time::Duration;
 use tollgate_columns::{
-    Batch, EnricherManifest, Redaction, RedactorManifest, SamplerManifest, Texts, Traces, Verdicts,
+    Batch, EnricherManifest, Given, Redaction, RedactorManifest, SamplerManifest, Traces, Verdicts,
 };
 
 /// Why a call of a plugin gave nothing.
@@ -37,7 +37,11 @@ pub trait Redactor: Send + Sync {
     ///
     /// # Errors
     /// The call failed; nothing is known about these texts.
-    fn redact(&self, texts: &Texts) -> Result<Redaction, Failure>;
+    fn redact(&self, given: &Given) -> Result<Redaction, Failure>;
+    /// A number that is another one once it works by another configuration; what was found before counts no more then.
+    fn configuration(&self) -> u64 {
+        0
+    }
 }
 
 /// Decides which traces are kept.
@@ -78,7 +82,19 @@ impl<P: ?Sized> Hosted<P> {
         &self.plugin
     }
 
-    /// Calls the plugin. `None` where it failed and the batch goes on without it.
+    /// The plugin's name in its stage.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What happens to a batch when the plugin fails.
+    #[must_use]
+    pub fn on_error(&self) -> OnError {
+        self.on_error
+    }
+
+    /// Calls the plugin. `None` where it failed and the batch goes on without what it would have done.
     ///
     /// # Errors
     /// It failed and blocks: the sender keeps the batch and sends it again.
@@ -100,6 +116,11 @@ impl<P: ?Sized> Hosted<P> {
             OnError::Bypass => {
                 tracing::warn!(plugin, stage, %failure, "the plugin failed; the batch goes on without it");
                 self.metrics.plugin_bypassed.with(self.labels()).inc();
+                Ok(None)
+            }
+            OnError::MaskAll => {
+                tracing::warn!(plugin, stage, %failure, "the plugin failed; the batch goes on without its texts");
+                self.metrics.plugin_masked.with(self.labels()).inc();
                 Ok(None)
             }
             OnError::Block => {
@@ -138,6 +159,10 @@ mod tests {
         let (given, page) = call(OnError::Block, failure());
         assert!(matches!(given, Err(Refusal::Unavailable { .. })));
         assert!(page.contains(failed) && page.contains(r#"blocked_total{plugin="p",stage="enrich"} 1"#), "{page}");
+
+        let (given, page) = call(OnError::MaskAll, failure());
+        assert_eq!(given, Ok(None));
+        assert!(page.contains(failed) && page.contains(r#"masked_total{plugin="p",stage="enrich"} 1"#), "{page}");
 
         let (given, page) = call(OnError::Block, Ok(7));
         assert_eq!(given, Ok(Some(7)));

@@ -28,6 +28,6 @@ mod traces;
 pub use batch::{Batch, Integers, Malformed, Reals, Texts};
 pub use edits::Edits;
 pub use manifest::{Attribute, ConfigError, EnricherManifest, Kind, Problem, RedactorManifest, SamplerManifest};
-pub use redaction::{Findings, Redaction};
+pub use redaction::{Findings, Given, Redaction};
 pub use rows::{Row, Rows};
 pub use traces::{Traces, Verdicts};

@@ -37,9 +37,9 @@ impl Fault {
 pub struct Limits {
     /// Size of the request in bytes; never more than 2 GiB, which is as far as protobuf goes.
     pub bytes: usize,
-    /// Spans or log records, refused ones included.
+    /// Spans, log records or metrics, refused ones included.
     pub items: u32,
-    /// Attributes and elements of arrays and maps, over the whole request.
+    /// Attributes and elements of arrays and maps, and the points and exemplars of metrics, over the whole request.
     pub values: u32,
     /// Arrays and maps within each other in one attribute. A flat attribute has depth 1.
     ///

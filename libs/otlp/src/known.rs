@@ -1,6 +1,7 @@
 //! The request without what is not known here, for those who let nothing pass that a redactor cannot see.
 
 use crate::logs::LogsRequest;
+use crate::metrics::MetricsRequest;
 use crate::scan::{Scanned, Signal};
 use crate::schema::{Message, Role};
 use crate::splice::{Splicer, scanned};
@@ -17,6 +18,14 @@ impl<'a> TraceRequest<'a> {
 }
 
 impl<'a> LogsRequest<'a> {
+    /// The request without the [fields that are not known here](Self::unknown_fields).
+    #[must_use]
+    pub fn known_only(&self) -> Cow<'a, [u8]> {
+        known_only(&self.scanned)
+    }
+}
+
+impl<'a> MetricsRequest<'a> {
     /// The request without the [fields that are not known here](Self::unknown_fields).
     #[must_use]
     pub fn known_only(&self) -> Cow<'a, [u8]> {

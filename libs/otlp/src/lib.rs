@@ -1,7 +1,7 @@
 //! Lazy OTLP reader, column projector, edit splicer and span writer.
 //!
-//! In goes the encoded request (`ExportTraceServiceRequest` or `ExportLogsServiceRequest`, protobuf), as it came over
-//! the wire. [`TraceRequest::scan`] checks every byte of it once and indexes the spans, without decoding them. Out come
+//! In goes the encoded request (`ExportTraceServiceRequest`, `ExportLogsServiceRequest` or
+//! `ExportMetricsServiceRequest`, protobuf), as it came over the wire. [`TraceRequest::scan`] checks every byte of it once and indexes the spans, without decoding them. Out come
 //! the columns of the attributes that a plugin declared ([`TraceRequest::project`]), the texts for a redactor
 //! ([`TraceRequest::texts`]), and new requests: with a plugin's edits spliced in ([`TraceRequest::apply`]), with texts
 //! replaced ([`TraceRequest::replace`]), or put together from chosen spans ([`RequestWriter`]). What is not changed is
@@ -33,6 +33,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod collect;
 mod edits;
 mod encode;
 mod error;
@@ -41,8 +42,11 @@ mod json_read;
 mod json_write;
 mod known;
 mod logs;
+mod metrics;
 mod names;
+mod place;
 mod project;
+mod replace;
 mod request_writer;
 mod scan;
 mod schema;
@@ -58,6 +62,8 @@ pub use edits::EditError;
 pub use error::{Limits, ScanError};
 pub use json_read::JsonError;
 pub use logs::{Log, LogsRequest};
+pub use metrics::MetricsRequest;
+pub use place::Place;
 pub use project::{Reads, ReadsError};
 pub use request_writer::{Envelope, RequestWriter, SpanChanges};
 pub use span_writer::{NewValue, SpanWriter};

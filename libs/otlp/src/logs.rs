@@ -164,10 +164,10 @@ impl Signal for Logs {
                     scan.value(frame, scan.limits.depth)?;
                 }
                 (Role::Text | Role::Label, Payload::Bytes(frame)) => scan.utf8(frame)?,
-                (Role::Id, Payload::Bytes(frame)) if field.number == 9 => {
+                (Role::Id(16), Payload::Bytes(frame)) => {
                     entry.trace_id = is_id::<16>(scan.bytes, frame).then_some(frame.body);
                 }
-                (Role::Id, Payload::Bytes(frame)) => {
+                (Role::Id(_), Payload::Bytes(frame)) => {
                     entry.span_id = is_id::<8>(scan.bytes, frame).then_some(frame.body);
                 }
                 (Role::Fixed64, Payload::Fixed64(value)) if field.number == 1 => entry.time = value,

@@ -4,7 +4,7 @@ use crate::error::{Fault, Limits, ScanError, What};
 use crate::schema::{Message, Role};
 use crate::wire::{Frame, Payload, Reader};
 
-/// Where a span or log record stands, and the attributes in it.
+/// Where a span, log record or metric stands, and the attributes in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Item {
     /// First byte of the field's tag.
@@ -19,9 +19,9 @@ pub(crate) struct Item {
 /// The resource and scope that items share.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Group {
-    /// The message of the resource (`ResourceSpans`, `ResourceLogs`).
+    /// The message of the resource (`ResourceSpans`, ...).
     pub(crate) outer: Frame,
-    /// The message of the scope (`ScopeSpans`, `ScopeLogs`).
+    /// The message of the scope (`ScopeSpans`, ...).
     pub(crate) inner: Frame,
     pub(crate) resource: Frame,
     pub(crate) scope: Frame,
@@ -36,7 +36,7 @@ pub(crate) struct Refused {
     pub(crate) end: u32,
 }
 
-/// What differs between traces and logs.
+/// What differs between traces, logs and metrics.
 pub(crate) trait Signal {
     /// What is kept of an item.
     type Entry;
@@ -153,6 +153,20 @@ impl<'a, S: Signal> Scanned<'a, S> {
     }
 }
 
+/// Whether `inner` in `message` is one of what [`Limits::values`] bounds.
+fn counts_as_value(message: Message, inner: Message) -> bool {
+    matches!(inner, Message::KeyValue | Message::Exemplar | Message::Quantile)
+        || matches!(
+            message,
+            Message::Array
+                | Message::Gauge
+                | Message::Sum
+                | Message::Histogram
+                | Message::ExponentialHistogram
+                | Message::Summary
+        )
+}
+
 fn once(slot: &mut Option<Frame>, frame: Frame, at: u32) -> Result<(), Fault> {
     if slot.replace(frame).is_some() { Err(Fault::new(at as usize, What::Repeated)) } else { Ok(()) }
 }
@@ -262,19 +276,30 @@ impl Scan<'_> {
             }
             match (role, field.payload) {
                 (Role::Many(inner) | Role::Once(inner), Payload::Bytes(frame)) => {
-                    if matches!((message, inner), (_, Message::KeyValue) | (Message::Array, _)) {
+                    if counts_as_value(message, inner) {
                         self.count_value(field.at)?;
                     }
                     self.check(inner, frame, depth)?;
                 }
                 (Role::Text | Role::Label, Payload::Bytes(frame)) => self.utf8(frame)?,
-                (Role::Blob | Role::Id, Payload::Bytes(_))
-                | (Role::Varint, Payload::Varint(_))
-                | (Role::Fixed64, Payload::Fixed64(_))
+                (Role::Blob | Role::Id(_), Payload::Bytes(_))
+                | (Role::Varint | Role::Varints, Payload::Varint(_))
+                | (Role::Fixed64 | Role::Fixed64s, Payload::Fixed64(_))
                 | (Role::Fixed32, Payload::Fixed32) => {}
+                (Role::Varints, Payload::Bytes(frame)) => self.varints(frame)?,
+                (Role::Fixed64s, Payload::Bytes(frame)) if (frame.end - frame.body).is_multiple_of(8) => {}
                 (Role::Unknown, _) => self.unknown += 1,
                 _ => return Err(Fault::new(field.at as usize, What::WireType)),
             }
+        }
+        Ok(())
+    }
+
+    /// A run of integers.
+    fn varints(&self, frame: Frame) -> Result<(), Fault> {
+        let mut reader = Reader::within(self.bytes, frame);
+        while reader.peek().is_some() {
+            reader.varint()?;
         }
         Ok(())
     }

@@ -21,11 +21,6 @@ impl Frame {
     pub(crate) fn slice(self, bytes: &[u8]) -> &[u8] {
         bytes.get(self.body as usize..self.end as usize).unwrap_or_default()
     }
-
-    /// Whether there is no content.
-    pub(crate) fn is_empty(self) -> bool {
-        self.body >= self.end
-    }
 }
 
 /// What a field holds.

@@ -5,7 +5,10 @@ mod common;
 use common::{KEYS, encodings, is_valid, logs, spans, traces, unknown_fields};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, KeyValueList, any_value};
+use opentelemetry_proto::tonic::common::v1::{
+    AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList, any_value,
+};
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -116,54 +119,126 @@ fn redact(text: &str) -> Option<String> {
     }
 }
 
-/// Visits the texts that a redactor is to see.
-fn each_text(request: &mut ExportTraceServiceRequest, visit: &mut impl FnMut(&mut String, Option<usize>)) {
+/// What visits the texts that a redactor is to see, with the span or log record that a text belongs to.
+trait Visit: FnMut(&mut String, Option<usize>) {}
+impl<F: FnMut(&mut String, Option<usize>)> Visit for F {}
+
+fn each_text(request: &mut ExportTraceServiceRequest, visit: &mut impl Visit) {
     let mut index = 0;
     for resource in &mut request.resource_spans {
-        for attribute in resource.resource.iter_mut().flat_map(|resource| &mut resource.attributes) {
-            each_value(attribute.value.as_mut(), None, visit);
-        }
+        visit(&mut resource.schema_url, None);
+        each_of_resource(resource.resource.as_mut(), visit);
         for scope in &mut resource.scope_spans {
-            for attribute in scope.scope.iter_mut().flat_map(|scope| &mut scope.attributes) {
-                each_value(attribute.value.as_mut(), None, visit);
-            }
+            visit(&mut scope.schema_url, None);
+            each_of_scope(scope.scope.as_mut(), visit);
             for span in &mut scope.spans {
                 let owner = if is_valid(span) { Some(index) } else { Some(usize::MAX) };
                 index += usize::from(is_valid(span));
+                each_id(&mut span.trace_id, 16, owner, visit);
+                each_id(&mut span.span_id, 8, owner, visit);
+                each_id(&mut span.parent_span_id, 8, owner, visit);
+                visit(&mut span.trace_state, owner);
                 visit(&mut span.name, owner);
                 if let Some(status) = &mut span.status {
                     visit(&mut status.message, owner);
                 }
+                each_attribute(&mut span.attributes, owner, visit);
                 for event in &mut span.events {
                     visit(&mut event.name, owner);
+                    each_attribute(&mut event.attributes, owner, visit);
                 }
-                let nested = span.events.iter_mut().map(|event| &mut event.attributes);
-                let nested = nested.chain(span.links.iter_mut().map(|link| &mut link.attributes));
-                for attribute in nested.chain([&mut span.attributes]).flatten() {
-                    each_value(attribute.value.as_mut(), owner, visit);
+                for link in &mut span.links {
+                    each_id(&mut link.trace_id, 16, owner, visit);
+                    each_id(&mut link.span_id, 8, owner, visit);
+                    visit(&mut link.trace_state, owner);
+                    each_attribute(&mut link.attributes, owner, visit);
                 }
             }
         }
     }
 }
 
-fn each_value(value: Option<&mut AnyValue>, owner: Option<usize>, visit: &mut impl FnMut(&mut String, Option<usize>)) {
+fn each_text_of_logs(request: &mut ExportLogsServiceRequest, visit: &mut impl Visit) {
+    let mut index = 0;
+    for resource in &mut request.resource_logs {
+        visit(&mut resource.schema_url, None);
+        each_of_resource(resource.resource.as_mut(), visit);
+        for scope in &mut resource.scope_logs {
+            visit(&mut scope.schema_url, None);
+            each_of_scope(scope.scope.as_mut(), visit);
+            for log in &mut scope.log_records {
+                let owner = Some(index);
+                index += 1;
+                each_id(&mut log.trace_id, 16, owner, visit);
+                each_id(&mut log.span_id, 8, owner, visit);
+                visit(&mut log.severity_text, owner);
+                visit(&mut log.event_name, owner);
+                each_value(log.body.as_mut(), owner, visit);
+                each_attribute(&mut log.attributes, owner, visit);
+            }
+        }
+    }
+}
+
+fn each_of_resource(resource: Option<&mut Resource>, visit: &mut impl Visit) {
+    let Some(resource) = resource else { return };
+    each_attribute(&mut resource.attributes, None, visit);
+    for entity in &mut resource.entity_refs {
+        visit(&mut entity.schema_url, None);
+        visit(&mut entity.r#type, None);
+        entity.id_keys.iter_mut().chain(&mut entity.description_keys).for_each(|key| visit(key, None));
+    }
+}
+
+fn each_of_scope(scope: Option<&mut InstrumentationScope>, visit: &mut impl Visit) {
+    let Some(scope) = scope else { return };
+    visit(&mut scope.name, None);
+    visit(&mut scope.version, None);
+    each_attribute(&mut scope.attributes, None, visit);
+}
+
+fn each_attribute(attributes: &mut [KeyValue], owner: Option<usize>, visit: &mut impl Visit) {
+    for attribute in attributes {
+        visit(&mut attribute.key, owner);
+        each_value(attribute.value.as_mut(), owner, visit);
+    }
+}
+
+fn each_value(value: Option<&mut AnyValue>, owner: Option<usize>, visit: &mut impl Visit) {
     match value.and_then(|value| value.value.as_mut()) {
         Some(any_value::Value::StringValue(text)) => visit(text, owner),
         Some(any_value::Value::BytesValue(blob)) => {
-            if let Ok(mut text) = String::from_utf8(blob.clone()) {
-                visit(&mut text, owner);
+            let given = readable(blob);
+            let mut text = given.clone();
+            visit(&mut text, owner);
+            if text != given {
                 *blob = text.into_bytes();
             }
         }
         Some(any_value::Value::ArrayValue(array)) => {
             array.values.iter_mut().for_each(|value| each_value(Some(value), owner, visit));
         }
-        Some(any_value::Value::KvlistValue(map)) => {
-            map.values.iter_mut().for_each(|entry| each_value(entry.value.as_mut(), owner, visit));
-        }
+        Some(any_value::Value::KvlistValue(map)) => each_attribute(&mut map.values, owner, visit),
         _ => {}
     }
+}
+
+/// An id is seen where it is none, and is none afterwards.
+fn each_id(id: &mut Vec<u8>, length: usize, owner: Option<usize>, visit: &mut impl Visit) {
+    let given = readable(id);
+    let mut text = given.clone();
+    if id.len() != length {
+        visit(&mut text, owner);
+    }
+    if text != given {
+        id.clear();
+    }
+}
+
+/// Bytes as text, with a question mark for each that is none.
+fn readable(bytes: &[u8]) -> String {
+    let chunk = |chunk: std::str::Utf8Chunk<'_>| format!("{}{}", chunk.valid(), "?".repeat(chunk.invalid().len()));
+    bytes.utf8_chunks().map(chunk).collect()
 }
 
 /// A redactor's answer.
@@ -214,7 +289,11 @@ proptest! {
             prop_assert_eq!(&scanned.apply(&Edits::new(items).finish(), &writes()).unwrap(), &bytes);
             let texts = scanned.texts();
             prop_assert_eq!(&scanned.replace(&texts, &Texts::default()).unwrap(), &bytes);
-            let same = scanned.replace(&texts, texts.texts()).unwrap();
+            let mut text = Texts::default();
+            for (row, same) in texts.texts().iter().filter(|(row, _)| !texts.is_bytes(*row)) {
+                text.push(row, same);
+            }
+            let same = scanned.replace(&texts, &text).unwrap();
             prop_assert_eq!(ExportTraceServiceRequest::decode(&same[..]).unwrap(), request.clone());
         }
     }
@@ -225,13 +304,13 @@ proptest! {
             let scanned = TraceRequest::scan(&bytes, &Limits::default()).unwrap();
             let set = scanned.texts();
             prop_assert_eq!(set.texts().check(set.len() as u32), Ok(()));
-            let mut seen: Vec<_> = set.texts().iter().map(|(row, text)| {
-                let owner = match set.owner(row).unwrap() {
+            let mut seen: Vec<_> = set.owners().map(|(row, owner)| {
+                let owner = match owner {
                     Owner::Item(index) => Some(index as usize),
                     Owner::Refused => Some(usize::MAX),
-                    Owner::Shared => None,
+                    Owner::Shared { .. } => None,
                 };
-                (owner, text.to_owned())
+                (owner, set.texts().get(row as usize).unwrap().to_owned())
             }).collect();
             let mut expected = Vec::new();
             each_text(&mut request.clone(), &mut |text, owner| {
@@ -267,35 +346,13 @@ proptest! {
         let bytes = request.encode_to_vec();
         let scanned = LogsRequest::scan(&bytes, &Limits::default()).unwrap();
         let set = scanned.texts();
-        let bodies = request.resource_logs.iter().flat_map(|r| &r.scope_logs).flat_map(|s| &s.log_records).zip(0..);
-        for (log, index) in bodies.filter(|(log, _)| !log.event_name.is_empty()) {
-            let mut own = set.texts().iter().filter(|(row, _)| set.owner(*row) == Some(Owner::Item(index)));
-            prop_assert!(own.any(|(_, text)| text == log.event_name));
-        }
         let replaced = scanned.replace(&set, &redacted(set.texts())).unwrap();
         let mut expected = request;
-        let mut visit = |text: &mut String, _| {
+        each_text_of_logs(&mut expected, &mut |text, _| {
             if let Some(new) = redact(text) {
                 *text = new;
             }
-        };
-        for resource in &mut expected.resource_logs {
-            for attribute in resource.resource.iter_mut().flat_map(|resource| &mut resource.attributes) {
-                each_value(attribute.value.as_mut(), None, &mut visit);
-            }
-            for scope in &mut resource.scope_logs {
-                for attribute in scope.scope.iter_mut().flat_map(|scope| &mut scope.attributes) {
-                    each_value(attribute.value.as_mut(), None, &mut visit);
-                }
-                for log in &mut scope.log_records {
-                    visit(&mut log.event_name, None);
-                    each_value(log.body.as_mut(), None, &mut visit);
-                    for attribute in &mut log.attributes {
-                        each_value(attribute.value.as_mut(), None, &mut visit);
-                    }
-                }
-            }
-        }
+        });
         prop_assert_eq!(ExportLogsServiceRequest::decode(&replaced[..]).unwrap(), expected);
     }
 
@@ -421,6 +478,96 @@ fn texts_of_another_request_are_refused() {
     assert!(matches!(one.as_ref().unwrap().replace(&foreign, &changed), Err(EditError::Malformed(_))));
     let own = one.as_ref().unwrap().texts();
     let mut changed = Texts::default();
-    changed.push(2, "past the last");
+    changed.push(3, "past the last");
     assert!(matches!(one.unwrap().replace(&own, &changed), Err(EditError::Malformed(_))));
+}
+
+/// A span with these texts, in a request with others of its kind.
+fn conversation(id: u8, conversation: &str, prompt: &str) -> SpanWriter {
+    let mut span = SpanWriter::new([id; 16], [id; 8], "chat");
+    span.set("gen_ai.input.messages", prompt);
+    if !conversation.is_empty() {
+        span.set("gen_ai.conversation.id", conversation);
+    }
+    span.set("gen_ai.request.model", "gpt-4o");
+    span
+}
+
+#[test]
+fn texts_have_a_place_and_a_group() {
+    let mut writer = RequestWriter::new();
+    let envelope = Envelope::new(&[("service.name", "shop".into()), ("host.name", "h".into())], "agent", "1");
+    for span in [conversation(1, "c", "one"), conversation(2, "", "two"), conversation(3, "c", "three")] {
+        writer.push(&envelope, span.bytes());
+    }
+    let bytes = writer.finish();
+    let request = TraceRequest::scan(&bytes, &Limits::default()).unwrap();
+    let set = request.texts();
+    let seen: Vec<_> =
+        set.texts().iter().map(|(row, text)| (text, set.name(row), set.group(row), set.is_name(row))).collect();
+    let expected = [
+        ("service.name", "resource.attributes", 0, true),
+        ("shop", "resource.attributes.service.name", 0, true),
+        ("host.name", "resource.attributes", 0, true),
+        ("h", "resource.attributes.host.name", 0, false),
+        ("agent", "scope.name", 0, true),
+        ("1", "scope.version", 0, true),
+        ("chat", "span.name", 1, false),
+        ("gen_ai.input.messages", "span.attributes", 0, true),
+        ("one", "span.attributes.gen_ai.input.messages", 1, false),
+        ("gen_ai.conversation.id", "span.attributes", 0, true),
+        ("c", "span.attributes.gen_ai.conversation.id", 1, false),
+        ("gen_ai.request.model", "span.attributes", 0, true),
+        ("gpt-4o", "span.attributes.gen_ai.request.model", 0, true),
+        ("chat", "span.name", 2, false),
+        ("two", "span.attributes.gen_ai.input.messages", 2, false),
+        ("chat", "span.name", 1, false),
+        ("three", "span.attributes.gen_ai.input.messages", 1, false),
+        ("c", "span.attributes.gen_ai.conversation.id", 1, false),
+    ];
+    assert_eq!(seen, expected);
+    let shared: Vec<_> = set.owners().filter(|(row, _)| *row < 6).map(|(_, owner)| owner).collect();
+    assert_eq!(shared, [Owner::Shared { first: 0, end: 3 }; 6]);
+    let model = seen.iter().position(|(text, ..)| *text == "gpt-4o").unwrap() as u32;
+    let owners: Vec<_> = set.owners().filter(|(row, _)| *row == model).map(|(_, owner)| owner).collect();
+    assert_eq!(owners, [Owner::Item(0), Owner::Item(1), Owner::Item(2)], "a name is there once and stands in many");
+    let mut changed = Texts::default();
+    changed.push(model, "another");
+    let replaced = request.replace(&set, &changed).unwrap();
+    let replaced = TraceRequest::scan(&replaced, &Limits::default()).unwrap();
+    let models = replaced.spans().map(|span| span.attributes().get("gen_ai.request.model").unwrap());
+    assert!(models.map(|model| model.as_text().unwrap().to_owned()).eq(["another"; 3]));
+}
+
+#[test]
+fn an_attribute_that_no_encoder_writes_hides_nothing() {
+    // A key before the one that counts, and a value before its key.
+    let attribute =
+        KeyValue { key: "k".into(), value: Some(value(any_value::Value::StringValue("v".into()))), key_strindex: 0 };
+    let mut odd = KeyValue { key: "first".into(), value: None, key_strindex: 0 }.encode_to_vec();
+    let encoded = attribute.encode_to_vec();
+    let (key, value) = encoded.split_at(3);
+    odd.extend([value, key].concat());
+    let mut span = Span { trace_id: vec![1; 16], span_id: vec![2; 8], ..Span::default() }.encode_to_vec();
+    prost::encoding::encode_key(9, prost::encoding::WireType::LengthDelimited, &mut span);
+    prost::encoding::encode_varint(odd.len() as u64, &mut span);
+    span.extend(odd);
+    let mut writer = RequestWriter::new();
+    writer.push(&Envelope::default(), &span);
+    let bytes = writer.finish();
+    let request = TraceRequest::scan(&bytes, &Limits::default()).unwrap();
+    let set = request.texts();
+    let seen: Vec<_> = set.texts().iter().map(|(row, text)| (text, set.name(row))).collect();
+    assert_eq!(seen, [("first", "span.attributes"), ("v", "span.attributes.k"), ("k", "span.attributes")]);
+    let replaced = request.replace(&set, &redacted_to(&set, "x")).unwrap();
+    let text = String::from_utf8_lossy(&replaced).into_owned();
+    assert!(!text.contains("first") && !text.contains('v'), "{text}");
+}
+
+fn redacted_to(set: &tollgate_otlp::TextSet, new: &str) -> Texts {
+    let mut changed = Texts::default();
+    for (row, _) in set.texts().iter() {
+        changed.push(row, new);
+    }
+    changed
 }

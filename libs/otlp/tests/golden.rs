@@ -70,9 +70,9 @@ fn lengths_grow_by_a_byte_where_they_must() {
     let request = TraceRequest::scan(&bytes, &Limits::default()).unwrap();
     let set = request.texts();
     let seen: Vec<_> = set.texts().iter().map(|(_, text)| text).collect();
-    assert_eq!(seen, ["shop", "chat", "no", "x"]);
+    assert_eq!(seen, ["s", "shop", "sc", "1", "chat", "no", "t", "x", "i", "b", "r"]);
     let mut changed = Texts::default();
-    changed.push(1, "redacted-name");
+    changed.push(4, "redacted-name");
     let replaced = request.replace(&set, &changed).unwrap();
     let expected = REQUEST
         .concat()

@@ -252,6 +252,9 @@ crate::names::names! {
     // Tollgate's own: redaction and sampling.
     /// How many findings were taken out of the span, integer. Counts by type are `tollgate.redaction.<TYPE>`.
     TOLLGATE_REDACTION_COUNT = "tollgate.redaction.count";
+    /// How many findings were taken out of the resource and the scope of the span, integer. All spans below them share
+    /// these, so sums over spans say nothing.
+    TOLLGATE_REDACTION_SHARED_COUNT = "tollgate.redaction.shared.count";
     /// Name of the rule that kept the span, text.
     TOLLGATE_SAMPLING_RULE = "tollgate.sampling.rule";
     /// Probability with which spans like this one are kept, double in (0, 1].

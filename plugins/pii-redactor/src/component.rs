@@ -1,7 +1,7 @@
 //! The redactor as a component.
 
 use crate::Redactor;
-use tollgate_columns::{ConfigError, Redaction, RedactorManifest, Texts};
+use tollgate_columns::{ConfigError, Given, Redaction, RedactorManifest};
 
 tollgate_sdk::export_redactor!(Redactor);
 
@@ -14,7 +14,7 @@ impl tollgate_sdk::Redactor for Redactor {
         Self::manifest(self)
     }
 
-    fn redact(&mut self, texts: &Texts) -> Result<Redaction, String> {
-        Ok(Self::redact(self, texts))
+    fn redact(&mut self, given: &Given) -> Result<Redaction, String> {
+        Ok(Self::redact(self, given))
     }
 }

@@ -60,9 +60,8 @@ impl Config {
         };
         let mut problems = Vec::new();
         let mut fields = Fields::new("", &object, &mut problems);
-        let mut config = Self::default();
         // Rules come first: they introduce types that the other fields may name.
-        config.rules = rule::read(&mut fields);
+        let mut config = Self { rules: rule::read(&mut fields), ..Self::default() };
         for kind in config.rules.kinds() {
             config.kinds.insert(kind);
         }

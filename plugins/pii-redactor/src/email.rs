@@ -8,12 +8,12 @@ use crate::text::{Text, at, before, cut, is_word, run_end, run_start, slice};
 const LONGEST: usize = 64;
 /// Last labels that are file name extensions and no top-level domains: `Shape@3x.png` is a picture.
 const EXTENSIONS: &[&[u8]] = &[
-    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"avif", b"heic", b"heif", b"tif", b"tiff", b"psd", b"bmp", b"ico",
-    b"css", b"scss", b"less", b"js", b"json", b"jsonl", b"html", b"htm", b"xml", b"yaml", b"yml", b"toml", b"txt", b"csv",
-    b"tsv", b"pdf", b"docx", b"xlsx", b"pptx", b"ts", b"tsx", b"jsx", b"mjs", b"cjs", b"vue", b"cpp", b"hpp", b"java",
-    b"class", b"jar", b"go", b"php", b"rb", b"swift", b"kt", b"exe", b"dll", b"wasm", b"lock", b"log", b"conf", b"cfg",
-    b"ini", b"bak", b"tmp", b"sql", b"db", b"dat", b"bin", b"iso", b"img", b"dmg", b"apk", b"tar", b"gz", b"tgz", b"mp3",
-    b"wav", b"ogg", b"ttf", b"woff",
+    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"avif", b"heic", b"heif", b"tif", b"tiff", b"psd", b"bmp",
+    b"ico", b"css", b"scss", b"less", b"js", b"json", b"jsonl", b"html", b"htm", b"xml", b"yaml", b"yml", b"toml",
+    b"txt", b"csv", b"tsv", b"pdf", b"docx", b"xlsx", b"pptx", b"ts", b"tsx", b"jsx", b"mjs", b"cjs", b"vue", b"cpp",
+    b"hpp", b"java", b"class", b"jar", b"go", b"php", b"rb", b"swift", b"kt", b"exe", b"dll", b"wasm", b"lock", b"log",
+    b"conf", b"cfg", b"ini", b"bak", b"tmp", b"sql", b"db", b"dat", b"bin", b"iso", b"img", b"dmg", b"apk", b"tar",
+    b"gz", b"tgz", b"mp3", b"wav", b"ogg", b"ttf", b"woff",
 ];
 
 /// The address around the `@` at `sign`.

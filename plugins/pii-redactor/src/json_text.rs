@@ -80,10 +80,16 @@ impl Walk {
 
     /// Walks on to `place`. Places count from where the first piece began, or from the last [`rebase`](Self::rebase).
     pub(crate) fn advance(&mut self, text: &[u8], place: usize) {
-        let stretch = text.get(self.place..place.min(text.len())).unwrap_or(&[]);
-        let from = self.place;
-        for (step, &byte) in stretch.iter().enumerate() {
-            self.step(text, from + step, byte);
+        let end = place.min(text.len());
+        let mut from = self.place;
+        while let Some(rest) = text.get(from..end) {
+            if self.is_at_rest() {
+                let Some(step) = memchr::memchr2(b'"', b'\\', rest) else { break };
+                from += step;
+            }
+            let Some(&byte) = text.get(from..end).and_then(<[u8]>::first) else { break };
+            self.step(text, from, byte);
+            from += 1;
         }
         self.place = self.place.max(place);
     }
@@ -94,6 +100,12 @@ impl Walk {
         for level in &mut self.levels {
             level.string = level.string.saturating_sub(gone);
         }
+    }
+
+    /// Whether nothing but a quotation mark or a backslash changes what the walk knows.
+    fn is_at_rest(&self) -> bool {
+        let begun = self.levels.last().is_none_or(|level| !level.in_string || level.begun);
+        begun && self.backslashes == 0 && self.skip == 0
     }
 
     fn step(&mut self, text: &[u8], place: usize, byte: u8) {
@@ -165,7 +177,7 @@ impl Walk {
             let literal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
             let head = text.get(..start).unwrap_or(&[]).iter().rev().take_while(|byte| literal(byte)).count();
             let tail = text.get(start..).unwrap_or(&[]).iter().take_while(|byte| literal(byte)).count();
-            let grown = Aligned { start: start - head, end: start + tail.max(1), quotes: Some(depth), depth };
+            let grown = Aligned { start: start - head, end: end.max(start + tail), quotes: Some(depth), depth };
             self.advance(text, grown.end);
             return grown;
         }

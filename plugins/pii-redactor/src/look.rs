@@ -15,6 +15,8 @@ pub(crate) struct Look {
     view: Option<View>,
     /// Sorted, without overlaps, in bytes of what is seen.
     pub(crate) found: Vec<Candidate>,
+    /// Of each finding of the scan, the byte at which it was recognised and where it ends, in bytes of what is seen.
+    recognised: Vec<(usize, usize)>,
     /// What is found before this place stays, whatever follows the text; and nothing else will be.
     pub(crate) settled: usize,
     /// The text ends inside a value; only its end is open.
@@ -36,8 +38,19 @@ impl Look {
         let from = view.as_ref().map_or(from, |view| view.seen(from));
         let text = if more { Text::beginning(seen) } else { Text::whole(seen) };
         let mut pass = scan(&text, from, kinds);
-        let mut settled = if more { scan::reach(&text, pass.stopped) } else { text.len() };
+        let mut settled = text.len();
+        if more {
+            settled = scan::reach(&text, pass.stopped);
+        }
         settled = settled.min(config.rules.scan(&text, from, kinds, &mut pass.found));
+        if more {
+            // What was found in the token that is held is found again, so the byte that tells it is held, too.
+            for (trigger, end) in pass.recognised.iter().rev() {
+                if *end > settled {
+                    settled = settled.min(scan::reach(&text, *trigger));
+                }
+            }
+        }
         let mut found = if pass.found.is_empty() { pass.found } else { resolve(pass.found) };
         found.retain(|candidate| !config.allow.has(text.cut(candidate.start, candidate.end)));
         while settled > 0 && seen.get(settled).is_some_and(|byte| (0x80..0xC0).contains(byte)) {
@@ -48,7 +61,7 @@ impl Look {
                 settled = settled.min(candidate.start);
             }
         }
-        Self { view, found, settled, inside: pass.inside, skipped: pass.skipped }
+        Self { view, found, recognised: pass.recognised, settled, inside: pass.inside, skipped: pass.skipped }
     }
 
     /// What is seen of `raw`.
@@ -63,6 +76,16 @@ impl Look {
 }
 
 impl Look {
+    /// Where the last value ends that was recognised before `place` and reaches over it, of the text as it was given;
+    /// `place` where there is none.
+    pub(crate) fn end_of_recognised(&self, place: usize) -> usize {
+        let ends = self.recognised.iter().filter_map(|(trigger, end)| {
+            let (trigger, end) = (self.source(*trigger, trigger + 1).0, self.source(end.saturating_sub(1), *end).1);
+            (trigger < place && place < end).then_some(end)
+        });
+        ends.max().unwrap_or(place)
+    }
+
     /// The place up to which the text as it was given is settled; `length` where all of it is.
     pub(crate) fn settled_source(&self, length: usize) -> usize {
         let seen = self.view.as_ref().map_or(length, |view| view.bytes.len());

@@ -163,11 +163,13 @@ fn whole(number: &Number<'_>) -> Option<usize> {
         return None;
     }
     let believed = if groups.len() == 1 {
-        ((8..=11).contains(&total) && words::labelled(number.text, number.start()))
+        ((7..=12).contains(&total) && words::labelled(number.text, number.start()))
             || ((9..=11).contains(&total) && words::followed(number.text, last.end))
             || slashed(number).is_some()
     } else {
-        (trunk_zero(number, total) || area_in_parentheses(number, total)) || weak(number, total)
+        (trunk_zero(number, total) || area_in_parentheses(number, total))
+            || weak(number, total, groups)
+            || trunk_apart(number, total)
     };
     believed.then_some(groups.len())
 }
@@ -211,9 +213,17 @@ fn area_in_parentheses(number: &Number<'_>, total: usize) -> bool {
         && rest.iter().all(|group| group.len() >= 2)
 }
 
+/// A trunk zero that is set apart, before the area code in parentheses or near a word: `0 (532) 123 45 67`.
+fn trunk_apart(number: &Number<'_>, total: usize) -> bool {
+    let [zero, rest @ ..] = number.groups() else { return false };
+    let area = rest.first().is_some_and(|area| area.gap == Gap::Paren && area.len() >= 2);
+    number.digits(*zero) == b"0"
+        && !rest.is_empty()
+        && ((area && (9..=12).contains(&total)) || weak(number, total.saturating_sub(1), rest))
+}
+
 /// Two to five groups of at least two digits that are no date, near a word of telephoning.
-fn weak(number: &Number<'_>, total: usize) -> bool {
-    let groups = number.groups();
+fn weak(number: &Number<'_>, total: usize, groups: &[Group]) -> bool {
     let end = groups.last().map_or(0, |group| group.end);
     (6..=13).contains(&total)
         && (2..=5).contains(&groups.len())
@@ -221,7 +231,7 @@ fn weak(number: &Number<'_>, total: usize) -> bool {
         && !groups.iter().any(|group| group.gap == Gap::Dot && groups.len() == 2)
         && !is_date(groups)
         && lengths(groups) != [2, 4, 0, 0]
-        && words::near(number.text, number.start(), end)
+        && (words::near(number.text, number.start(), end) || words::labelled(number.text, number.start()))
 }
 
 /// `2026-11-23`, `23.11.2026`.
@@ -300,6 +310,7 @@ mod tests {
             "008613812345678",
             "089/1234567",
             "0171/1234567",
+            "0 (532) 1234567",
         ] {
             assert_eq!(phone(text), Some(text));
             assert_eq!(phone(&format!("电话{text}，")), Some(text), "between ideographs");
@@ -315,6 +326,8 @@ mod tests {
             ("Fax: 9498777106", "9498777106"),
             ("{\"phone\":\"9498777106\"}", "9498777106"),
             ("Desk: 5403926876", "5403926876"),
+            ("cep: 0 532 123 45 67", "0 532 123 45 67"),
+            ("Telefon: 532.123.45.67", "532.123.45.67"),
             ("3660170548-Fax", "3660170548"),
             ("2813882583 mobile", "2813882583"),
             ("手机号是9498777106", "9498777106"),

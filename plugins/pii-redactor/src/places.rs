@@ -20,8 +20,6 @@ const ADDRESSES: &[&str] = &[
     "db.connection_string",
     "gen_ai.openai.api_base",
     "llm.openai.api_base",
-    "telemetry.sdk.name",
-    "schema_url",
 ];
 
 /// A place, or all that begin so, and what is looked for there.
@@ -72,7 +70,7 @@ impl Places {
         }
         let mut kinds = all;
         let key = place.split_once(".attributes.").map_or(place, |(_, key)| key);
-        if ADDRESSES.contains(&key) {
+        if ADDRESSES.contains(&key) || place.ends_with("schema_url") {
             kinds.remove(Kind::URL);
         }
         kinds
@@ -97,6 +95,7 @@ mod tests {
             ("log.body", Kind::JWT, true),
             ("span.attributes.url.full", Kind::URL, false),
             ("span.attributes.url.full", Kind::EMAIL_ADDRESS, true),
+            ("resource.schema_url", Kind::URL, false),
             ("span.attributes.gen_ai.input.messages", Kind::URL, true),
         ] {
             assert_eq!(places.kinds(place, all).has(kind), expected, "{place} {}", kind.name());

@@ -8,7 +8,8 @@ use crate::kind::{Kind, Kinds};
 use crate::look::Look;
 use crate::operator::{self, Subject};
 use crate::text::cut;
-use tollgate_columns::{ConfigError, Findings, Redaction, RedactorManifest, Texts};
+use std::collections::BTreeMap;
+use tollgate_columns::{ConfigError, Given, Redaction, RedactorManifest};
 
 /// A value that was found in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl Redactor {
     /// its texts.
     #[must_use]
     pub fn redact_in(&self, conversation: &mut Conversation, text: &str) -> (Option<String>, Vec<Finding>) {
-        self.redact_kinds(conversation, &self.config.kinds, text)
+        self.redact_kinds(conversation, &self.config.kinds, text, &mut 0)
     }
 
     /// Why each finding was made, in the order of [`redact_text`](Self::redact_text). Says nothing of texts over a
@@ -117,17 +118,23 @@ impl Redactor {
         edits(text.as_bytes(), &look).into_iter().map(explained).collect()
     }
 
+    /// As [`redact_in`](Self::redact_in), for these types; adds the bytes of binary content that were stepped over.
     fn redact_kinds(
         &self,
         conversation: &mut Conversation,
         kinds: &Kinds,
         text: &str,
+        skipped: &mut u64,
     ) -> (Option<String>, Vec<Finding>) {
+        if kinds.is_empty() {
+            return (None, Vec::new());
+        }
         if text.len() > self.config.max_text_size {
             return unscanned(text.len());
         }
         let raw = text.as_bytes();
         let look = Look::whole(&self.config, kinds, raw);
+        *skipped += look.skipped as u64;
         if look.found.is_empty() {
             return (None, Vec::new());
         }
@@ -147,26 +154,39 @@ impl Redactor {
         (Some(out), edits.iter().map(Edit::finding).collect())
     }
 
-    /// Redacts a column of texts. Rows that are unchanged have no row in the result. A row that is not UTF-8 is taken
-    /// out as a whole.
+    /// Redacts texts, each by what is looked for in its place. Texts of one group are one conversation. Rows that are
+    /// unchanged have no row in the result. A row that is not UTF-8 is taken out as a whole.
     #[must_use]
-    pub fn redact(&self, given: &Texts) -> Redaction {
-        let mut findings = Findings::default();
-        let mut changed = Texts::default();
-        for (index, &row) in given.rows.iter().enumerate() {
-            let length = given.bytes(index).map_or(0, <[u8]>::len);
-            let (replaced, found) = given.get(index).map_or_else(|| unscanned(length), |text| self.redact_text(text));
+    pub fn redact(&self, given: &Given) -> Redaction {
+        let kinds: Vec<Kinds> =
+            given.names.iter().map(|name| self.config.places.kinds(name, self.config.kinds)).collect();
+        let mut conversations: BTreeMap<u32, Conversation> = BTreeMap::new();
+        let mut redaction = Redaction::default();
+        let mut skipped = 0;
+        for (index, &row) in given.texts.rows.iter().enumerate() {
+            let place = given.places.get(index).and_then(|&place| kinds.get(usize::try_from(place).ok()?));
+            let conversation = conversations.entry(given.group(index)).or_insert_with(|| self.conversation());
+            let length = given.texts.bytes(index).map_or(0, <[u8]>::len);
+            let (replaced, found) = match given.texts.get(index) {
+                Some(text) => self.redact_kinds(conversation, place.unwrap_or(&self.config.kinds), text, &mut skipped),
+                None => unscanned(length),
+            };
             for finding in found {
                 let (Ok(start), Ok(end)) = (u32::try_from(finding.start), u32::try_from(finding.end)) else { continue };
-                findings.push(row, finding.kind, start, end);
+                redaction.findings.push(row, finding.kind, start, end);
             }
-            let written = replaced.is_none_or(|replaced| changed.push(row, &replaced));
+            let written = replaced.is_none_or(|replaced| redaction.changed.push(row, &replaced));
             // Where the arena is full the row must not pass as unchanged.
             if !written {
-                changed.push(row, "");
+                redaction.changed.push(row, "");
             }
         }
-        Redaction { findings, changed }
+        let over = conversations.values().map(Conversation::over_limit).sum();
+        let counts = [("binary_bytes", skipped), ("values_without_a_number", over)];
+        redaction
+            .skipped
+            .extend(counts.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)));
+        redaction
     }
 
     /// Past the limit of findings the rest goes as a whole. It cannot be taken out of JSON and leave JSON, so there

@@ -41,7 +41,8 @@ mod tests {
         const MAIL: Kind = Kind::EMAIL_ADDRESS;
         const KEY: Kind = Kind::API_KEY;
         type Given = (Kind, Proof, usize, usize);
-        let cases: &[(&str, &[Given], &[(Kind, usize, usize)])] = &[
+        type Settled = (Kind, usize, usize);
+        let cases: &[(&str, &[Given], &[Settled])] = &[
             ("apart", &[(PHONE, Form, 5, 9), (KEY, Form, 0, 5)], &[(KEY, 0, 5), (PHONE, 5, 9)]),
             ("checked beats form", &[(PHONE, Form, 0, 9), (CARD, Checked, 0, 8)], &[(CARD, 0, 9)]),
             ("named beats form", &[(MAIL, Form, 0, 9), (PHONE, Named, 0, 8)], &[(PHONE, 0, 9)]),

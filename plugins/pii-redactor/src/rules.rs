@@ -71,7 +71,7 @@ struct Rule {
 #[derive(Clone, Debug)]
 enum Matcher {
     Pattern { pattern: Regex, max_length: usize },
-    Terms(Words),
+    Terms(Box<Words>),
 }
 
 /// Words that are looked for in any case of ASCII letters.
@@ -91,7 +91,7 @@ impl Rules {
     pub(crate) fn add(&mut self, description: &Description<'_>) -> Result<(), String> {
         let matcher = match description.pattern {
             Some(pattern) => Matcher::Pattern { pattern: compile(pattern)?, max_length: description.max_length },
-            None => Matcher::Terms(Words::new(&description.terms)?),
+            None => Matcher::Terms(Box::new(Words::new(&description.terms)?)),
         };
         let keywords = match description.keywords.as_slice() {
             [] => None,

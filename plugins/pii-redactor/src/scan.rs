@@ -6,8 +6,8 @@
 use crate::candidate::{Candidate, Proof};
 use crate::kind::{Kind, Kinds};
 use crate::number::{Number, digits_end};
-use crate::text::{Text, at, before, cut, is_word, run_end, run_start, slice};
-use crate::{binary, card, email, iban, identifier, ip, phone, secret, url};
+use crate::text::{Text, at, before, cut, find_class, is_word, run_end, run_start, slice};
+use crate::{binary, card, email, iban, identifier, ip, mac, phone, secret, url};
 
 /// Longest run of letters and digits in which an identifier is looked for. Identifiers end before 40.
 const LONGEST_RUN: usize = 64;
@@ -17,6 +17,8 @@ const LONGEST_RUN: usize = 64;
 pub(crate) struct Pass {
     /// As they were found; they may overlap.
     pub(crate) found: Vec<Candidate>,
+    /// Of each finding, the byte at which it was recognised and where it ends.
+    pub(crate) recognised: Vec<(usize, usize)>,
     /// Where the pass stopped because the decision depends on what follows the text; the end of the text otherwise.
     pub(crate) stopped: usize,
     /// The text ends inside a value that is one for certain; only its end is open.
@@ -47,7 +49,7 @@ impl Scan<'_, '_> {
     fn run(&mut self, from: usize) {
         let bytes = self.text.bytes();
         let mut place = from;
-        while let Some(trigger) = next_trigger(bytes, place) {
+        while let Some(trigger) = find_class(bytes, place, is_trigger) {
             let known = self.pass.found.len();
             let (judged, run, skipped) = (self.judged, self.run, self.pass.skipped);
             place = match at(self.text, trigger) {
@@ -55,11 +57,16 @@ impl Scan<'_, '_> {
                 b'@' => self.email(trigger),
                 b':' => self.colon(trigger),
                 b'.' if matches!(before(self.text, trigger, 1), b'w' | b'W') => self.site(trigger),
+                b'-' | b'.' => self.mark(trigger),
                 _ => self.secret(trigger),
             };
+            for found in self.pass.found.get(known..).unwrap_or(&[]) {
+                self.pass.recognised.push((trigger, found.end));
+            }
             if self.text.take_passed() {
                 self.pass.inside = self.pass.found.len() > known;
                 self.pass.found.truncate(known);
+                self.pass.recognised.truncate(known);
                 self.pass.skipped = skipped;
                 (self.judged, self.run) = (judged, run);
                 self.pass.stopped = trigger;
@@ -92,6 +99,13 @@ impl Scan<'_, '_> {
             self.pass.skipped += end - start;
             return end;
         }
+        // Signs that people put into passwords, and what stands in the tokens of some applications.
+        let sign = |byte: u8| matches!(byte, b'!' | b'#'..=b'&' | b'*' | b'@' | b'^' | b'_' | b'|');
+        let joined = sign(before(self.text, run_start, 1)) || sign(at(self.text, run_end));
+        let mixed = start > run_start || run_end > digits || joined;
+        if mixed && let Some(found) = secret::find_in_run(self.text, run_start, start, run_end) {
+            return self.push(found).max(digits);
+        }
         let last = before(self.text, run_start, 1);
         if last == b'_' || run_end - run_start > LONGEST_RUN {
             return run_end;
@@ -116,7 +130,10 @@ impl Scan<'_, '_> {
             end = end.max(self.push(found));
         }
         let run = identifier::Run { start: run_start, first_digit: start, end: run_end };
-        if let Some(found) = identifier::find(self.text, run, self.wanted) {
+        let found = identifier::find(self.text, run, self.wanted);
+        if let Some(found) = found.filter(|found| {
+            !in_uuid(self.text, found.start, found.end) && !in_base64(self.text, found.start, found.end)
+        }) {
             end = end.max(self.push(found));
         }
         if start == run_start {
@@ -145,6 +162,9 @@ impl Scan<'_, '_> {
     }
 
     fn email(&mut self, sign: usize) -> usize {
+        if secret::is_user_info(self.text, sign) {
+            return sign + 1;
+        }
         match email::find(self.text, sign) {
             Some((start, end)) => self.push(Candidate {
                 kind: Kind::EMAIL_ADDRESS,
@@ -180,7 +200,17 @@ impl Scan<'_, '_> {
         {
             self.push(found);
         }
+        if let Some(found) = mac::find_at_mark(self.text, colon).or_else(|| identifier::find_behind(self.text, colon)) {
+            return self.push(found);
+        }
         self.secret(colon)
+    }
+
+    fn mark(&mut self, mark: usize) -> usize {
+        match mac::find_at_mark(self.text, mark) {
+            Some(found) => self.push(found),
+            None => self.secret(mark),
+        }
     }
 
     fn site(&mut self, dot: usize) -> usize {
@@ -245,17 +275,10 @@ fn is_token(byte: u8) -> bool {
 /// First characters of Chinese number plates (GA 36): provinces, and the ends of special plates.
 const PLATES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领";
 
-/// The first byte from `from` on at which a value can be recognised.
-#[inline]
-fn next_trigger(bytes: &[u8], from: usize) -> Option<usize> {
-    let step = cut(bytes, from, bytes.len()).iter().position(|byte| is_trigger(*byte))?;
-    Some(from + step)
-}
-
-/// Bytes at which a value can be recognised.
-#[inline]
+/// Bytes at which a value can be recognised, as comparisons without branches.
+#[inline(always)]
 fn is_trigger(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'@' | b':' | b'.') || secret::is_trigger(byte)
+    byte.is_ascii_digit() | (byte == b'@') | (byte == b':') | (byte == b'.') | secret::is_trigger(byte)
 }
 
 /// Whether the number stands inside a long run of base64, such as an inline picture: then its digits mean nothing.

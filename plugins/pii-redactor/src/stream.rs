@@ -194,6 +194,7 @@ fn settle(config: &Config, raw: &[u8], gone: usize, more: bool) -> (Look, usize)
     while raw.get(settled).is_some_and(|byte| (0x80..0xC0).contains(byte)) {
         settled += 1;
     }
+    settled = look.end_of_recognised(settled);
     for candidate in &look.found {
         let (start, end) = look.source(candidate.start, candidate.end);
         if start < settled && settled < end {

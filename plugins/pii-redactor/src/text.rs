@@ -54,6 +54,12 @@ impl<'a> Text<'a> {
         self.more && self.passed.replace(false)
     }
 
+    /// Whether somebody looked past the end since that was last asked, so that what was seen may still change.
+    #[inline]
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.more && self.passed.get()
+    }
+
     /// Notes that a decision depends on what follows the last byte.
     #[cold]
     pub(crate) fn pass(&self) {
@@ -93,6 +99,22 @@ pub(crate) fn slice<'a>(text: &Text<'a>, start: usize, end: usize) -> &'a [u8] {
 pub(crate) fn cut(bytes: &[u8], start: usize, end: usize) -> &[u8] {
     let end = end.min(bytes.len());
     bytes.get(start.min(end)..end).unwrap_or(&[])
+}
+
+/// The first place from `from` on whose byte is in the class.
+///
+/// The class is asked about 16 bytes at once before it is asked about each, which a compiler turns into vector
+/// instructions where the class is made of comparisons without branches.
+#[inline(always)]
+pub(crate) fn find_class(bytes: &[u8], from: usize, class: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut place = from;
+    while let Some(chunk) = bytes.get(place..).and_then(|rest| rest.first_chunk::<16>()) {
+        if chunk.iter().fold(false, |any, byte| any | class(*byte)) {
+            break;
+        }
+        place += 16;
+    }
+    cut(bytes, place, bytes.len()).iter().position(|byte| class(*byte)).map(|step| place + step)
 }
 
 /// Whether `prefix` stands at `index`.
@@ -195,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_look_past_the_end_is_noted_only_where_more_may_follow() {
-        let looks: &[(&str, fn(&Text<'_>), bool)] = &[
+        type Look = fn(&Text<'_>);
+        let looks: &[(&str, Look, bool)] = &[
             (
                 "a byte that is there",
                 |text| {

@@ -5,7 +5,7 @@ mod support;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use support::pieces;
-use tollgate_columns::Texts;
+use tollgate_columns::{Given, Texts};
 use tollgate_pii_redactor::{Finding, Kind, Redactor};
 
 fn redact(text: &str) -> String {
@@ -31,7 +31,7 @@ fn values_in_every_disguise() {
         (r#"{"ann@example.com":1}"#, r#"{"<EMAIL_ADDRESS>":1}"#),
         (r#"{"cut off":"ann\u0040example.com and"#, r#"{"cut off":"<EMAIL_ADDRESS> and"#),
         (r#"{"phone":"9498777106"}"#, r#"{"phone":"<PHONE_NUMBER>"}"#),
-        ("https://user:pass@example.com/", "https://user:<EMAIL_ADDRESS>/"),
+        ("https://ann:Qm7RtZ2xWc@example.com/", "https://ann:<URL_CREDENTIAL>@example.com/"),
     ];
     for (given, expected) in cases {
         assert_eq!(redact(given), *expected, "{given}");
@@ -69,7 +69,7 @@ fn a_column_of_texts_is_redacted_row_by_row() {
         assert!(given.push(row, text));
     }
     let redactor = Redactor::default();
-    let redaction = redactor.redact(&given);
+    let redaction = redactor.redact(&Given { texts: given, ..Given::default() });
     let changed: Vec<(u32, &str)> = redaction.changed.iter().collect();
     assert_eq!(changed, [(3, "<EMAIL_ADDRESS> and <IP_ADDRESS>"), (4, "<EMAIL_ADDRESS>")]);
     let rows: Vec<u32> = redaction.findings.rows.clone();
@@ -81,9 +81,39 @@ fn a_column_of_texts_is_redacted_row_by_row() {
 }
 
 #[test]
+fn places_and_groups_are_minded() {
+    let config = r#"{"operator": "number", "fields": [{"name": "span.attributes.user.*", "skip": true}]}"#;
+    let redactor = Redactor::configure(config).unwrap();
+    let names = ["log.body", "span.attributes.user.email", "span.attributes.url.full"];
+    let mut given = Given { names: names.map(str::to_owned).to_vec(), ..Given::default() };
+    for (text, place, group) in [
+        ("a@b.cn and c@d.cn", 0, 1),
+        ("c@d.cn", 0, 2),
+        ("c@d.cn", 0, 1),
+        ("c@d.cn", 1, 1),
+        ("https://shop.example.com/?mail=a@b.cn", 2, 2),
+        ("https://shop.example.com/", 2, 2),
+        (&"iVBORw0KGgoAAAANSUhEUg1".repeat(9), 0, 3),
+    ] {
+        assert!(given.push(text, place, group));
+    }
+    let redaction = redactor.redact(&given);
+    let changed: Vec<(u32, &str)> = redaction.changed.iter().collect();
+    let expected = [
+        (0, "<EMAIL_ADDRESS_1> and <EMAIL_ADDRESS_2>"),
+        (1, "<EMAIL_ADDRESS_1>"),
+        (2, "<EMAIL_ADDRESS_2>"),
+        (4, "https://shop.example.com/?mail=<EMAIL_ADDRESS_2>"),
+    ];
+    assert_eq!(changed, expected);
+    assert_eq!(redaction.skipped.len(), 1);
+    assert_eq!(redaction.skipped[0].0, "binary_bytes");
+}
+
+#[test]
 fn a_row_that_is_not_utf_8_does_not_pass() {
     let given = Texts { attribute: 0, rows: vec![7], offsets: vec![0, 3], data: b"a\xffb".to_vec() };
-    let redaction = Redactor::default().redact(&given);
+    let redaction = Redactor::default().redact(&Given { texts: given, ..Given::default() });
     assert_eq!(redaction.changed.iter().collect::<Vec<_>>(), [(7, "<UNSCANNED>")]);
     assert_eq!(redaction.findings.iter().collect::<Vec<_>>(), [(7, Kind::UNSCANNED.number(), 0, 3)]);
 }
@@ -141,6 +171,37 @@ fn hostile_texts_are_scanned_in_one_pass() {
         "4111-",
         "x1",
         "tel 11 11 ",
+        "password=",
+        "password: ",
+        "password is a1 ",
+        "密码：",
+        "密码a1",
+        "key=\"token\" value=",
+        "a1=",
+        "token=a1b2",
+        "'password':'",
+        "://",
+        "a://b:c@",
+        "a:b@",
+        "https://a:",
+        " -u a:b",
+        "curl -u ",
+        "Authorization: Basic ",
+        "Bearer a1",
+        "xoxb-1",
+        "sk_live_",
+        "A3-",
+        "a.atlasv1.",
+        "9f2c4e7a1b3d50689f2c4e7a1b3d5068.",
+        "1234567|a",
+        "8Q~",
+        "AAAA",
+        "eyJhbGciOiJIUzI1NiJ9.",
+        "eyJhbGciOiJIUzI1NiJ9.eyJ",
+        "-----BEGIN PRIVATE KEY-----MIIB",
+        "-----BEGIN PRIVATE KEY-----\nMIIB\n",
+        "<password>a1",
+        "hooks.slack.com/services/",
     ];
     for unit in units {
         let text = unit.repeat(LENGTH / unit.len());

@@ -1,10 +1,16 @@
 //! Texts in pieces: wherever they are cut, the same is written and found as in the whole, little is held back, and what
 //! was taken out comes back.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a data set that is not as described must stop the test"
+)]
+
 mod support;
 
 use proptest::prelude::*;
-use support::pieces;
+use support::{pieces, rows};
 use tollgate_pii_redactor::{Conversation, Finding, Redactor, Restoring, Stream};
 
 /// Everything that a stream gave, and the most bytes that it held.
@@ -84,6 +90,19 @@ fn arguments_of_a_tool_call_stay_json() {
     }
 }
 
+/// What is no JSON is redacted too, and none of it is lost.
+#[test]
+fn arguments_that_are_no_json_go_on() {
+    let redactor = Redactor::default();
+    for (text, expected) in [
+        ("Α@4.xo @ and more", "\"<EMAIL_ADDRESS>\" @ and more"),
+        ("{call 4111 1111 1111 1111 now", "{call \"<CREDIT_CARD>\" now"),
+    ] {
+        assert_eq!(streamed(&redactor, Stream::json(), &[text]).0, expected);
+        assert_eq!(streamed(&redactor, Stream::json(), &characters(text)).0, expected);
+    }
+}
+
 #[test]
 fn text_without_a_trigger_goes_on_at_once() {
     let redactor = Redactor::default();
@@ -117,6 +136,55 @@ fn past_the_limit_of_findings_nothing_goes_on() {
     let text = "a@b.cn, c@d.cn, secret";
     let (given, findings, _) = streamed(&redactor, Stream::text(), &characters(text));
     assert_eq!((given.as_str(), findings.len()), ("<EMAIL_ADDRESS>, <UNSCANNED>", 2));
+}
+
+/// Every labelled text, cut between any two characters and at places that a seed chooses.
+#[test]
+fn labelled_texts_are_the_same_in_pieces() {
+    let redactor = Redactor::default();
+    let mut seed = 1usize;
+    for set in ["prose_en", "prose_zh", "recognizer_cases", "secrets_gitleaks"] {
+        for row in rows(&format!("{set}.jsonl.gz")).into_iter().flatten() {
+            let text = row["text"].as_str().unwrap();
+            let (whole, findings, _) = streamed(&redactor, Stream::text(), &[text]);
+            if !text.trim_start().starts_with(['{', '[']) {
+                let (redacted, found) = redactor.redact_text(text);
+                assert_eq!((redacted.as_deref().unwrap_or(text), &found), (whole.as_str(), &findings), "{text:?}");
+            }
+            let places: Vec<usize> = (0..text.len() / 16 + 1)
+                .map(|_| {
+                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    seed >> 33
+                })
+                .collect();
+            for pieces in [characters(text), cut(text, &places)] {
+                let (given, found, _) = streamed(&redactor, Stream::text(), &pieces);
+                assert_eq!((given, found), (whole.clone(), findings.clone()), "{pieces:?}");
+            }
+        }
+    }
+}
+
+/// Every labelled text, taken out and given back.
+#[test]
+fn labelled_texts_come_back() {
+    let redactor = Redactor::configure(r#"{"operator": "reversible"}"#).unwrap();
+    for set in ["prose_en", "prose_zh", "recognizer_cases", "secrets_gitleaks"] {
+        for row in rows(&format!("{set}.jsonl.gz")).into_iter().flatten() {
+            let text = row["text"].as_str().unwrap();
+            let body = serde_json::json!({ "messages": [{ "content": text }], "x": serde_json::json!({ "a": text }).to_string() });
+            for text in [text, &body.to_string()] {
+                let mut conversation = redactor.conversation();
+                let redacted = redactor.redact_in(&mut conversation, text).0.unwrap_or_else(|| text.to_owned());
+                let restored = conversation.restore(&redacted).unwrap_or_else(|| redacted.clone());
+                assert_eq!(restored, text, "{redacted}");
+                if !text.starts_with(['{', '[']) {
+                    let pieces = characters(&redacted);
+                    assert_eq!(restored_in_pieces(&mut Restoring::text(), &conversation, &pieces), text);
+                }
+            }
+        }
+    }
 }
 
 proptest! {

@@ -5,7 +5,7 @@
 //! | trait | export | gets | gives |
 //! |---|---|---|---|
 //! | [`Enricher`] | [`export_enricher!`] | the attributes it declared, of each span | values for attributes it declared |
-//! | [`Redactor`] | [`export_redactor!`] | texts | findings, and the texts that changed |
+//! | [`Redactor`] | [`export_redactor!`] | texts, each with its place and group | findings, and the texts that changed |
 //! | [`Sampler`] | [`export_sampler!`] | traces, with the attributes it declared | one verdict a trace |
 //! | [`Extractor`] | [`export_extractor!`] | raw HTTP exchanges, as they come | one call record each |
 //!
@@ -75,7 +75,7 @@ pub use spans::{Span, SpanIter, Spans};
 #[doc(hidden)]
 pub use state::State;
 pub use tollgate_columns::{
-    Attribute, Batch, ConfigError, Edits, EnricherManifest, Findings, Integers, Kind, Problem, Reals, Redaction,
+    Attribute, Batch, ConfigError, Edits, EnricherManifest, Findings, Given, Integers, Kind, Problem, Reals, Redaction,
     RedactorManifest, Row, Rows, SamplerManifest, Texts, Traces, Verdicts,
 };
 pub use trial::{Trial, Value};

@@ -1,8 +1,9 @@
 //! Redactors: texts in, findings and changed texts out.
 
+use crate::bindings::redactor::exports::tollgate::plugin::redaction as wire;
 use crate::bindings::redactor::exports::tollgate::plugin::redaction::{Findings, Manifest, Redacted};
 use crate::state::State;
-use tollgate_columns::{ConfigError, Redaction, RedactorManifest, Texts};
+use tollgate_columns::{ConfigError, Given, Redaction, RedactorManifest};
 
 /// A redactor. Export it with [`export_redactor!`](crate::export_redactor).
 pub trait Redactor: Sized + 'static {
@@ -19,7 +20,7 @@ pub trait Redactor: Sized + 'static {
     ///
     /// # Errors
     /// A sentence that says why the whole batch is refused; by default none of these texts passes then.
-    fn redact(&mut self, texts: &Texts) -> Result<Redaction, String>;
+    fn redact(&mut self, given: &Given) -> Result<Redaction, String>;
 }
 
 #[doc(hidden)]
@@ -31,10 +32,12 @@ pub fn configure<R: Redactor>(state: &State<R>, config: &str) -> Result<Manifest
 }
 
 #[doc(hidden)]
-pub fn redact<R: Redactor>(state: &State<R>, texts: &Texts) -> Result<Redacted, String> {
-    let Redaction { findings, changed } = state.with(|redactor| redactor.redact(texts))??;
+pub fn redact<R: Redactor>(state: &State<R>, given: wire::Given) -> Result<Redacted, String> {
+    let wire::Given { texts, places, names, groups } = given;
+    let given = Given { texts, places, names, groups };
+    let Redaction { findings, changed, skipped } = state.with(|redactor| redactor.redact(&given))??;
     let tollgate_columns::Findings { rows, types, starts, ends } = findings;
-    Ok(Redacted { findings: Findings { rows, types, starts, ends }, changed })
+    Ok(Redacted { findings: Findings { rows, types, starts, ends }, changed, skipped })
 }
 
 /// Makes a type that implements [`Redactor`] the component's redactor. Outside wasm it only checks the type.
@@ -45,7 +48,7 @@ macro_rules! export_redactor {
 
         #[cfg(target_family = "wasm")]
         const _: () = {
-            use $crate::bindings::redactor::exports::tollgate::plugin::redaction::{Guest, Manifest, Redacted};
+            use $crate::bindings::redactor::exports::tollgate::plugin::redaction::{Given, Guest, Manifest, Redacted};
 
             ::std::thread_local! {
                 static STATE: $crate::State<$redactor> = const { $crate::State::new() };
@@ -58,8 +61,8 @@ macro_rules! export_redactor {
                     STATE.with(|state| $crate::redactor::configure(state, &config))
                 }
 
-                fn redact(given: $crate::Texts) -> Result<Redacted, String> {
-                    STATE.with(|state| $crate::redactor::redact(state, &given))
+                fn redact(given: Given) -> Result<Redacted, String> {
+                    STATE.with(|state| $crate::redactor::redact(state, given))
                 }
             }
 

@@ -14,8 +14,8 @@ use bindings::redactor::exports::tollgate::plugin::redaction;
 use bindings::sampler::exports::tollgate::plugin::sampling;
 use bindings::{enricher::EnricherPre, extractor::ExtractorPre, redactor::RedactorPre, sampler::SamplerPre};
 use tollgate_columns::{
-    Attribute, Batch, ConfigError, EnricherManifest, Findings, Integers, Kind as ValueKind, Problem, Reals, Redaction,
-    RedactorManifest, SamplerManifest, Texts, Traces, Verdicts,
+    Attribute, Batch, ConfigError, EnricherManifest, Findings, Given, Integers, Kind as ValueKind, Problem, Reals,
+    Redaction, RedactorManifest, SamplerManifest, Texts, Traces, Verdicts,
 };
 use wasmtime::component::InstancePre;
 
@@ -100,11 +100,13 @@ impl Kind for Redactor {
 }
 
 impl Redactor {
-    pub(crate) fn redact(&self, store: &mut Store, given: &Texts) -> wasmtime::Result<Result<Redaction, String>> {
-        let redacted = self.0.tollgate_plugin_redaction().call_redact(store, &wire_texts(given.clone()))?;
-        Ok(redacted.map(|redaction::Redacted { findings, changed }| {
+    pub(crate) fn redact(&self, store: &mut Store, given: Given) -> wasmtime::Result<Result<Redaction, String>> {
+        let Given { texts: texts_, places, names, groups } = given;
+        let given = redaction::Given { texts: wire_texts(texts_), places, names, groups };
+        let redacted = self.0.tollgate_plugin_redaction().call_redact(store, &given)?;
+        Ok(redacted.map(|redaction::Redacted { findings, changed, skipped }| {
             let redaction::Findings { rows, types, starts, ends } = findings;
-            Redaction { findings: Findings { rows, types, starts, ends }, changed: texts(changed) }
+            Redaction { findings: Findings { rows, types, starts, ends }, changed: texts(changed), skipped }
         }))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::common::{batch, hostile_with, mode, small};
 use std::time::Duration;
-use tollgate_columns::{Malformed, Problem};
+use tollgate_columns::{Given, Malformed, Problem};
 use tollgate_engine::{CallError, ConfigureError, Counts, EngineConfig, Enricher};
 
 /// How a call failed, without the details.
@@ -165,4 +165,19 @@ fn a_secret_is_gone_with_its_instance() {
     drop(first);
     let mut second = plugin.enricher(&config).unwrap();
     assert_eq!(sightings(&mut second, "harmless"), 0);
+}
+
+#[test]
+fn a_redactor_sees_places_and_groups_and_says_what_it_skipped() {
+    let Some(plugin) = hostile_with(small()) else { return };
+    let mut redactor = plugin.redactor(&mode("places and groups")).unwrap();
+    let mut given = Given { names: vec!["log.body".to_owned(), "span.name".to_owned()], ..Given::default() };
+    given.push("a", 1, 7);
+    given.push("b", 0, 0);
+    let redaction = redactor.redact(&given).unwrap();
+    assert_eq!(redaction.changed.iter().collect::<Vec<_>>(), [(0, "span.name#7"), (1, "log.body#0")]);
+    assert_eq!(redaction.skipped, [("seen_texts".to_owned(), 2)]);
+
+    let mut redactor = plugin.redactor(&mode("reason that is no word")).unwrap();
+    assert!(matches!(redactor.redact(&given), Err(CallError::Malformed(_))), "a reason can hold what it should not");
 }

@@ -3,7 +3,7 @@
 use crate::common::{component, small};
 use std::time::Duration;
 use tollgate_call::{Api, Outcome, UsageSource};
-use tollgate_columns::{Batch, Edits, Texts, Traces};
+use tollgate_columns::{Batch, Edits, Given, Traces};
 use tollgate_engine::{ConfigureError, Engine, EngineConfig, Plugin, RequestHead, World};
 
 fn load(name: &str) -> Option<Plugin> {
@@ -97,9 +97,7 @@ fn the_redactor_finds_and_replaces() {
     let Some(plugin) = load("plugins/pii_redactor.wasm") else { return };
     assert_eq!(plugin.describe().worlds, [World::Redactor]);
     let mut redactor = plugin.redactor("{}").unwrap();
-    let mut given = Texts::default();
-    given.push(0, "nothing here");
-    given.push(1, "write to ada@example.com today");
+    let given = Given::of("span.name", &["nothing here", "write to ada@example.com today"]);
     let redaction = redactor.redact(&given).unwrap();
     let found: Vec<_> = redaction.findings.iter().collect();
     let [(row, kind, start, end)] = found[..] else { panic!("{found:?}") };
@@ -114,8 +112,8 @@ fn the_redactor_finds_and_replaces() {
 fn texts_that_are_not_numbered_in_order_are_not_given_to_a_redactor() {
     let Some(plugin) = load("plugins/pii_redactor.wasm") else { return };
     let mut redactor = plugin.redactor("{}").unwrap();
-    let mut given = Texts::default();
-    given.push(3, "ada@example.com");
+    let mut given = Given::of("span.name", &["ada@example.com"]);
+    given.texts.rows = vec![3];
     assert!(redactor.redact(&given).is_err());
     assert_eq!(redactor.counters().read().calls, 0);
 }

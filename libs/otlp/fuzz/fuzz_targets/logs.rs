@@ -23,5 +23,5 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let replaced = request.replace(&set, &changed).expect("texts of this request");
     let after = LogsRequest::scan(&replaced, &limits).expect("a request").texts();
-    assert!(after.len() == set.len() && after.texts().iter().all(|(_, text)| text == "*"));
+    assert!(after.texts().iter().all(|(_, text)| text == "*"));
 });

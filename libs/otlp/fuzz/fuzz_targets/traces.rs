@@ -35,7 +35,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let replaced = request.replace(&set, &changed).expect("texts of this request");
     let after = TraceRequest::scan(&replaced, &limits).expect("a request").texts();
-    assert!(after.len() == set.len() && after.texts().iter().all(|(_, text)| text == "*"));
+    assert!(after.texts().iter().all(|(_, text)| text == "*"));
 
     let mut writer = RequestWriter::new();
     request.spans().for_each(|span| writer.copy(&span));

@@ -34,11 +34,6 @@ impl<'a> Fields<'a> {
         self.object.get(field)
     }
 
-    /// Every field, for objects whose fields are names of something.
-    pub(super) fn all(&mut self) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'a> {
-        self.object.iter()
-    }
-
     /// The fields of an object within.
     pub(super) fn object(&mut self, field: &'static str, read: impl FnOnce(&mut Fields<'_>)) {
         let Some(value) = self.value(field) else { return };

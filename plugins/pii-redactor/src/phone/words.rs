@@ -38,6 +38,36 @@ const THINGS: &[&str] = &[
     "extension",
 ];
 
+/// Beginnings of words for it in other languages, in small letters.
+const FOREIGN: &[&str] = &[
+    "telefon",
+    "teléfon",
+    "téléphon",
+    "telèfon",
+    "handy",
+    "mobil",
+    "móvil",
+    "celular",
+    "cep",
+    "gsm",
+    "rufnummer",
+    "portabl",
+    "cellulare",
+    "komórk",
+    "puhelin",
+    "matkapuh",
+    "mobiel",
+    "gsm",
+    "телефон",
+    "тел",
+    "моб",
+    "電話",
+    "携帯",
+    "전화",
+    "휴대",
+    "โทร",
+];
+
 /// What one does with it, and where it rings. They count as words of a sentence only: as names of fields (`"text": ..`,
 /// `call_1`, `tool_calls`) they mean something else.
 const VERBS: &[&str] = &[
@@ -127,17 +157,31 @@ pub(super) fn near(text: &Text<'_>, start: usize, end: usize) -> bool {
     speaks(cut(text.bytes(), from, start)) || speaks(cut(text.bytes(), end, to))
 }
 
-/// Whether a label stands directly before the number: only quotes, colons, equals signs and spaces between.
+/// Whether a label stands directly before the number: only quotes, colons, equals signs and spaces between, or a thing
+/// with such a number among the last words before a colon or an equals sign (`Telefon der Kundin: ..`).
 pub(super) fn labelled(text: &Text<'_>, start: usize) -> bool {
     let gap =
         run_start(text, start, LABEL_GAP, |byte| matches!(byte, b' ' | b':' | b'=' | b'"' | b'\'' | b'\t' | b'.'));
+    let set_apart = text.cut(gap, start).iter().any(|byte| matches!(byte, b':' | b'='));
     let head = text.cut(gap.saturating_sub(BEFORE), gap);
     let head =
         ["：", "是", "为", "："].iter().fold(head, |head, mark| head.strip_suffix(mark.as_bytes()).unwrap_or(head));
     let head = head.to_ascii_lowercase();
-    LABELS.iter().any(|label| {
+    let direct = LABELS.iter().any(|label| {
         let before = head.strip_suffix(label.as_bytes());
         before.is_some_and(|before| !label.is_ascii() || before.last().is_none_or(|byte| !byte.is_ascii_alphanumeric()))
+    });
+    direct || (set_apart && names_a_thing(&head))
+}
+
+/// Whether one of the last words of a label is a thing with such a number, or begins as one.
+fn names_a_thing(label: &[u8]) -> bool {
+    let line = label.rsplit(|byte| matches!(byte, b'\n' | b'"' | b',' | b';' | b'{')).next().unwrap_or(label);
+    let words = line.split(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let last: Vec<&[u8]> = words.collect();
+    last.iter().rev().take(3).any(|word| {
+        FOREIGN.iter().any(|thing| word.starts_with(thing.as_bytes()))
+            || THINGS.iter().any(|thing| word == &thing.as_bytes())
     })
 }
 
@@ -213,6 +257,10 @@ mod tests {
             ("手机号：12", true),
             ("手机号是12", true),
             ("Tel. 12", true),
+            ("Telefon der Kundin: 12", true),
+            ("telefon numarası: 12", true),
+            ("número de teléfono=12", true),
+            ("telephones sold: many, returned: 12", false),
             ("phone bill of 12", false),
             ("microphone 12", false),
         ] {

@@ -1,345 +1,377 @@
-//! Secrets that announce themselves: vendors' API keys by prefix and alphabet, JSON web tokens, private keys in PEM
-//! form. The forms are those the vendors publish for secret scanning.
+//! The form of a key: literals that announce it, each with characters of an alphabet behind it.
 
-use crate::text::{Text, at, before, is_word, run_end, run_start, slice, stands_at};
-use memchr::memmem;
+use crate::candidate::{Candidate, Proof};
+use crate::kind::Kind;
+use crate::secret::{SURE, noise, published};
+use crate::text::{self, Text, at, before, cut, run_end, slice, stands_at};
 
-/// Bytes of a body on which its form is judged; what is accepted reaches to the end of the body.
-const JUDGED: usize = 100;
-
-/// What the characters behind a prefix are.
-#[derive(Clone, Copy)]
-enum Alphabet {
-    /// Letters and digits.
-    Plain,
-    /// Letters, digits, `-` and `_`.
-    Url,
-    /// Letters, digits, `-`, `_`, `.` and `=`.
-    Dotted,
+/// What characters may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alphabet {
+    /// Decimal digits.
+    Digit,
     /// Lower-case and upper-case hexadecimal digits.
     Hex,
-    /// Upper-case letters and digits.
+    /// Capitals and the digits of base32 (RFC 4648).
+    Base32,
+    /// Capitals and digits.
     Upper,
+    /// Letters and digits.
+    Plain,
+    /// base64url (RFC 4648): letters, digits, `-` and `_`.
+    Url,
+    /// base64url with `.` and `=`.
+    Dotted,
+    /// base64 (RFC 4648) with its padding.
+    Base64,
+    /// base64 as a URL has it (RFC 3986): letters, digits and `%`.
+    Encoded,
 }
 
 impl Alphabet {
     fn has(self, byte: u8) -> bool {
         match self {
-            Self::Plain => byte.is_ascii_alphanumeric(),
-            Self::Url => is_word(byte) || byte == b'-',
-            Self::Dotted => is_word(byte) || matches!(byte, b'-' | b'.' | b'='),
+            Self::Digit => byte.is_ascii_digit(),
             Self::Hex => byte.is_ascii_hexdigit(),
+            Self::Base32 => matches!(byte, b'A'..=b'Z' | b'2'..=b'7'),
             Self::Upper => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
+            Self::Plain => byte.is_ascii_alphanumeric(),
+            Self::Url => text::is_word(byte) || byte == b'-',
+            Self::Dotted => text::is_word(byte) || matches!(byte, b'-' | b'.' | b'='),
+            Self::Base64 => byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='),
+            Self::Encoded => byte.is_ascii_alphanumeric() || byte == b'%',
         }
     }
 }
 
-/// One vendor's form.
-struct Form {
-    prefix: &'static [u8],
-    /// Which byte of the prefix the scan stops at; the rarest one.
-    anchor: usize,
-    alphabet: Alphabet,
-    shortest: usize,
-    longest: usize,
-    /// The body must look random: letters and digits mixed in an unbroken run of this many characters.
-    random: usize,
+/// A literal, and how many characters of which alphabet follow it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part(pub(super) &'static str, pub(super) Alphabet, pub(super) usize, pub(super) usize);
+
+/// What is asked of the characters besides their alphabet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Check {
+    /// They are not masked: the literals and lengths leave no other doubt.
+    Form,
+    /// They are no stand-in such as `xxxx`, `EXAMPLE` or the alphabet.
+    Real,
+    /// They are no stand-in, and an unbroken run of this many letters and digits has both, or capitals and small
+    /// letters that make no words.
+    Random(usize),
+    /// They are no stand-in, and may prove themselves: the last six of 36 are the CRC-32 of the others in base62.
+    Sum,
 }
 
-const ANY: usize = usize::MAX;
-
-const fn form(prefix: &'static str, anchor: usize, alphabet: Alphabet, shortest: usize, longest: usize) -> Form {
-    Form { prefix: prefix.as_bytes(), anchor, alphabet, shortest, longest, random: 0 }
+/// One form of key.
+#[derive(Debug)]
+pub(super) struct Form {
+    pub(super) kind: Kind,
+    pub(super) parts: &'static [Part],
+    pub(super) check: Check,
+    /// Who issues it, for people who ask why.
+    pub(super) rule: &'static str,
 }
 
-const fn random(prefix: &'static str, anchor: usize, alphabet: Alphabet, shortest: usize, random: usize) -> Form {
-    Form { prefix: prefix.as_bytes(), anchor, alphabet, shortest, longest: ANY, random }
-}
+/// No upper limit.
+pub(super) const ANY: usize = usize::MAX;
 
-use Alphabet::{Dotted, Hex, Plain, Upper, Url};
-
-/// Forms whose anchor is a hyphen.
-const HYPHEN: &[Form] = &[
-    random("sk-", 2, Url, 20, 16), // OpenAI, Anthropic (`sk-ant-`), DeepSeek, OpenRouter, others
-    form("sk-ant-", 2, Url, 20, ANY), // Anthropic
-    form("sk-proj-", 2, Url, 40, ANY), // OpenAI
-    form("glpat-", 5, Dotted, 20, ANY), // GitLab, all of the family
-    form("gldt-", 4, Dotted, 20, ANY),
-    form("glrt-", 4, Dotted, 20, ANY),
-    form("glcbt-", 5, Dotted, 20, ANY),
-    form("glptt-", 5, Dotted, 20, ANY),
-    form("glft-", 4, Dotted, 20, ANY),
-    form("glimt-", 5, Dotted, 20, ANY),
-    form("gloas-", 5, Dotted, 20, ANY),
-    form("glagent-", 7, Dotted, 20, ANY),
-    form("glsoat-", 6, Dotted, 20, ANY),
-    form("glffct-", 6, Dotted, 20, ANY),
-    random("xoxa-", 4, Url, 12, 6), // Slack
-    random("xoxb-", 4, Url, 12, 6),
-    random("xoxp-", 4, Url, 12, 6),
-    random("xoxr-", 4, Url, 12, 6),
-    random("xoxs-", 4, Url, 12, 6),
-    random("xoxe-", 4, Url, 12, 6),
-    random("xoxo-", 4, Url, 12, 6),
-    random("xapp-", 4, Url, 20, 8),
-    form("xai-", 3, Plain, 60, ANY),     // xAI
-    form("pplx-", 4, Plain, 40, ANY),    // Perplexity
-    form("nvapi-", 5, Url, 40, ANY),     // NVIDIA
-    random("pypi-AgEI", 4, Url, 20, 10), // Python Package Index
-    random("GOCSPX-", 6, Url, 20, 8),    // Google OAuth client
-    form("PMAK-", 4, Url, 40, ANY),      // Postman
-    random("tskey-", 5, Url, 20, 8),     // Tailscale
-    random("sq0atp-", 6, Url, 20, 8),    // Square
-    random("sq0csp-", 6, Url, 20, 8),
-];
-
-/// Forms whose anchor is an underscore.
-const UNDERSCORE: &[Form] = &[
-    form("ghp_", 3, Plain, 30, ANY), // GitHub, all of the family
-    form("gho_", 3, Plain, 30, ANY),
-    form("ghu_", 3, Plain, 30, ANY),
-    form("ghs_", 3, Plain, 30, ANY),
-    form("ghr_", 3, Plain, 30, ANY),
-    form("github_pat_", 6, Url, 36, ANY),
-    form("sk_live_", 2, Url, 10, ANY), // Stripe
-    form("sk_test_", 2, Url, 10, ANY),
-    form("sk_prod_", 2, Url, 10, ANY),
-    form("rk_live_", 2, Url, 10, ANY),
-    form("rk_test_", 2, Url, 10, ANY),
-    form("rk_prod_", 2, Url, 10, ANY),
-    random("whsec_", 5, Plain, 24, 16),
-    form("hf_", 2, Plain, 30, ANY), // Hugging Face
-    form("api_org_", 3, Plain, 30, ANY),
-    form("npm_", 3, Plain, 36, ANY), // npm
-    form("gsk_", 3, Plain, 40, ANY), // Groq
-    form("r8_", 2, Plain, 37, ANY),  // Replicate
-    form("dop_v1_", 3, Hex, 64, 64), // DigitalOcean
-    form("doo_v1_", 3, Hex, 64, 64),
-    form("dor_v1_", 3, Hex, 64, 64),
-    form("shpat_", 5, Hex, 32, 32), // Shopify
-    form("shpca_", 5, Hex, 32, 32),
-    form("shppa_", 5, Hex, 32, 32),
-    form("shpss_", 5, Hex, 32, 32),
-    form("lin_api_", 3, Plain, 40, ANY), // Linear
-    form("rubygems_", 8, Hex, 48, 48),   // RubyGems
-    form("ntn_", 3, Plain, 40, ANY),     // Notion
-    form("glsa_", 4, Url, 32, ANY),      // Grafana
-    form("glc_", 3, Plain, 32, ANY),
-    form("sntryu_", 6, Hex, 64, 64), // Sentry
-    random("sntrys_", 6, Dotted, 40, 20),
-];
-
-/// Forms whose anchor is a full stop.
-const DOT: &[Form] = &[
-    form("SG.", 2, Dotted, 50, ANY), // SendGrid
-    random("ya29.", 4, Url, 20, 10), // Google OAuth access token
-    random("hvs.", 3, Url, 24, 16),  // HashiCorp Vault
-    random("hvb.", 3, Url, 24, 16),
-    random("xoxe.xoxp-", 4, Url, 20, 10), // Slack configuration token
-    random("xoxe.xoxb-", 4, Url, 20, 10),
-];
-
-/// Forms without a separator, found by a capital letter.
-const CAPITAL: &[Form] = &[
-    form("AKIA", 0, Upper, 16, 16), // Amazon Web Services
-    form("ASIA", 0, Upper, 16, 16),
-    form("ABIA", 0, Upper, 16, 16),
-    form("ACCA", 0, Upper, 16, 16),
-    form("AIza", 0, Url, 35, 35),     // Google
-    random("AKID", 0, Plain, 32, 16), // Tencent Cloud
-    random("LTAI", 2, Plain, 12, 12), // Alibaba Cloud
-    form("SK", 1, Hex, 32, 32),       // Twilio
-];
-
-/// The key around the anchor byte at `anchor`: where it starts and ends.
-pub(crate) fn find(text: &Text<'_>, anchor: usize) -> Option<(usize, usize)> {
-    // Every prefix has a letter or digit before its separator; rulers of hyphens and underscores have none.
-    let prefixed = before(text, anchor, 1).is_ascii_alphanumeric();
-    let forms = match at(text, anchor) {
-        b'-' | b'_' | b'.' if !prefixed => return None,
-        b'-' => HYPHEN,
-        b'_' => UNDERSCORE,
-        b'.' => DOT,
-        b'A' | b'K' => CAPITAL,
-        b'J' => return json_web_token(text, anchor),
-        _ => return None,
-    };
-    let mut longest = None;
-    for form in forms {
-        if let Some(found) = matches(text, anchor, form)
-            && longest.is_none_or(|(_, end)| found.1 > end)
-        {
-            longest = Some(found);
+impl Form {
+    /// The literal at the start.
+    pub(super) const fn prefix(&self) -> &'static [u8] {
+        match self.parts {
+            [Part(prefix, ..), ..] => prefix.as_bytes(),
+            [] => b"",
         }
     }
-    longest
-}
 
-fn matches(text: &Text<'_>, anchor: usize, form: &Form) -> Option<(usize, usize)> {
-    let start = anchor.checked_sub(form.anchor)?;
-    if !stands_at(text, start, form.prefix) || !starts_secret(text, start) {
-        return None;
-    }
-    let body = start + form.prefix.len();
-    let judged = run_end(text, body, JUDGED, |byte| form.alphabet.has(byte));
-    let length = judged - body;
-    if length < form.shortest || (form.random > 0 && !looks_random(slice(text, body, judged), form.random)) {
-        return None;
-    }
-    let mut end = run_end(text, body, form.longest, |byte| form.alphabet.has(byte));
-    // A fixed length is a whole token; a full stop or an equals sign at the end belongs to the sentence.
-    if form.longest != ANY && form.alphabet.has(at(text, end)) {
-        return None;
-    }
-    while end > body + form.shortest && matches!(before(text, end, 1), b'.' | b'=' | b'-') {
-        end -= 1;
-    }
-    (end - body <= form.longest).then_some((start, end))
-}
-
-/// A secret may follow anything but a letter or digit.
-fn starts_secret(text: &Text<'_>, start: usize) -> bool {
-    !before(text, start, 1).is_ascii_alphanumeric()
-}
-
-/// Whether an unbroken run of letters and digits of the wanted length has both.
-fn looks_random(body: &[u8], run: usize) -> bool {
-    body.split(|byte| !byte.is_ascii_alphanumeric())
-        .any(|part| part.len() >= run && part.iter().any(u8::is_ascii_alphabetic))
-        && body.iter().any(u8::is_ascii_digit)
-        && body.iter().any(u8::is_ascii_alphabetic)
-}
-
-/// Three parts of base64url with full stops between, the first of which starts as `{"` does (RFC 7519).
-fn json_web_token(text: &Text<'_>, anchor: usize) -> Option<(usize, usize)> {
-    let start = anchor.checked_sub(2)?;
-    let part = |start: usize| run_end(text, start, usize::MAX, |byte| Url.has(byte));
-    if !stands_at(text, start, b"eyJ") || Url.has(before(text, start, 1)) {
-        return None;
-    }
-    let header = part(start);
-    if header - start < 12 || !stands_at(text, header, b".ey") {
-        return None;
-    }
-    let claims = part(header + 1);
-    if claims - header < 8 || at(text, claims) != b'.' {
-        return None;
-    }
-    Some((start, part(claims + 1)))
-}
-
-/// The private key whose first line starts at `start`: `-----BEGIN ... PRIVATE KEY-----` to its end line.
-///
-/// Without an end line the key was cut off; then all that can be key material is taken. `unended` remembers that no
-/// end line follows, so that many first lines cost one search.
-pub(crate) fn private_key(text: &Text<'_>, start: usize, unended: &mut bool) -> Option<(usize, usize)> {
-    let begin = b"-----BEGIN ";
-    if !stands_at(text, start, begin) {
-        return None;
-    }
-    let name = start + begin.len();
-    let name_end = run_end(text, name, 48, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' ');
-    let title = slice(text, name, name_end);
-    if !(title.ends_with(b"PRIVATE KEY") || title.ends_with(b"PRIVATE KEY BLOCK"))
-        || !stands_at(text, name_end, b"-----")
-    {
-        return None;
-    }
-    let body = name_end + 5;
-    if !*unended {
-        let rest = slice(text, body, usize::MAX);
-        match memmem::find(rest, b"-----END ") {
-            Some(place) => {
-                let line = body + place + b"-----END ".len();
-                let close =
-                    run_end(text, line, 48, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' ');
-                return Some((start, run_end(text, close, 5, |byte| byte == b'-')));
+    /// The key of this form that starts at `start`.
+    pub(super) fn find(&self, text: &Text<'_>, start: usize) -> Option<Candidate> {
+        if !stands_at(text, start, self.prefix()) || !starts_key(text, start) {
+            return None;
+        }
+        let sure = start + SURE;
+        let mut place = start;
+        let mut end = None;
+        for (turn, &Part(literal, alphabet, shortest, longest)) in self.parts.iter().enumerate() {
+            if !stands_at(text, place, literal.as_bytes()) {
+                return None;
             }
-            None => *unended = true,
+            place += literal.len();
+            // One more than is allowed at the end, so that a longer run is seen to be none.
+            let last = turn + 1 == self.parts.len();
+            let window = longest.saturating_add(usize::from(last)).min(sure.saturating_sub(place));
+            let mut run = run_end(text, place, window, |byte| alphabet.has(byte));
+            if last && run - place > longest && before(text, run, 1) == b'.' && !alphabet.has(at(text, run)) {
+                run -= 1;
+            }
+            let length = run - place;
+            if run >= sure {
+                // What was seen is enough; the rest is everything that may belong to the key.
+                end = Some(turn);
+                place = run;
+                break;
+            }
+            if length < shortest || length > longest {
+                return None;
+            }
+            place = run;
+        }
+        let first = start + self.prefix().len();
+        if end.is_none() {
+            while place > first && matches!(before(text, place, 1), b'.' | b'=' | b'-') && self.may_shrink(text, place)
+            {
+                place -= 1;
+            }
+        }
+        let body = slice(text, first, place);
+        let accepted = match self.check {
+            Check::Form => body.is_empty() || !noise::is_masked(body),
+            Check::Real | Check::Sum => !noise::is_placeholder(body) && !is_word(body),
+            Check::Random(run) => noise::is_drawn(body, run) && !noise::is_placeholder(body),
+        };
+        if !accepted || text.is_undecided() {
+            return None;
+        }
+        if let Some(turn) = end {
+            let rest = self.parts.get(turn..).unwrap_or(&[]);
+            let may = |byte: u8| rest.iter().any(|part| part.1.has(byte) || part.0.as_bytes().first() == Some(&byte));
+            place = run_end(text, place, usize::MAX, may);
+            while matches!(before(text, place, 1), b'.') {
+                place -= 1;
+            }
+        }
+        if self.kind == Kind::GCP_API_KEY && published::by_google(slice(text, start, place)) {
+            return None;
+        }
+        let proof = if self.check == Check::Sum && has_sum(body) { Proof::Checked } else { Proof::Form };
+        Some(Candidate { kind: self.kind, start, end: place, proof, rule: self.rule })
+    }
+
+    /// Whether a sign at the end may belong to the sentence: the last part is longer than it must be, or padding that
+    /// is part of a key does not end in it.
+    fn may_shrink(&self, text: &Text<'_>, end: usize) -> bool {
+        let Some(Part(_, alphabet, shortest, _)) = self.parts.last() else { return false };
+        if *alphabet == Alphabet::Base64 {
+            return false;
+        }
+        let window = slice(text, end.saturating_sub(shortest.saturating_add(1).min(SURE)), end);
+        window.len() > *shortest && window.iter().all(|byte| alphabet.has(*byte))
+    }
+}
+
+/// A key may follow anything but a letter, a digit or the stem of a file name.
+fn starts_key(text: &Text<'_>, start: usize) -> bool {
+    let last = before(text, start, 1);
+    !(last.is_ascii_alphanumeric() || (last == b'.' && before(text, start, 2).is_ascii_alphanumeric()))
+}
+
+/// Whether the body is the rest of a name in code: letters alone that make words.
+fn is_word(body: &[u8]) -> bool {
+    !body.iter().any(u8::is_ascii_digit) && noise::is_wordy(body)
+}
+
+/// Whether the last six characters are the CRC-32 of the thirty before, in base62: the checksum that GitHub put into
+/// its tokens in 2021 and npm took over.
+fn has_sum(body: &[u8]) -> bool {
+    if body.len() != 36 {
+        return false;
+    }
+    let mut sum = u64::from(crc32(cut(body, 0, 30)));
+    cut(body, 30, 36).iter().rev().all(|byte| {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'A'..=b'Z' => byte - b'A' + 10,
+            b'a'..=b'z' => byte - b'a' + 36,
+            _ => return false,
+        };
+        let same = sum % 62 == u64::from(digit);
+        sum /= 62;
+        same
+    }) && sum == 0
+}
+
+/// CRC-32 as in ISO 3309, bit by bit: it is computed for few bytes.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut sum = u32::MAX;
+    for byte in bytes {
+        sum ^= u32::from(*byte);
+        for _ in 0..8 {
+            sum = (sum >> 1) ^ (0xEDB8_8320 & (sum & 1).wrapping_neg());
         }
     }
-    let material =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'\n' | b'\r' | b'\\');
-    let end = run_end(text, body, usize::MAX, material);
-    let spare = run_start(text, end, end - body, |byte| matches!(byte, b'\n' | b'\r'));
-    Some((start, spare))
+    !sum
+}
+
+/// Which byte of a prefix the scan stops at: the first separator behind a letter, so that prefixes of which one begins
+/// like another meet, or else a rare capital.
+const fn anchor(prefix: &[u8]) -> Option<usize> {
+    let mut found = None;
+    let mut place = 0;
+    #[expect(clippy::indexing_slicing, reason = "below the length, and evaluated by the compiler")]
+    while place < prefix.len() {
+        match prefix[place] {
+            b'-' | b'_' | b'~' if place > 0 => return Some(place),
+            b'A' | b'J' => found = Some(place),
+            _ => {}
+        }
+        place += 1;
+    }
+    found
+}
+
+/// What the forms are told apart by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// This byte of the prefix, at which the scan stops.
+    Anchor(u8),
+    /// How the prefix starts: the scan stops at a digit behind it.
+    Start,
+    /// No prefix: only the parts and what stands between them.
+    Shape,
+}
+
+/// The forms that are recognised in the same way.
+pub(super) struct Group<const N: usize> {
+    /// Place in the table, place of the anchor in the prefix, first byte of the prefix.
+    places: [(u8, u8, u8); N],
+    /// Which two bytes stand before the anchor, or start the prefix, in any of the forms, by their low five bits.
+    pairs: [u64; 16],
+}
+
+/// How many forms are recognised that way.
+pub(super) const fn count(forms: &[Form], by: By) -> usize {
+    let mut count = 0;
+    let mut place = 0;
+    while place < forms.len() {
+        #[expect(clippy::indexing_slicing, reason = "below the length, and evaluated by the compiler")]
+        if is_in(forms[place].prefix(), by) {
+            count += 1;
+        }
+        place += 1;
+    }
+    count
+}
+
+#[expect(clippy::indexing_slicing, reason = "a place in the prefix, and evaluated by the compiler")]
+const fn is_in(prefix: &[u8], by: By) -> bool {
+    match (anchor(prefix), by) {
+        (Some(place), By::Anchor(byte)) => prefix[place] == byte,
+        (None, By::Start) => !prefix.is_empty(),
+        (None, By::Shape) => prefix.is_empty(),
+        _ => false,
+    }
+}
+
+impl<const N: usize> Group<N> {
+    /// Picks the forms from the table.
+    #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
+    pub(super) const fn of(forms: &[Form], by: By) -> Self {
+        let mut this = Self { places: [(0, 0, 0); N], pairs: [0; 16] };
+        let (mut place, mut count) = (0, 0);
+        assert!(forms.len() <= 256, "places in the table are bytes");
+        while place < forms.len() {
+            let prefix = forms[place].prefix();
+            if is_in(prefix, by) {
+                let anchor = match anchor(prefix) {
+                    Some(anchor) => anchor,
+                    None => 0,
+                };
+                let start = if prefix.is_empty() { 0 } else { prefix[0] };
+                this.places[count] = (place as u8, anchor as u8, start);
+                count += 1;
+                // The first of the two bytes, and the second; any byte where the prefix does not reach so far.
+                let (first, second) = match by {
+                    By::Start if prefix.len() > 1 => (prefix[0] as usize & 31, prefix[1] as usize & 31),
+                    By::Start => (prefix[0] as usize & 31, 32),
+                    _ if anchor >= 2 => (prefix[anchor - 2] as usize & 31, prefix[anchor - 1] as usize & 31),
+                    _ if anchor == 1 => (32, prefix[0] as usize & 31),
+                    _ => (32, 32),
+                };
+                let mut pair = 0;
+                while pair < 1024 {
+                    if (first == 32 || pair >> 5 == first) && (second == 32 || pair & 31 == second) {
+                        this.pairs[pair / 64] |= 1 << (pair % 64);
+                    }
+                    pair += 1;
+                }
+            }
+            place += 1;
+        }
+        this
+    }
+
+    /// Whether a form may have its anchor at `place`: a look at the two bytes before it.
+    #[inline]
+    pub(super) fn may_be_at(&self, text: &Text<'_>, place: usize) -> bool {
+        self.has(before(text, place, 2), before(text, place, 1))
+    }
+
+    /// Whether a form may start at `start`, where a byte is and another.
+    #[inline]
+    pub(super) fn may_start(&self, text: &Text<'_>, start: usize) -> bool {
+        self.has(at(text, start), at(text, start + 1))
+    }
+
+    #[inline]
+    fn has(&self, first: u8, second: u8) -> bool {
+        let pair = usize::from(first & 31) << 5 | usize::from(second & 31);
+        self.pairs.get(pair / 64).is_some_and(|word| word & (1 << (pair % 64)) != 0)
+    }
+
+    /// The longest key of the forms whose anchor, or start where they have none, stands at `place`.
+    pub(super) fn find(&self, text: &Text<'_>, place: usize, forms: &[Form]) -> Option<Candidate> {
+        let found = self.places.iter().filter_map(|&(form, anchor, first)| {
+            let start = place.checked_sub(usize::from(anchor))?;
+            if first != 0 && at(text, start) != first {
+                return None;
+            }
+            forms.get(usize::from(form))?.find(text, start)
+        });
+        found.reduce(longer)
+    }
+}
+
+/// The longest key of the forms that starts at `start`.
+pub(super) fn at_start(text: &Text<'_>, start: usize, forms: &[Form]) -> Option<Candidate> {
+    forms.iter().filter_map(|form| form.find(text, start)).reduce(longer)
+}
+
+fn longer(best: Candidate, other: Candidate) -> Candidate {
+    if other.end > best.end { other } else { best }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn key(text: &str) -> Option<&str> {
-        let anchors = text.bytes().enumerate().filter(|(_, byte)| b"-_.AKJ".contains(byte));
-        let mut unended = false;
-        anchors.into_iter().find_map(|(place, _)| {
-            let found = private_key(&Text::whole(text.as_bytes()), place, &mut unended)
-                .or_else(|| find(&Text::whole(text.as_bytes()), place));
-            found.and_then(|(start, end)| text.get(start..end))
-        })
-    }
-
-    /// A body of the wanted length that looks random; no vendor ever issued it.
-    fn body(length: usize) -> String {
-        "a1B2c3D4e5F6g7H8i9J0kLmNoPqRsTuVwXyZ".chars().cycle().take(length).collect()
-    }
-
     #[test]
-    fn keys_of_vendors() {
-        let hex = "0123456789abcdef".repeat(4);
-        let keys = [
-            format!("sk-{}", body(48)),
-            format!("sk-proj-{}", body(60)),
-            format!("sk-ant-api03-{}", body(95)),
-            format!("sk-{}", &hex[..32]),
-            format!("AKIA{}", "ABCDEFGH23456723"),
-            format!("ASIA{}", "ABCDEFGH23456723"),
-            format!("ghp_{}", body(36)),
-            format!("gho_{}", body(36)),
-            format!("github_pat_{}_{}", body(22), body(59)),
-            format!("AIza{}", body(35)),
-            format!("xoxb-123456789012-123456789012-{}", body(24)),
-            format!("xoxe.xoxp-1-{}", body(60)),
-            format!("sk_live_{}", body(24)),
-            format!("rk_live_{}", body(24)),
-            format!("hf_{}", body(34)),
-            format!("glpat-{}", body(20)),
-            format!("npm_{}", body(36)),
-            format!("SG.{}.{}", body(22), body(43)),
-            format!("SK{}", &hex[..32]),
-            format!("LTAI{}", body(20)),
-            format!("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.{}", body(43)),
-            format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----", body(64)),
-            format!("-----BEGIN PRIVATE KEY-----\\n{}", body(64)),
-        ];
-        for expected in &keys {
-            for text in [
-                expected.clone(),
-                format!("密钥{expected}，勿外传"),
-                format!("key=\"{expected}\";"),
-                format!("{expected}. Next"),
-            ] {
-                assert_eq!(key(&text), Some(expected.as_str()), "{text}");
-            }
+    fn a_checksum_is_computed_over_the_thirty_characters_before_it() {
+        assert_eq!(crc32(b"123456789"), 0xCBF4_3926, "the check value of the catalogue of CRC algorithms");
+        let body = b"a1B2c3D4e5F6g7H8i9J0kLmNoPqRsT";
+        let digits = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let mut sum = u64::from(crc32(body));
+        let mut tail = [b'0'; 6];
+        for byte in tail.iter_mut().rev() {
+            *byte = digits[usize::try_from(sum % 62).unwrap()];
+            sum /= 62;
         }
+        let mut token = [&body[..], &tail[..]].concat();
+        assert!(has_sum(&token));
+        token[3] ^= 1;
+        assert!(!has_sum(&token));
     }
 
     #[test]
-    fn what_is_no_key() {
-        for text in [
-            "sk-learn-is-a-library-for-machine-learning",
-            "task-1234567890abcdefghijklmnop",
-            "sk-sk-sk-sk-sk-sk-sk-sk-sk-sk",
-            "AKIAABC",
-            "XAKIAABCDEFGH23456723",
-            "AKIAABCDEFGH234567231",
-            "hf_model_name",
-            "npm_config_registry",
-            "eyJhbGciOiJIUzI1NiJ9",
-            "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----",
-            "-----BEGIN CERTIFICATE-----",
+    fn the_anchor_is_the_first_separator_or_a_rare_capital() {
+        for (prefix, expected) in [
+            ("ghp_", Some(3)),
+            ("sk-proj-", Some(2)),
+            ("_gitlab_", Some(7)),
+            ("AKIA", Some(3)),
+            ("LTAI", Some(2)),
+            ("dapi", None),
         ] {
-            assert_eq!(key(text), None, "{text}");
+            assert_eq!(anchor(prefix.as_bytes()), expected, "{prefix}");
         }
     }
 }

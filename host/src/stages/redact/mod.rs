@@ -1,0 +1,338 @@
+//! Stage 2b, redact: redactors see every text of a request, and what they change is changed before anything is written
+//! or delivered. How much was found stands on the span (`tollgate.redaction.*`), what was found does not.
+//!
+//! Nothing passes unseen unless the configuration says so: what is too large, what a redactor failed on, and fields that
+//! are not known are refused, masked or taken out, and each of these is counted.
+
+mod counts;
+mod known;
+mod portions;
+mod usual;
+
+use super::RESCAN;
+use super::plugin::{Failure, Hosted, Redactor};
+use crate::config::{self, OnError, OnOversize, UnknownFields};
+use crate::metrics::Metrics;
+use crate::receivers::Refusal;
+use bytes::Bytes;
+use counts::{Attributes, Counts, UNSCANNED};
+use known::Known;
+use portions::{Portion, portions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tollgate_columns::{Batch, Texts};
+use tollgate_otlp::{LogsRequest, Reads, ReadsError, ScanError, TextSet, TraceRequest};
+use usual::is_usual;
+
+/// Usual bytes of text in one call of a redactor.
+const BYTES_A_CALL: usize = 1 << 20;
+/// What stands in the place of a text that nobody could look at.
+const MASK: &str = "<UNSCANNED>";
+
+/// What holds for all redactors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// What happens to fields that are not known.
+    pub unknown_fields: UnknownFields,
+    /// Longest text that a redactor is given, in bytes.
+    pub max_text_size: usize,
+    /// What happens to longer ones.
+    pub on_oversize: OnOversize,
+    /// Most texts that are remembered for a redactor.
+    pub max_known_names: usize,
+}
+
+impl Rules {
+    /// The rules that a configuration sets.
+    #[must_use]
+    pub fn of(config: &config::Redact) -> Self {
+        let &config::Redact { unknown_fields, max_text_size, on_oversize, max_known_names, .. } = config;
+        Self { unknown_fields, max_text_size, on_oversize, max_known_names }
+    }
+}
+
+/// The redactors in their order.
+#[derive(Debug)]
+pub struct Redact {
+    redactors: Vec<(Hosted<dyn Redactor>, Known)>,
+    rules: Rules,
+    attributes: Attributes,
+    /// Counts that spans bring along, from a filter that redacted before.
+    reads: Reads,
+    retry_after: Duration,
+    metrics: Metrics,
+}
+
+impl Redact {
+    /// Redactors in their order.
+    ///
+    /// # Errors
+    /// There are more types of finding than attributes can be numbered.
+    pub fn new(
+        redactors: Vec<Hosted<dyn Redactor>>,
+        rules: Rules,
+        retry_after: Duration,
+        metrics: &Metrics,
+    ) -> Result<Self, ReadsError> {
+        let attributes = Attributes::of(redactors.iter().flat_map(|hosted| &hosted.plugin().manifest().types));
+        let names: Vec<&str> = attributes.writes.iter().map(|write| write.name.as_str()).collect();
+        let reads = Reads::compile(&names)?;
+        let known = |hosted: &Hosted<dyn Redactor>| Known::new(hosted.name(), rules.max_known_names, metrics);
+        let redactors =
+            redactors.into_iter().map(|hosted| (known(&hosted), hosted)).map(|(known, hosted)| (hosted, known));
+        Ok(Self { redactors: redactors.collect(), rules, attributes, reads, retry_after, metrics: metrics.clone() })
+    }
+
+    /// A request of spans without what was found in it.
+    ///
+    /// # Errors
+    /// A redactor that blocks has failed, or a text is too large and blocks.
+    pub fn traces(&self, request: Bytes) -> Result<Bytes, Refusal> {
+        let (request, counts) = self.run::<TraceRequest<'_>>(request)?;
+        if counts.is_empty() {
+            return Ok(request);
+        }
+        self.note(request, |request| {
+            let scanned = TraceRequest::scan(request, &RESCAN).ok()?;
+            let before = self.reads.project(scanned.spans());
+            scanned.apply(&counts.edits(&before, scanned.len()), &self.attributes.writes).ok()
+        })
+    }
+
+    /// A request of log records without what was found in it.
+    ///
+    /// # Errors
+    /// A redactor that blocks has failed, or a text is too large and blocks.
+    pub fn logs(&self, request: Bytes) -> Result<Bytes, Refusal> {
+        let (request, counts) = self.run::<LogsRequest<'_>>(request)?;
+        if counts.is_empty() {
+            return Ok(request);
+        }
+        self.note(request, |request| {
+            let scanned = LogsRequest::scan(request, &RESCAN).ok()?;
+            scanned.apply(&counts.edits(&Batch::default(), scanned.len()), &self.attributes.writes).ok()
+        })
+    }
+
+    /// Writes the counts. The texts are clean already, so a request on which they cannot be written goes on.
+    fn note(&self, request: Bytes, write: impl FnOnce(&Bytes) -> Option<Vec<u8>>) -> Result<Bytes, Refusal> {
+        let noted = write(&request).map(Bytes::from);
+        if noted.is_none() {
+            tracing::error!("counts of redactions could not be written on a request");
+        }
+        Ok(noted.unwrap_or(request))
+    }
+
+    fn run<R: TextRequest>(&self, mut request: Bytes) -> Result<(Bytes, Counts), Refusal> {
+        let mut counts = Counts::default();
+        if self.redactors.is_empty() {
+            return Ok((request, counts));
+        }
+        let (texts, unknown) = R::read(&request).map_err(super::invalid)?;
+        let mut texts = Some(texts);
+        if unknown > 0 && self.unknown_go(unknown) {
+            (request, texts) = (R::known_only(&request).map_err(super::invalid)?, None);
+        }
+        for (hosted, known) in &self.redactors {
+            let set = match texts.take() {
+                Some(set) => set,
+                None => R::read(&request).map_err(super::invalid)?.0,
+            };
+            let changes = self.changes(hosted, known, &set)?;
+            counts.add(&changes.found, &set, &self.attributes, &self.metrics);
+            if changes.texts.is_empty() {
+                texts = Some(set);
+            } else {
+                // A text that cannot be replaced must not go on, so neither does the request.
+                request = R::replace(&request, &set, &changes.column()?).map_err(Refusal::Invalid)?.into();
+            }
+        }
+        Ok((request, counts))
+    }
+
+    /// Whether fields that no redactor would see are taken out. Counts what happens to them.
+    fn unknown_go(&self, unknown: u32) -> bool {
+        let go = self.rules.unknown_fields == UnknownFields::Drop;
+        self.skipped("unknown_fields", if go { "dropped" } else { "passed" }, u64::from(unknown));
+        go
+    }
+
+    /// What one redactor changes, with what its failure policy does.
+    fn changes(&self, hosted: &Hosted<dyn Redactor>, known: &Known, texts: &TextSet) -> Result<Changes, Refusal> {
+        let configuration = hosted.plugin().configuration();
+        let mut changes = Changes::default();
+        let rows = self.fitting(texts, &mut changes)?;
+        let names = rows.iter().filter(|&&row| texts.is_name(row)).map(|&row| (texts.name(row), text(texts, row)));
+        let mut clean = known.are_clean(configuration, names).into_iter();
+        let rows: Vec<u32> =
+            rows.into_iter().filter(|&row| !(texts.is_name(row) && clean.next() == Some(true))).collect();
+        if rows.is_empty() {
+            return Ok(changes);
+        }
+        let (portions, split) = portions(texts, rows.clone(), BYTES_A_CALL, self.rules.max_text_size.max(BYTES_A_CALL));
+        self.metrics.redaction_split_groups.inc_by(split);
+        match hosted.call(self.retry_after, |redactor| self.ask(redactor, &portions)) {
+            Ok(Some(found)) => {
+                for (reason, count) in &found.skipped {
+                    let labels = vec![("reason", reason.clone()), ("plugin", hosted.name().to_owned())];
+                    self.metrics.redaction_skipped.with(labels).inc_by(*count);
+                }
+                let touched: BTreeSet<u32> =
+                    found.found.iter().map(|(row, _)| *row).chain(found.texts.keys().copied()).collect();
+                let clean = rows.iter().filter(|row| texts.is_name(**row) && !touched.contains(row));
+                known.remember(configuration, clean.map(|&row| (texts.name(row), text(texts, row))));
+                changes.texts.extend(found.texts);
+                changes.found.extend(found.found);
+            }
+            Ok(None) => {
+                let masked = hosted.on_error() == OnError::MaskAll;
+                let unseen: Vec<u32> =
+                    rows.into_iter().filter(|&row| !(texts.is_name(row) && is_usual(text(texts, row)))).collect();
+                self.skipped("plugin_failed", if masked { "masked" } else { "passed" }, count(unseen.len()));
+                if masked {
+                    unseen.into_iter().for_each(|row| changes.mask(texts, row));
+                }
+            }
+            Err(refusal) => {
+                self.skipped("plugin_failed", "blocked", count(rows.len()));
+                return Err(refusal);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The rows of texts that are not too large for a redactor; what happens to the others is done.
+    fn fitting(&self, texts: &TextSet, changes: &mut Changes) -> Result<Vec<u32>, Refusal> {
+        let mut rows = Vec::with_capacity(texts.len());
+        for (row, text) in texts.texts().iter() {
+            if text.len() <= self.rules.max_text_size {
+                rows.push(row);
+            } else if texts.is_bytes(row) {
+                // An image or a recording, which no redactor reads.
+                self.skipped("oversize_bytes", "passed", 1);
+            } else {
+                match self.rules.on_oversize {
+                    OnOversize::Mask => {
+                        self.skipped("oversize_texts", "masked", 1);
+                        changes.mask(texts, row);
+                    }
+                    OnOversize::Pass => self.skipped("oversize_texts", "passed", 1),
+                    OnOversize::Block => {
+                        self.skipped("oversize_texts", "blocked", 1);
+                        let place = texts.place(row).map_or("", tollgate_otlp::Place::name);
+                        let (size, most) = (text.len(), self.rules.max_text_size);
+                        return Err(Refusal::Invalid(format!(
+                            "a text at {place} has {size} bytes, and redact.max_text_size is {most}; send less of it"
+                        )));
+                    }
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Asks a redactor about all portions.
+    #[expect(clippy::unused_self, reason = "it is a step of the stage like the others")]
+    fn ask(&self, redactor: &dyn Redactor, portions: &[Portion]) -> Result<Answer, Failure> {
+        let mut answer = Answer::default();
+        for portion in portions {
+            let redaction = redactor.redact(&portion.given)?;
+            let row_of = |row: u32| usize::try_from(row).ok().and_then(|row| portion.rows.get(row)).copied();
+            for (row, text) in redaction.changed.iter() {
+                answer.texts.extend(row_of(row).map(|row| (row, text.to_owned())));
+            }
+            let types = &redactor.manifest().types;
+            answer.found.extend(
+                redaction
+                    .findings
+                    .iter()
+                    .filter_map(|(row, kind, ..)| Some((row_of(row)?, types.get(usize::from(kind))?.clone()))),
+            );
+            for (reason, count) in redaction.skipped {
+                let sum = answer.skipped.entry(reason).or_default();
+                *sum = sum.saturating_add(count);
+            }
+        }
+        Ok(answer)
+    }
+
+    fn skipped(&self, reason: &str, action: &str, count: u64) {
+        let labels = vec![("reason", reason.to_owned()), ("action", action.to_owned())];
+        self.metrics.redaction_skipped.with(labels).inc_by(count);
+    }
+}
+
+/// What a redactor says of the texts of one request.
+#[derive(Debug, Default)]
+struct Answer {
+    texts: BTreeMap<u32, String>,
+    found: Vec<(u32, String)>,
+    skipped: BTreeMap<String, u64>,
+}
+
+/// New texts by row, and findings, each with its row and type.
+#[derive(Debug, Default)]
+struct Changes {
+    texts: BTreeMap<u32, String>,
+    found: Vec<(u32, String)>,
+}
+
+impl Changes {
+    /// A text that nobody looked at.
+    fn mask(&mut self, texts: &TextSet, row: u32) {
+        let mask = if texts.is_free(row) { MASK } else { "" };
+        self.texts.insert(row, mask.to_owned());
+        self.found.push((row, UNSCANNED.to_owned()));
+    }
+
+    fn column(&self) -> Result<Texts, Refusal> {
+        let mut column = Texts::default();
+        if self.texts.iter().all(|(row, text)| column.push(*row, text)) {
+            Ok(column)
+        } else {
+            Err(Refusal::Invalid("redacted, the request would be larger than 4 GiB; send smaller batches".to_owned()))
+        }
+    }
+}
+
+fn text(texts: &TextSet, row: u32) -> &str {
+    usize::try_from(row).ok().and_then(|row| texts.texts().get(row)).unwrap_or_default()
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
+/// What requests of spans and of log records have in common: texts.
+trait TextRequest {
+    /// The texts, and how many fields are not known.
+    fn read(request: &Bytes) -> Result<(TextSet, u32), ScanError>;
+    /// The request without fields that are not known.
+    fn known_only(request: &Bytes) -> Result<Bytes, ScanError>;
+    /// The request with texts replaced.
+    fn replace(request: &Bytes, given: &TextSet, changed: &Texts) -> Result<Vec<u8>, String>;
+}
+
+macro_rules! text_request {
+    ($request:ident) => {
+        impl TextRequest for $request<'_> {
+            fn read(request: &Bytes) -> Result<(TextSet, u32), ScanError> {
+                let scanned = $request::scan(request, &RESCAN)?;
+                Ok((scanned.texts(), scanned.unknown_fields()))
+            }
+
+            fn known_only(request: &Bytes) -> Result<Bytes, ScanError> {
+                let scanned = $request::scan(request, &RESCAN)?;
+                Ok(scanned.known_only().into_owned().into())
+            }
+
+            fn replace(request: &Bytes, given: &TextSet, changed: &Texts) -> Result<Vec<u8>, String> {
+                let scanned = $request::scan(request, &RESCAN).map_err(|error| error.to_string())?;
+                scanned.replace(given, changed).map_err(|error| error.to_string())
+            }
+        }
+    };
+}
+
+text_request!(TraceRequest);
+text_request!(LogsRequest);
