@@ -97,7 +97,10 @@ pub(crate) fn redaction(layout: &Layout, options: &[&str]) -> Result<(), String>
     println!("\n=== the speed of redaction, native and in wasm");
     build::run().map_err(|error| error.to_string())?;
     let mut speed = cargo(layout, &[&ENGINE, ["--bench", "redaction"].as_slice()].concat());
-    ended("the speed of redaction", speed.env("TOLLGATE_BUILD", layout.out()))
+    ended("the speed of redaction", speed.env("TOLLGATE_BUILD", layout.out()))?;
+    println!("\n=== what redaction adds to a stream");
+    let mut traffic = cargo(layout, &["bench", "--quiet", "--package", "tollgate-pii-redactor", "--bench", "traffic"]);
+    ended("what redaction adds to a stream", &mut traffic)
 }
 
 fn cargo(layout: &Layout, arguments: &[&str]) -> Command {
