@@ -361,7 +361,8 @@ fn requests_that_cannot_be_read_do_not_leave() {
     let provider = Provider::repeating();
     let Some(envoy) = Envoy::start(&Settings::new(provider.upstream.port()).filter(ON)) else { return };
     let body = request(SAID, false);
-    let rows: [(u16, &str, &[(&str, &[u8])]); 5] = [
+    type Labels = &'static [(&'static str, &'static [u8])];
+    let rows: [(u16, &str, Labels); 5] = [
         (403, "signed", &[JSON, ("x-amz-date", b"20260101T000000Z")]),
         (403, "signed", &[JSON, ("content-digest", b"sha-256=:x:")]),
         (415, "content_type", &[("content-type", b"multipart/form-data; boundary=x")]),
