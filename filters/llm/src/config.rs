@@ -37,7 +37,7 @@ pub struct Config {
     /// How usage is asked for in the place of callers; `None` changes nothing of any call.
     pub include_usage: Option<Options>,
     /// How the traffic itself is redacted; `None` changes nothing of any call.
-    pub redact_traffic: Option<redact_traffic::Options>,
+    pub redact_traffic: Vec<redact_traffic::Route>,
 }
 
 /// Which spans are exported. Metrics and access-log fields are never sampled.
@@ -108,8 +108,8 @@ impl Config {
         let choices = [("off", AccessLog::Off), ("fields", AccessLog::Fields), ("record", AccessLog::Record)];
         let access_log = fields.choice("access_log", &choices).unwrap_or(AccessLog::Fields);
         let include_usage = include_usage::options(&mut fields);
-        let redact_traffic = redact_traffic::options(&mut fields);
-        if redact_traffic.is_some() && include_usage.as_ref().is_some_and(|options| options.hold_headers) {
+        let redact_traffic = redact_traffic::routes(&mut fields);
+        if !redact_traffic.is_empty() && include_usage.as_ref().is_some_and(|options| options.hold_headers) {
             let why = "cannot be `rewrite` together with redact_traffic, with which the length is not said";
             fields.wrong::<()>("include_usage.content_length", why);
         }
@@ -236,7 +236,7 @@ mod tests {
             assert_eq!(config.series, 500);
             assert_eq!(config.access_log, AccessLog::Fields);
             assert_eq!(config.include_usage, None);
-            assert_eq!(config.redact_traffic, None);
+            assert_eq!(config.redact_traffic, []);
             assert!(config.sampling.ratio.decide([0; 16]));
         }
     }

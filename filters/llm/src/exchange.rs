@@ -6,11 +6,10 @@
 use crate::include_usage::{Asking, Next, Options, Told};
 use crate::outcome;
 use crate::proxy::{self, Body, Flow, Headers, Proxy};
-use crate::redact_traffic::{self, Traffic, refuse};
+use crate::redact_traffic::{self, Installed, Traffic, refuse};
 use crate::trace_context::{self, Parent};
-use std::sync::Arc;
 use tollgate_call::{Outcome, Reading};
-use tollgate_pii_redactor::traffic::{self, Direction, Reason, Redactors, Refused};
+use tollgate_pii_redactor::traffic::{Direction, Reason, Refused};
 use tollgate_token_extractor::{Exchange, Extractor, RequestHead};
 
 /// Longest `x-request-id` that is used, in bytes.
@@ -41,12 +40,12 @@ pub struct Stream {
 }
 
 /// What may change bytes of a call, where it is switched on.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Rewriting<'a> {
     /// How usage is asked for.
     pub include_usage: Option<&'a Options>,
-    /// How the traffic is redacted.
-    pub redact_traffic: Option<(traffic::Options, &'a Arc<Redactors>)>,
+    /// How the traffic is redacted, by route.
+    pub redact_traffic: &'a [Installed],
 }
 
 /// Who called, as far as spans need it.
@@ -98,7 +97,7 @@ impl Stream {
         let mut stream =
             Self { exchange, host, started, status: None, ended: false, asking: None, traffic: None, blank: false };
         let mut refused = None;
-        if let Some((options, redactors)) = rewriting.redact_traffic {
+        if let Some((options, redactors)) = redact_traffic::of(rewriting.redact_traffic, &stream.host, &path) {
             let (traffic, why) = Traffic::begin(proxy, redactors, options, &path, !end_of_stream);
             stream.traffic = Some(Box::new(traffic));
             refused = why;

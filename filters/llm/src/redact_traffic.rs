@@ -13,8 +13,8 @@
 
 mod options;
 
-pub use options::Options;
-pub(crate) use options::options;
+pub(crate) use options::routes;
+pub use options::{Options, Route};
 
 use crate::include_usage::{Next, is_signed, is_signed_answer};
 use crate::proxy::{Flow, Headers, Proxy};
@@ -23,6 +23,24 @@ use tollgate_pii_redactor::traffic::{self, Counts, Direction, Exchange, Reason, 
 
 const LENGTH: &str = "content-length";
 const ENCODING: &str = "content-encoding";
+
+/// A route with what it needs at work.
+pub struct Installed {
+    /// Which requests are of it.
+    pub route: Route,
+    /// How they are redacted; `None` leaves them alone.
+    pub at_work: Option<(traffic::Options, Arc<Redactors>)>,
+}
+
+/// How the traffic of a request is redacted, by the first route that it fits.
+pub(crate) fn of<'a>(
+    routes: &'a [Installed],
+    host: &str,
+    path: &str,
+) -> Option<(traffic::Options, &'a Arc<Redactors>)> {
+    let installed = routes.iter().find(|installed| installed.route.fits(host, path))?;
+    installed.at_work.as_ref().map(|(options, redactors)| (*options, redactors))
+}
 
 /// Redaction of one call.
 pub struct Traffic {

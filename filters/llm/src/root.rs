@@ -10,14 +10,14 @@ use crate::include_usage::Options;
 use crate::metrics::{Measured, Metrics};
 use crate::proxy::{Level, Proxy};
 use crate::redact::redact;
-use crate::redact_traffic::Told;
+use crate::redact_traffic::{Installed, Told};
 use crate::span;
 use std::sync::Arc;
 use tollgate_columns::{ConfigError, Problem};
 use tollgate_cost_calculator::{Calculator, PriceSet};
 use tollgate_otlp::trace_state;
 use tollgate_pii_redactor::Redactor;
-use tollgate_pii_redactor::traffic::{self, Redactors};
+use tollgate_pii_redactor::traffic::Redactors;
 use tollgate_token_extractor::Extractor;
 
 /// Milliseconds between ticks where nothing is exported.
@@ -37,7 +37,7 @@ pub struct Root {
     metrics: Metrics,
     exporter: Option<Exporter>,
     include_usage: Option<Options>,
-    redact_traffic: Option<(traffic::Options, Arc<Redactors>)>,
+    redact_traffic: Vec<Installed>,
     /// Whether it is still to be seen that bodies come while headers are held.
     tests_holding: bool,
     ids: Ids,
@@ -56,16 +56,22 @@ impl Root {
         let redactor = within("redactor", Redactor::configure(&config.redactor), &mut problems);
         let calculator = Calculator::configure(&config.cost, PriceSet::builtin_core());
         let calculator = within("cost", calculator, &mut problems);
-        let traffic = config.redact_traffic.map(|options| {
-            let redactors = Redactors::configure(&options.redactor);
-            (options.exchange, within("redact_traffic.redactor", redactors, &mut problems))
-        });
+        let single = config.redact_traffic.len() == 1;
+        let mut redact_traffic = Vec::new();
+        for (place, mut route) in config.redact_traffic.into_iter().enumerate() {
+            let path =
+                if single { "redact_traffic.redactor".to_owned() } else { format!("redact_traffic[{place}].redactor") };
+            let at_work = route.options.take().and_then(|options| {
+                let redactors = within(&path, Redactors::configure(&options.redactor), &mut problems)?;
+                Some((options.exchange, Arc::new(redactors)))
+            });
+            redact_traffic.push(Installed { route, at_work });
+        }
         let (Some(extractor), Some(redactor), Some(calculator), true) =
             (extractor, redactor, calculator, problems.is_empty())
         else {
             return Err(ConfigError { problems });
         };
-        let redact_traffic = traffic.and_then(|(options, redactors)| Some((options, Arc::new(redactors?))));
         let tests_holding = config.include_usage.as_ref().is_some_and(|options| options.hold_headers);
         let tick_ms = config.export.as_ref().map_or(IDLE_TICK_MS, |export| export.flush_ms);
         // Headers that are held for nothing are found by the timer, so that it may not be slow.
@@ -100,10 +106,10 @@ impl Root {
         self.include_usage.as_ref()
     }
 
-    /// How the traffic is redacted, where it is.
+    /// How the traffic is redacted, by route.
     #[must_use]
-    pub fn redact_traffic(&self) -> Option<(traffic::Options, &Arc<Redactors>)> {
-        self.redact_traffic.as_ref().map(|(options, redactors)| (*options, redactors))
+    pub fn redact_traffic(&self) -> &[Installed] {
+        &self.redact_traffic
     }
 
     /// Whether headers are held, and no body has come yet that shows that bodies come all the same.

@@ -7,7 +7,7 @@ use tollgate_pii_redactor::traffic::{self, OnError};
 /// Most bytes that may be held of a body: what can be read while other streams of the worker wait.
 const MOST_BODY: u64 = 16 << 20;
 
-/// How the traffic is redacted.
+/// How the traffic of a route is redacted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// What is done to an exchange.
@@ -16,16 +16,67 @@ pub struct Options {
     pub redactor: String,
 }
 
-/// Reads the field: an object, or a truth value for all of its defaults.
-pub(crate) fn options(fields: &mut Fields<'_>) -> Option<Options> {
-    let value = match fields.value("redact_traffic")? {
-        Value::Bool(false) => return None,
-        Value::Bool(true) => json!({}),
-        other => other,
-    };
-    let mut fields = fields.child("redact_traffic", value);
+/// Requests that are treated alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Route {
+    /// The host of the request without its port, in any case; `*.` at its beginning stands for any names before the rest.
+    /// `None` for every host.
+    pub host: Option<String>,
+    /// How the path begins; `None` for every path.
+    pub path_prefix: Option<String>,
+    /// How the traffic is redacted; `None` leaves it alone.
+    pub options: Option<Options>,
+}
+
+impl Route {
+    /// Whether a request to this host and path is of this route.
+    #[must_use]
+    pub fn fits(&self, host: &str, path: &str) -> bool {
+        let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        let name = name.map_or(host, |(name, _)| name);
+        let host = self.host.as_deref().is_none_or(|wanted| match wanted.strip_prefix('*') {
+            Some(rest) => {
+                let tail = name.len().checked_sub(rest.len()).and_then(|start| name.get(start..));
+                tail.is_some_and(|tail| tail.eq_ignore_ascii_case(rest)) && name.len() > rest.len()
+            }
+            None => name.eq_ignore_ascii_case(wanted),
+        });
+        host && self.path_prefix.as_deref().is_none_or(|prefix| path.starts_with(prefix))
+    }
+}
+
+/// Most routes.
+const MOST_ROUTES: usize = 100;
+
+/// Reads the field: an object for every request, a truth value for all of its defaults, or a list of routes, of which the
+/// first that a request fits decides.
+pub(crate) fn routes(fields: &mut Fields<'_>) -> Vec<Route> {
+    match fields.value("redact_traffic") {
+        None | Some(Value::Bool(false)) => Vec::new(),
+        Some(Value::Bool(true)) => route(fields.child("redact_traffic", json!({}))).into_iter().collect(),
+        Some(Value::Array(list)) if list.len() > MOST_ROUTES => {
+            fields.wrong::<()>("redact_traffic", &format!("must have at most {MOST_ROUTES} routes"));
+            Vec::new()
+        }
+        Some(Value::Array(list)) => {
+            let routes = list.into_iter().enumerate();
+            routes
+                .filter_map(|(place, value)| route(fields.child(&format!("redact_traffic[{place}]"), value)))
+                .collect()
+        }
+        Some(other) => {
+            let route = route(fields.child("redact_traffic", other));
+            // Alone, a route that does nothing is none.
+            route.into_iter().filter(|route| route.options.is_some()).collect()
+        }
+    }
+}
+
+fn route(mut fields: Fields<'_>) -> Option<Route> {
     let defaults = traffic::Options::default();
     let policies = [("block", OnError::Block), ("pass", OnError::Pass), ("mask_all", OnError::MaskAll)];
+    let host = fields.line("host");
+    let path_prefix = fields.line("path_prefix");
     let exchange = traffic::Options {
         request: fields.truth("request").unwrap_or(defaults.request),
         response: fields.truth("response").unwrap_or(defaults.response),
@@ -39,7 +90,7 @@ pub(crate) fn options(fields: &mut Fields<'_>) -> Option<Options> {
     let redactor = fields.value("redactor").unwrap_or_else(|| json!({})).to_string();
     fields.finish();
     let something = exchange.request || exchange.response;
-    something.then_some(Options { exchange, redactor })
+    Some(Route { host, path_prefix, options: something.then_some(Options { exchange, redactor }) })
 }
 
 #[cfg(test)]
@@ -47,8 +98,33 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
-    fn read(text: &str) -> Option<Options> {
+    fn routes(text: &str) -> Vec<Route> {
         Config::parse(format!(r#"{{"redact_traffic": {text}}}"#).as_bytes()).unwrap().redact_traffic
+    }
+
+    fn read(text: &str) -> Option<Options> {
+        routes(text).into_iter().next().and_then(|route| route.options)
+    }
+
+    #[test]
+    fn the_first_route_that_fits_decides() {
+        let routes = routes(
+            r#"[{"host": "api.openai.com", "path_prefix": "/v1/chat", "response": true},
+                {"host": "*.openai.com", "request": false}, {"path_prefix": "/v1/"}]"#,
+        );
+        for (host, path, expected) in [
+            ("api.openai.com", "/v1/chat/completions", Some(0)),
+            ("API.openai.com:443", "/v1/chat/completions", Some(0)),
+            ("api.openai.com", "/v1/models", Some(1)),
+            ("eu.api.openai.com", "/v1/chat", Some(1)),
+            ("openai.com", "/v1/chat", Some(2)),
+            ("10.0.0.1:8080", "/v1/chat", Some(2)),
+            ("10.0.0.1:8080", "/health", None),
+        ] {
+            assert_eq!(routes.iter().position(|route| route.fits(host, path)), expected, "{host}{path}");
+        }
+        let on: Vec<bool> = routes.iter().map(|route| route.options.is_some()).collect();
+        assert_eq!(on, [true, false, true]);
     }
 
     #[test]
@@ -69,7 +145,7 @@ mod tests {
         for off in ["false", "null", r#"{"request": false}"#] {
             assert_eq!(read(off), None, "{off}");
         }
-        assert_eq!(Config::parse(b"{}").unwrap().redact_traffic, None);
+        assert_eq!(Config::parse(b"{}").unwrap().redact_traffic, []);
     }
 
     #[test]
@@ -80,6 +156,8 @@ mod tests {
             (r#"{"on_error": "ignore"}"#, "redact_traffic.on_error"),
             (r#"{"max_body_bytes": 10}"#, "redact_traffic.max_body_bytes"),
             (r#"{"operator": "mask"}"#, "redact_traffic.operator"),
+            (r#"[{"host": "a"}, {"host": 7}]"#, "redact_traffic[1].host"),
+            (r#"[{"path_prefix": ""}]"#, "redact_traffic[0].path_prefix"),
         ] {
             let refusal = Config::parse(format!(r#"{{"redact_traffic": {text}}}"#).as_bytes()).unwrap_err();
             let paths: Vec<_> = refusal.problems.iter().map(|problem| problem.path.as_str()).collect();
