@@ -10,6 +10,9 @@ use serde::de::IgnoredAny;
 /// JSON inside a string inside JSON, and so on: documents deeper than this are plain strings.
 const DEEPEST: usize = 3;
 
+/// What may stand before the part of a number that is a value: a sign, or `0.`.
+const LONGEST_SIGN: usize = 8;
+
 /// Whether the text is worth reading as JSON.
 pub(crate) fn is_likely(text: &[u8]) -> bool {
     matches!(text.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'['))
@@ -175,9 +178,13 @@ impl Walk {
                 return Aligned { start, end, quotes: None, depth };
             }
             let literal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-            let head = text.get(..start).unwrap_or(&[]).iter().rev().take_while(|byte| literal(byte)).count();
-            let tail = text.get(start..).unwrap_or(&[]).iter().take_while(|byte| literal(byte)).count();
-            let grown = Aligned { start: start - head, end: end.max(start + tail), quotes: Some(depth), depth };
+            // What is no number does not stand here in JSON, and has no end to grow to.
+            let number = text.get(start..end).is_some_and(|value| value.iter().all(literal));
+            let before = text.get(..start).unwrap_or(&[]).iter().rev().take(LONGEST_SIGN);
+            let head = before.take_while(|byte| number && literal(byte)).count();
+            let behind = text.get(end..).unwrap_or(&[]).iter();
+            let tail = behind.take_while(|byte| number && literal(byte)).count();
+            let grown = Aligned { start: start - head, end: end + tail, quotes: Some(depth), depth };
             self.advance(text, grown.end);
             return grown;
         }
