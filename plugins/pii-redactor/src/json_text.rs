@@ -182,8 +182,9 @@ impl Walk {
             let number = text.get(start..end).is_some_and(|value| value.iter().all(literal));
             let before = text.get(..start).unwrap_or(&[]).iter().rev().take(LONGEST_SIGN);
             let head = before.take_while(|byte| number && literal(byte)).count();
-            let behind = text.get(end..).unwrap_or(&[]).iter();
-            let tail = behind.take_while(|byte| number && literal(byte)).count();
+            // In pieces what is behind may not have come yet; a value that is found ends where its number ends.
+            let behind = text.get(end..).filter(|_| number && self.nested).unwrap_or(&[]).iter();
+            let tail = behind.take_while(|byte| literal(byte)).count();
             let grown = Aligned { start: start - head, end: end + tail, quotes: Some(depth), depth };
             self.advance(text, grown.end);
             return grown;
