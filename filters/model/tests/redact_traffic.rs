@@ -83,6 +83,21 @@ fn the_provider_gets_stand_ins_and_the_caller_gets_the_values_back() {
 }
 
 #[test]
+fn the_first_route_that_fits_decides() {
+    let config = r#"{"redact_traffic": [{"path_prefix": "/v1/raw", "request": false},
+                                        {"path_prefix": "/v1/masked", "redactor": {"operator": "mask"}},
+                                        {"path_prefix": "/v1/"}]}"#;
+    let (model, mut filter) = started(config);
+    let masked = BODY.replace("ann@example.com", "***************");
+    for (path, expected) in [("/v1/raw", BODY), ("/v1/masked", &masked), (PATH, SENT), ("/other", BODY)] {
+        let request = Request::post(path, BODY).sized();
+        let passed = run(&model, &mut filter, &request, &Answer::json("{}"));
+        assert_eq!(text(&passed.request), expected, "{path}");
+    }
+    assert_eq!(model.sum("tollgate.traffic_requests;result=redacted"), 2);
+}
+
+#[test]
 fn asking_for_usage_goes_with_it() {
     for size in [1, 30, 1000] {
         let (model, mut filter) = started(ASKING);

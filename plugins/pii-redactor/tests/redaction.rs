@@ -63,6 +63,39 @@ fn past_the_limit_of_findings_the_rest_is_taken_out() {
 }
 
 #[test]
+fn a_text_over_the_limit_of_size_is_taken_out_as_a_whole() {
+    let redactor = Redactor::configure(r#"{"max_text_size": 10}"#).unwrap();
+    let (text, findings) = redactor.redact_text("12345678901");
+    assert_eq!(text.as_deref(), Some("<UNSCANNED>"));
+    assert_eq!(findings, [Finding { kind: Kind::UNSCANNED.number(), start: 0, end: 11 }]);
+    assert_eq!(redactor.redact_text("1234567890").0, None);
+}
+
+#[test]
+fn past_the_limit_of_values_stand_ins_have_no_number() {
+    let redactor = Redactor::configure(r#"{"operator": "number", "max_values": 1}"#).unwrap();
+    let mut conversation = redactor.conversation();
+    let (text, _) = redactor.redact_in(&mut conversation, "a@b.cn, c@d.cn, a@b.cn");
+    assert_eq!(text.as_deref(), Some("<EMAIL_ADDRESS_1>, <EMAIL_ADDRESS>, <EMAIL_ADDRESS_1>"));
+    assert_eq!((conversation.len(), conversation.over_limit()), (1, 1));
+}
+
+#[test]
+fn operators_types_and_values_are_chosen_by_the_configuration() {
+    let redactor = Redactor::configure(
+        r#"{"exclude_types": ["IP_ADDRESS"], "operators": {"CREDIT_CARD": "mask", "EMAIL_ADDRESS": "keep", "URL": "drop"},
+            "allow": ["@example.org"], "rules": [{"type": "CASE", "pattern": "C-[0-9]{4}", "keywords": ["case"]}]}"#,
+    )
+    .unwrap();
+    let text = "a@b.cn x@example.org 4111 1111 1111 1111 6.59.110.227 https://a.example.com/ case C-1234, C-12";
+    let (redacted, findings) = redactor.redact_text(text);
+    let expected = "a@b.cn x@example.org ***************1111 6.59.110.227  case <CASE>, C-12";
+    assert_eq!(redacted.as_deref(), Some(expected));
+    let names: Vec<&str> = findings.iter().map(|finding| redactor.type_name(finding.kind)).collect();
+    assert_eq!(names, ["EMAIL_ADDRESS", "CREDIT_CARD", "URL", "CASE"]);
+}
+
+#[test]
 fn a_column_of_texts_is_redacted_row_by_row() {
     let mut given = Texts::default();
     for (row, text) in [(0, "nothing"), (3, "a@b.cn and 6.59.110.227"), (4, "c@d.cn")] {
