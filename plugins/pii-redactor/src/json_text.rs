@@ -180,8 +180,13 @@ impl Walk {
             let literal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
             // What is no number does not stand here in JSON, and has no end to grow to.
             let number = text.get(start..end).is_some_and(|value| value.iter().all(literal));
-            let before = text.get(..start).unwrap_or(&[]).iter().rev().take(LONGEST_SIGN);
-            let head = before.take_while(|byte| number && literal(byte)).count();
+            let before = text.get(..start).unwrap_or(&[]).iter().rev();
+            let head = if self.nested {
+                before.take(LONGEST_SIGN).take_while(|byte| number && literal(byte)).count()
+            } else {
+                // In pieces no more than the sign of a number is still there.
+                before.take(1).take_while(|byte| number && **byte == b'-').count()
+            };
             // In pieces what is behind may not have come yet; a value that is found ends where its number ends.
             let behind = text.get(end..).filter(|_| number && self.nested).unwrap_or(&[]).iter();
             let tail = behind.take_while(|byte| literal(byte)).count();

@@ -58,7 +58,9 @@ impl Look {
         }
         for candidate in found.iter().rev() {
             if candidate.end > settled {
-                settled = settled.min(candidate.start);
+                // The sign of a number in JSON goes with it.
+                let sign = candidate.start.checked_sub(1).filter(|place| seen.get(*place) == Some(&b'-'));
+                settled = settled.min(sign.unwrap_or(candidate.start));
             }
         }
         Self { view, found, recognised: pass.recognised, settled, inside: pass.inside, skipped: pass.skipped }
