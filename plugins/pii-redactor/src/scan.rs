@@ -93,6 +93,10 @@ impl Scan<'_, '_> {
         let run_end = run_end(self.text, digits, LONGEST_RUN, alphanumeric);
         let run_start = run_start(self.text, start, LONGEST_RUN, alphanumeric);
         self.run = run_end;
+        // A run is judged at its first digit, also where the look at it began behind that.
+        if slice(self.text, run_start, start).iter().any(u8::is_ascii_digit) {
+            return digits;
+        }
         if run_end - run_start >= binary::SHORTEST / 2
             && let Some(end) = binary::skip(self.text, start)
         {
