@@ -4,10 +4,18 @@ use std::collections::BTreeMap;
 use tollgate_call::{Content, Parameters};
 use tollgate_pii_redactor::Redactor;
 
-/// Redacts what was captured and what a request says in free text, in place. Gives how often each type was found.
+/// What redaction has to tell.
+pub(crate) struct Redacted {
+    /// How often each type was found.
+    pub(crate) found: Vec<(String, u64)>,
+    /// What was not looked at, or got no number, by reason.
+    pub(crate) skipped: [(&'static str, u64); 2],
+}
+
+/// Redacts what was captured and what a request says in free text, in place.
 ///
 /// All of it is one conversation: the same value has the same number wherever it stands.
-pub(crate) fn redact(redactor: &Redactor, content: &mut Content, asked: &mut Parameters) -> Vec<(String, u64)> {
+pub(crate) fn redact(redactor: &Redactor, content: &mut Content, asked: &mut Parameters) -> Redacted {
     let mut found = BTreeMap::new();
     let mut conversation = redactor.conversation();
     let Content { system_instructions, input_messages, output_messages, tool_definitions, truncated: _ } = content;
@@ -23,7 +31,8 @@ pub(crate) fn redact(redactor: &Redactor, content: &mut Content, asked: &mut Par
             *messages = changed;
         }
     }
-    found.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect()
+    let found = found.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect();
+    Redacted { found, skipped: conversation.skipped() }
 }
 
 #[cfg(test)]
@@ -39,10 +48,19 @@ mod tests {
             ..Content::default()
         };
         let mut asked = Parameters { user: Some("ann@example.com".to_owned()), ..Parameters::default() };
-        let found = redact(&redactor, &mut content, &mut asked);
+        let redacted = redact(&redactor, &mut content, &mut asked);
         assert_eq!(content.input_messages.as_deref(), Some("<EMAIL_ADDRESS_1>, <EMAIL_ADDRESS_2>"));
         assert_eq!(content.output_messages.as_deref(), Some("<EMAIL_ADDRESS_2>"));
         assert_eq!(asked.user.as_deref(), Some("<EMAIL_ADDRESS_2>"));
-        assert_eq!(found, [("EMAIL_ADDRESS".to_owned(), 4)]);
+        assert_eq!(redacted.found, [("EMAIL_ADDRESS".to_owned(), 4)]);
+    }
+
+    #[test]
+    fn what_was_stepped_over_is_told() {
+        let picture = "iVBORw0KGgoAAAANSUhEUg1".repeat(9);
+        let mut content = Content { input_messages: Some(picture.clone()), ..Content::default() };
+        let redacted = redact(&Redactor::default(), &mut content, &mut Parameters::default());
+        assert_eq!(content.input_messages.as_deref(), Some(picture.as_str()));
+        assert!(redacted.skipped.iter().any(|(reason, bytes)| *reason == "binary_bytes" && *bytes > 0));
     }
 }

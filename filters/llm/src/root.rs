@@ -214,9 +214,12 @@ impl Root {
             }
         };
         let mut content = reading.content;
-        let redactions = redact(&self.redactor, &mut content, &mut record.parameters);
-        for (kind, count) in &redactions {
+        let redacted = redact(&self.redactor, &mut content, &mut record.parameters);
+        for (kind, count) in &redacted.found {
             self.metrics.add_labelled(proxy, "redactions", "type", kind, *count);
+        }
+        for (reason, count) in redacted.skipped {
+            self.metrics.add_labelled(proxy, "redaction_skipped", "reason", reason, count);
         }
         let (trace_id, span_id) =
             if self.identifies() { call::identify(&mut self.ids, &caller, ended) } else { Default::default() };
@@ -237,7 +240,7 @@ impl Root {
             content: &content,
             cost,
             cost_level,
-            redactions: &redactions,
+            redactions: &redacted.found,
             usage_requested: include_usage.is_some_and(|told| told.request.asked()),
             caller: &caller,
             trace_id,

@@ -90,7 +90,13 @@ fn main() {
         ("clean mixed", text(TEXT, 0)),
         ("mixed, a value in 4 sentences", text(TEXT, 4)),
         ("mixed, a value in each", text(TEXT, 1)),
-        ("the first of these as a body", body(&text(TEXT, 4))),
+        ("the one with 4 as a body", body(&text(TEXT, 4))),
+        (
+            "numbers of 9 and 11 digits alone",
+            (0..TEXT / 22)
+                .map(|n| format!("{:09} {:011} ", 304_719_217 + n * 7919, 70_358_161_923_usize + n * 104_729))
+                .collect(),
+        ),
     ] {
         let given = Given::of("span.attributes.gen_ai.input.messages", &[&text]);
         let native = throughput(text.len(), || redactor.redact_text(&text).1.len());

@@ -39,7 +39,7 @@ impl Default for Config {
         Self {
             kinds: Kinds::of(Kind::all()),
             allow: Allow::default(),
-            places: Places::conventions(),
+            places: Places::default(),
             rules: Rules::default(),
             operator: Operator::Replace,
             operators: Vec::new(),
@@ -72,7 +72,7 @@ impl Config {
             config.kinds.remove(kind);
         }
         config.allow = Allow::new(fields.texts("allow", 10_000));
-        config.places = config.places.with(rule::places(&mut fields, &config.rules));
+        config.places = Places::new(rule::places(&mut fields, &config.rules));
         config.key = operators::key(&mut fields);
         config.operator = operators::one(&mut fields, "operator").unwrap_or_default();
         config.operators = operators::by_type(&mut fields, &config.rules);

@@ -38,6 +38,7 @@ pub struct Conversation {
     taken: BTreeSet<String>,
     limit: Option<usize>,
     over: u64,
+    binary_bytes: u64,
 }
 
 /// A value that can be given back.
@@ -95,6 +96,17 @@ impl Conversation {
     #[must_use]
     pub fn over_limit(&self) -> u64 {
         self.over
+    }
+
+    /// What was not looked at, or not given a number, by reason; the words are those of reports.
+    #[must_use]
+    pub fn skipped(&self) -> [(&'static str, u64); 2] {
+        [("binary_bytes", self.binary_bytes), ("values_without_a_number", self.over)]
+    }
+
+    /// Counts bytes of binary content that were stepped over.
+    pub(crate) fn step_over(&mut self, bytes: usize) {
+        self.binary_bytes = self.binary_bytes.saturating_add(bytes as u64);
     }
 
     /// Whether there is something to give back.

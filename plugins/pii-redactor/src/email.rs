@@ -1,6 +1,8 @@
 //! E-mail addresses as people have them: RFC 5321 without quoted local parts, on a domain with a plausible last
 //! label.
 
+use crate::candidate::{Candidate, Proof};
+use crate::kind::Kind;
 use crate::text::{Text, at, before, cut, is_word, run_end, run_start, slice};
 
 /// Longest local part (RFC 5321, 4.5.3.1.1) and, as nobody has more, longest domain that is looked at. What is longer
@@ -17,11 +19,13 @@ const EXTENSIONS: &[&[u8]] = &[
 ];
 
 /// The address around the `@` at `sign`.
-pub(crate) fn find(text: &Text<'_>, sign: usize) -> Option<(usize, usize)> {
+pub(crate) fn find(text: &Text<'_>, sign: usize) -> Option<Candidate> {
     let start = local_start(text, sign)?;
     let end = domain_end(text, sign + 1)?;
     // The name under which code hosts are reached by SSH belongs to nobody: `git@host:owner/repository`.
-    (slice(text, start, sign) != b"git").then_some((start, end))
+    let rule = "email: local part, @, domain";
+    let found = Candidate { kind: Kind::EMAIL_ADDRESS, start, end, proof: Proof::Form, rule };
+    (slice(text, start, sign) != b"git").then_some(found)
 }
 
 fn local_start(text: &Text<'_>, sign: usize) -> Option<usize> {
@@ -98,8 +102,8 @@ mod tests {
     use super::*;
 
     fn email(text: &str) -> Option<&str> {
-        let (start, end) = find(&Text::whole(text.as_bytes()), text.find('@')?)?;
-        text.get(start..end)
+        let found = find(&Text::whole(text.as_bytes()), text.find('@')?)?;
+        text.get(found.start..found.end)
     }
 
     #[test]

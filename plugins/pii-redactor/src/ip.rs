@@ -4,6 +4,8 @@
 //! `255.255.255.255`, `::`, `::1`). Left alone, because they are something else: four numbers that a word calls a
 //! version, and short forms with `::` outside the assigned ranges (`a::b` and `1::2` are code).
 
+use crate::candidate::{Candidate, Proof};
+use crate::kind::Kind;
 use crate::text::{Text, at, before, is_word, run_end, run_start, slice};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -12,8 +14,8 @@ const LONGEST: usize = 45;
 /// Longest gap between such a word and the numbers, and longest word looked at.
 const VERSION_WINDOW: usize = 16;
 
-/// End of the IPv4 address whose first digit run is `start..`.
-pub(crate) fn find_v4(text: &Text<'_>, start: usize) -> Option<usize> {
+/// The IPv4 address whose first digit run is `start..`.
+pub(crate) fn find_v4(text: &Text<'_>, start: usize) -> Option<Candidate> {
     let end = run_end(text, start, 16, |byte| byte.is_ascii_digit() || byte == b'.');
     let end = if before(text, end, 1) == b'.' { end - 1 } else { end };
     let address: Ipv4Addr = parse(slice(text, start, end))?;
@@ -21,7 +23,12 @@ pub(crate) fn find_v4(text: &Text<'_>, start: usize) -> Option<usize> {
         && at(text, end) != b'*'
         && !(at(text, end) == b'-' && is_word(at(text, end + 1)) && !at(text, end + 1).is_ascii_digit());
     let nobody = address.is_unspecified() || address.is_loopback() || address.is_broadcast();
-    (whole && starts_v4(text, start) && !nobody && !is_version(text, start)).then_some(end)
+    (whole && starts_v4(text, start) && !nobody && !is_version(text, start))
+        .then(|| candidate(start, end, "ip: four octets that are no version"))
+}
+
+fn candidate(start: usize, end: usize, rule: &'static str) -> Candidate {
+    Candidate { kind: Kind::IP_ADDRESS, start, end, proof: Proof::Form, rule }
 }
 
 fn starts_v4(text: &Text<'_>, start: usize) -> bool {
@@ -48,11 +55,11 @@ fn is_version(text: &Text<'_>, start: usize) -> bool {
         || ["版本", "版本号"].iter().any(|version| head.ends_with(version.as_bytes()))
 }
 
-/// The IPv6 address around `colon`, the first colon of its token: where it starts and ends.
+/// The IPv6 address around `colon`, the first colon of its token.
 ///
 /// # Errors
 /// There is no address; the end of the token that is none.
-pub(crate) fn find_v6(text: &Text<'_>, colon: usize) -> Result<(usize, usize), usize> {
+pub(crate) fn find_v6(text: &Text<'_>, colon: usize) -> Result<Candidate, usize> {
     let hex = |byte: u8| byte.is_ascii_hexdigit();
     let mut start = run_start(text, colon, 5, hex);
     let token = |byte: u8| hex(byte) || matches!(byte, b':' | b'.');
@@ -70,7 +77,9 @@ pub(crate) fn find_v6(text: &Text<'_>, colon: usize) -> Result<(usize, usize), u
     let whole = !is_word(before(text, start, 1)) && !is_word(at(text, end));
     let address = slice(text, start, end);
     match parse::<Ipv6Addr>(address) {
-        Some(parsed) if whole && is_worth_it(address, parsed) => Ok((start, end)),
+        Some(parsed) if whole && is_worth_it(address, parsed) => {
+            Ok(candidate(start, end, "ip: groups of hexadecimal digits"))
+        }
         _ => Err(looked),
     }
 }
@@ -98,14 +107,14 @@ mod tests {
 
     fn v4(text: &str) -> Option<&str> {
         let start = text.find(|c: char| c.is_ascii_digit())?;
-        find_v4(&Text::whole(text.as_bytes()), start).and_then(|end| text.get(start..end))
+        find_v4(&Text::whole(text.as_bytes()), start).and_then(|found| text.get(found.start..found.end))
     }
 
     fn v6(text: &str) -> Option<&str> {
         let mut from = 0;
         while let Some(colon) = text.get(from..)?.find(':').map(|place| place + from) {
             match find_v6(&Text::whole(text.as_bytes()), colon) {
-                Ok((start, end)) => return text.get(start..end),
+                Ok(found) => return text.get(found.start..found.end),
                 Err(next) => from = next.max(colon + 1),
             }
         }

@@ -75,9 +75,7 @@ impl Look {
     pub(crate) fn source(&self, start: usize, end: usize) -> (usize, usize) {
         self.view.as_ref().map_or((start, end), |view| view.source(start, end))
     }
-}
 
-impl Look {
     /// Where the last value ends that was recognised before `place` and reaches over it, of the text as it was given;
     /// `place` where there is none.
     pub(crate) fn end_of_recognised(&self, place: usize) -> usize {

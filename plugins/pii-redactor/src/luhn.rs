@@ -3,18 +3,20 @@
 
 /// Whether the digits, check digit last, pass. Bytes other than ASCII digits must not be given; none passes nothing.
 pub(crate) fn passes(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
+    passes_base(digits.map(|digit| u32::from(digit.wrapping_sub(b'0'))), 10)
+}
+
+/// The same for characters with values below a base (ISO/IEC 7812-1 has ten, others 36 with letters as 10 to 35): what
+/// is doubled is reduced to the sum of its digits in that base.
+pub(crate) fn passes_base(values: impl DoubleEndedIterator<Item = u32>, base: u32) -> bool {
     let mut sum = 0u32;
     let mut count = 0u32;
-    for digit in digits.rev() {
-        let digit = u32::from(digit.wrapping_sub(b'0'));
-        sum += match (count % 2 == 1, digit) {
-            (false, digit) => digit,
-            (true, digit @ 0..=4) => digit * 2,
-            (true, digit) => digit * 2 - 9,
-        };
+    for value in values.rev() {
+        let product = if count % 2 == 1 { value.wrapping_mul(2) } else { value };
+        sum = sum.wrapping_add(product / base + product % base);
         count += 1;
     }
-    count > 0 && sum.is_multiple_of(10)
+    count > 0 && sum.is_multiple_of(base)
 }
 
 #[cfg(test)]

@@ -52,15 +52,9 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// What the conventions say of places.
-    pub(crate) fn conventions() -> Self {
-        Self::default()
-    }
-
-    /// Entries of the user's; they come before the conventions.
-    pub(crate) fn with(self, mut own: Vec<Place>) -> Self {
-        own.extend(self.entries);
-        Self { entries: own }
+    /// Entries of the user's; the conventions say of every other place.
+    pub(crate) fn new(entries: Vec<Place>) -> Self {
+        Self { entries }
     }
 
     /// What is looked for at a place, of all that is looked for at all.
@@ -84,7 +78,7 @@ mod tests {
     #[test]
     fn the_first_entry_that_fits_decides() {
         let all = Kinds::of(Kind::all());
-        let places = Places::conventions().with(vec![
+        let places = Places::new(vec![
             Place::new("span.attributes.user.*", Kinds::NONE),
             Place::new("log.body", Kinds::of([Kind::JWT])),
         ]);

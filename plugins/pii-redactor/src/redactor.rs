@@ -101,7 +101,7 @@ impl Redactor {
     /// its texts.
     #[must_use]
     pub fn redact_in(&self, conversation: &mut Conversation, text: &str) -> (Option<String>, Vec<Finding>) {
-        self.redact_kinds(conversation, &self.config.kinds, text, &mut 0)
+        self.redact_kinds(conversation, &self.config.kinds, text)
     }
 
     /// Why each finding was made, in the order of [`redact_text`](Self::redact_text). Says nothing of texts over a
@@ -118,13 +118,12 @@ impl Redactor {
         edits(text.as_bytes(), &look).into_iter().map(explained).collect()
     }
 
-    /// As [`redact_in`](Self::redact_in), for these types; adds the bytes of binary content that were stepped over.
+    /// As [`redact_in`](Self::redact_in), for these types.
     fn redact_kinds(
         &self,
         conversation: &mut Conversation,
         kinds: &Kinds,
         text: &str,
-        skipped: &mut u64,
     ) -> (Option<String>, Vec<Finding>) {
         if kinds.is_empty() {
             return (None, Vec::new());
@@ -134,7 +133,7 @@ impl Redactor {
         }
         let raw = text.as_bytes();
         let look = Look::whole(&self.config, kinds, raw);
-        *skipped += look.skipped as u64;
+        conversation.step_over(look.skipped);
         if look.found.is_empty() {
             return (None, Vec::new());
         }
@@ -162,13 +161,12 @@ impl Redactor {
             given.names.iter().map(|name| self.config.places.kinds(name, self.config.kinds)).collect();
         let mut conversations: BTreeMap<u32, Conversation> = BTreeMap::new();
         let mut redaction = Redaction::default();
-        let mut skipped = 0;
         for (index, &row) in given.texts.rows.iter().enumerate() {
             let place = given.places.get(index).and_then(|&place| kinds.get(usize::try_from(place).ok()?));
             let conversation = conversations.entry(given.group(index)).or_insert_with(|| self.conversation());
             let length = given.texts.bytes(index).map_or(0, <[u8]>::len);
             let (replaced, found) = match given.texts.get(index) {
-                Some(text) => self.redact_kinds(conversation, place.unwrap_or(&self.config.kinds), text, &mut skipped),
+                Some(text) => self.redact_kinds(conversation, place.unwrap_or(&self.config.kinds), text),
                 None => unscanned(length),
             };
             for finding in found {
@@ -181,11 +179,11 @@ impl Redactor {
                 redaction.changed.push(row, "");
             }
         }
-        let over = conversations.values().map(Conversation::over_limit).sum();
-        let counts = [("binary_bytes", skipped), ("values_without_a_number", over)];
-        redaction
-            .skipped
-            .extend(counts.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)));
+        let mut skipped: BTreeMap<&str, u64> = BTreeMap::new();
+        for (reason, count) in conversations.values().flat_map(Conversation::skipped).filter(|(_, count)| *count > 0) {
+            *skipped.entry(reason).or_default() += count;
+        }
+        redaction.skipped = skipped.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect();
         redaction
     }
 

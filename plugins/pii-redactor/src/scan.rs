@@ -3,8 +3,8 @@
 //! There is no pattern engine: most bytes are looked at once, in a loop that a compiler makes tight, and a detector
 //! looks only at a bounded neighbourhood. So the time is linear in the text, whatever the text is.
 
-use crate::candidate::{Candidate, Proof};
-use crate::kind::{Kind, Kinds};
+use crate::candidate::Candidate;
+use crate::kind::Kinds;
 use crate::number::{Number, digits_end};
 use crate::text::{Text, at, before, cut, find_class, is_word, run_end, run_start, slice};
 use crate::{binary, card, email, iban, identifier, ip, mac, phone, secret, url};
@@ -117,15 +117,9 @@ impl Scan<'_, '_> {
         if digits - start <= 3
             && start == run_start
             && at(self.text, digits) == b'.'
-            && let Some(end) = ip::find_v4(self.text, start)
+            && let Some(found) = ip::find_v4(self.text, start)
         {
-            return self.push(Candidate {
-                kind: Kind::IP_ADDRESS,
-                start,
-                end,
-                proof: Proof::Form,
-                rule: "ip: four octets that are no version",
-            });
+            return self.push(found);
         }
         let mut end = digits;
         if start > run_start
@@ -135,9 +129,7 @@ impl Scan<'_, '_> {
         }
         let run = identifier::Run { start: run_start, first_digit: start, end: run_end };
         let found = identifier::find(self.text, run, self.wanted);
-        if let Some(found) = found.filter(|found| {
-            !in_uuid(self.text, found.start, found.end) && !in_base64(self.text, found.start, found.end)
-        }) {
+        if let Some(found) = found.filter(|found| self.stands_free(found)) {
             end = end.max(self.push(found));
         }
         if start == run_start {
@@ -155,14 +147,15 @@ impl Scan<'_, '_> {
         if let Some(found) = card::find(&number).filter(|found| !in_base64(self.text, found.start, found.end)) {
             return self.push(found);
         }
-        match phone::find(&number) {
-            Some(found)
-                if !in_uuid(self.text, found.start, found.end) && !in_base64(self.text, found.start, found.end) =>
-            {
-                self.push(found)
-            }
-            _ => digits,
+        match phone::find(&number).filter(|found| self.stands_free(found)) {
+            Some(found) => self.push(found),
+            None => digits,
         }
+    }
+
+    /// Whether the value is no part of a UUID or of encoded bytes.
+    fn stands_free(&self, found: &Candidate) -> bool {
+        !in_uuid(self.text, found.start, found.end) && !in_base64(self.text, found.start, found.end)
     }
 
     fn email(&mut self, sign: usize) -> usize {
@@ -170,13 +163,7 @@ impl Scan<'_, '_> {
             return sign + 1;
         }
         match email::find(self.text, sign) {
-            Some((start, end)) => self.push(Candidate {
-                kind: Kind::EMAIL_ADDRESS,
-                start,
-                end,
-                proof: Proof::Form,
-                rule: "email: local part, @, domain",
-            }),
+            Some(found) => self.push(found),
             None => sign + 1,
         }
     }
@@ -186,15 +173,7 @@ impl Scan<'_, '_> {
         let address = next == b':' || (next.is_ascii_hexdigit() && (last.is_ascii_hexdigit() || last == b':'));
         if address && colon >= self.judged {
             match ip::find_v6(self.text, colon) {
-                Ok((start, end)) => {
-                    return self.push(Candidate {
-                        kind: Kind::IP_ADDRESS,
-                        start,
-                        end,
-                        proof: Proof::Form,
-                        rule: "ip: groups of hexadecimal digits",
-                    });
-                }
+                Ok(found) => return self.push(found),
                 // The digits of the token may still be something else, its other colons not.
                 Err(judged) => self.judged = judged,
             }
@@ -204,10 +183,11 @@ impl Scan<'_, '_> {
         {
             self.push(found);
         }
-        if let Some(found) = mac::find_at_mark(self.text, colon).or_else(|| identifier::find_behind(self.text, colon)) {
-            return self.push(found);
+        let found = mac::find_at_mark(self.text, colon).or_else(|| identifier::find_behind(self.text, colon));
+        match found.filter(|found| self.wanted.has(found.kind)) {
+            Some(found) => self.push(found),
+            None => self.secret(colon),
         }
-        self.secret(colon)
     }
 
     fn mark(&mut self, mark: usize) -> usize {
@@ -315,6 +295,7 @@ fn in_uuid(text: &Text<'_>, start: usize, end: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind::Kind;
     use crate::resolve::resolve;
 
     fn found(text: &str) -> Vec<(Kind, &str)> {

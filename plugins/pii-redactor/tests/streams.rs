@@ -97,10 +97,43 @@ fn arguments_that_are_no_json_go_on() {
     for (text, expected) in [
         ("Α@4.xo @ and more", "\"<EMAIL_ADDRESS>\" @ and more"),
         ("{call 4111 1111 1111 1111 now", "{call \"<CREDIT_CARD>\" now"),
+        (r#"{"n":-4111111111111111}"#, r#"{"n":"<CREDIT_CARD>"}"#),
     ] {
         assert_eq!(streamed(&redactor, Stream::json(), &[text]).0, expected);
         assert_eq!(streamed(&redactor, Stream::json(), &characters(text)).0, expected);
     }
+}
+
+/// Signs, letters and numbers that run into each other outside of strings.
+#[test]
+fn what_runs_on_outside_of_strings_is_the_same_in_pieces() {
+    let redactor = Redactor::default();
+    let long = format!("p8{}@a.cn 6.8", "J".repeat(90));
+    for text in [
+        long.as_str(),
+        "+++++++1111111111+++++++++++++++11111111A~@011++++++++++++++++++++1111111111+1111111111++++, l",
+        "(415) 555-0132(415) 555-0132:00000, l",
+        "--4111111111111111- 13812345678-13912345678",
+    ] {
+        let (whole, findings, _) = streamed(&redactor, Stream::json(), &[text]);
+        assert!(!findings.is_empty(), "{text}");
+        let (given, found, _) = streamed(&redactor, Stream::json(), &characters(text));
+        assert_eq!((&given, &found), (&whole, &findings), "{text}");
+        for place in 1..text.len() {
+            let (given, found, _) = streamed(&redactor, Stream::json(), &[&text[..place], &text[place..]]);
+            assert_eq!((&given, &found), (&whole, &findings), "{text} at {place}");
+        }
+    }
+}
+
+/// A token longer than what is held is cut inside: a run of digits of which a part went on is no run of its own.
+#[test]
+fn a_cut_inside_a_token_begins_no_value() {
+    let redactor = Redactor::default();
+    let text = "密码-32-z-6975:_:+0***A\0A\0密码-32-z-697539`24005697539`2475339`24005697539`247539`24005697:0::_:+0***A\0A\0密码-32-z-697539`24005697539`247539`24005697539`240590 end";
+    let (whole, findings, _) = streamed(&redactor, Stream::text(), &[text]);
+    let (given, found, _) = streamed(&redactor, Stream::text(), &characters(text));
+    assert_eq!((given, found), (whole, findings));
 }
 
 #[test]

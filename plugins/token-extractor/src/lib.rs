@@ -60,3 +60,4 @@ mod usage;
 
 pub use exchange::Exchange;
 pub use extractor::{DEFAULT_EXPANSION, DEFAULT_WINDOW, Extractor, RequestHead};
+pub use provider::host_matches;

@@ -62,6 +62,13 @@ pub(crate) fn host(authority: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
 }
 
+/// Whether the host of an authority, with or without a port and in any case, is what the pattern of a configuration
+/// means: a host in lower case, `.example.com` for everything below it, or one star for any characters but dots.
+#[must_use]
+pub fn host_matches(pattern: &str, authority: &str) -> bool {
+    matches(pattern, &host(authority))
+}
+
 /// Whether a host, in lower case, is what the pattern means. `.example.com` is everything below `example.com`; a star
 /// stands for any characters but dots; there is at most one of either.
 pub(crate) fn matches(pattern: &str, host: &str) -> bool {

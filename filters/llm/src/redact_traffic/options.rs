@@ -3,6 +3,7 @@
 use crate::fields::Fields;
 use serde_json::{Value, json};
 use tollgate_pii_redactor::traffic::{self, OnError};
+use tollgate_token_extractor::host_matches;
 
 /// Most bytes that may be held of a body: what can be read while other streams of the worker wait.
 const MOST_BODY: u64 = 16 << 20;
@@ -19,8 +20,8 @@ pub struct Options {
 /// Requests that are treated alike.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
-    /// The host of the request without its port, in any case; `*.` at its beginning stands for any names before the rest.
-    /// `None` for every host.
+    /// The host of the request, as in the routes of the extractor: in lower case and without a port, `.example.com` for
+    /// everything below it. `None` for every host.
     pub host: Option<String>,
     /// How the path begins; `None` for every path.
     pub path_prefix: Option<String>,
@@ -32,16 +33,8 @@ impl Route {
     /// Whether a request to this host and path is of this route.
     #[must_use]
     pub fn fits(&self, host: &str, path: &str) -> bool {
-        let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-        let name = name.map_or(host, |(name, _)| name);
-        let host = self.host.as_deref().is_none_or(|wanted| match wanted.strip_prefix('*') {
-            Some(rest) => {
-                let tail = name.len().checked_sub(rest.len()).and_then(|start| name.get(start..));
-                tail.is_some_and(|tail| tail.eq_ignore_ascii_case(rest)) && name.len() > rest.len()
-            }
-            None => name.eq_ignore_ascii_case(wanted),
-        });
-        host && self.path_prefix.as_deref().is_none_or(|prefix| path.starts_with(prefix))
+        self.host.as_deref().is_none_or(|pattern| host_matches(pattern, host))
+            && self.path_prefix.as_deref().is_none_or(|prefix| path.starts_with(prefix))
     }
 }
 
@@ -76,7 +69,13 @@ fn route(mut fields: Fields<'_>) -> Option<Route> {
     let defaults = traffic::Options::default();
     let policies = [("block", OnError::Block), ("pass", OnError::Pass), ("mask_all", OnError::MaskAll)];
     let host = fields.line("host");
+    if host.as_deref().is_some_and(|host| host.contains(':') || host != host.to_ascii_lowercase()) {
+        fields.wrong::<()>("host", "must be in lower case and without a port");
+    }
     let path_prefix = fields.line("path_prefix");
+    if path_prefix.as_deref().is_some_and(|prefix| !prefix.starts_with('/')) {
+        fields.wrong::<()>("path_prefix", "must begin with a slash");
+    }
     let exchange = traffic::Options {
         request: fields.truth("request").unwrap_or(defaults.request),
         response: fields.truth("response").unwrap_or(defaults.response),
@@ -110,7 +109,7 @@ mod tests {
     fn the_first_route_that_fits_decides() {
         let routes = routes(
             r#"[{"host": "api.openai.com", "path_prefix": "/v1/chat", "response": true},
-                {"host": "*.openai.com", "request": false}, {"path_prefix": "/v1/"}]"#,
+                {"host": ".openai.com", "request": false}, {"path_prefix": "/v1/"}]"#,
         );
         for (host, path, expected) in [
             ("api.openai.com", "/v1/chat/completions", Some(0)),
@@ -158,6 +157,9 @@ mod tests {
             (r#"{"operator": "mask"}"#, "redact_traffic.operator"),
             (r#"[{"host": "a"}, {"host": 7}]"#, "redact_traffic[1].host"),
             (r#"[{"path_prefix": ""}]"#, "redact_traffic[0].path_prefix"),
+            (r#"[{"path_prefix": "v1"}]"#, "redact_traffic[0].path_prefix"),
+            (r#"[{"host": "API.example.com"}]"#, "redact_traffic[0].host"),
+            (r#"[{"host": "api.example.com:443"}]"#, "redact_traffic[0].host"),
         ] {
             let refusal = Config::parse(format!(r#"{{"redact_traffic": {text}}}"#).as_bytes()).unwrap_err();
             let paths: Vec<_> = refusal.problems.iter().map(|problem| problem.path.as_str()).collect();

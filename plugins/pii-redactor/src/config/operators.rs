@@ -4,6 +4,8 @@ use super::fields::{Fields, kind};
 use crate::kind::Kind;
 use crate::operator::{Key, NAMES, Operator};
 use crate::rules::Rules;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -76,24 +78,5 @@ pub(super) fn key(fields: &mut Fields<'_>) -> Option<Key> {
 
 /// Base64 with or without padding (RFC 4648, section 4).
 fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let digits = text.trim_end_matches('=').as_bytes();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len()));
-    let (mut bits, mut held) = (0u32, 0u32);
-    for digit in digits {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xFFFF;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 0xFF).ok()?);
-        }
-    }
-    Some(bytes)
+    STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok().map(Zeroizing::new)
 }

@@ -59,6 +59,7 @@ pub(crate) fn findings(
     }
     let raw = text.as_bytes();
     let look = Look::whole(&redactor.config, &redactor.config.kinds, raw);
+    conversation.step_over(look.skipped);
     if look.found.is_empty() {
         return Ok(Vec::new());
     }

@@ -1,6 +1,7 @@
 //! Weighted sums: each character times its weight, and what the sum leaves of a modulus.
 
 use super::{is_digit, split_check, value_of};
+use crate::luhn;
 
 /// The sum of the characters times their weights, from the left; the shorter list ends it.
 pub(in super::super) fn sum(value: &[u8], weights: &[u32]) -> u32 {
@@ -40,16 +41,7 @@ pub(in super::super) fn complement_10(value: &[u8], weights: &[u32]) -> bool {
 /// Luhn over digits and letters (letters as 10 to 35) to a base: products by two are reduced to the sum of their
 /// digits in that base; the check character comes last.
 pub(in super::super) fn luhn_base(value: &[u8], base: u32) -> bool {
-    let sum: u32 = value
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, byte)| {
-            let product = value_of(*byte) * if place % 2 == 1 { 2 } else { 1 };
-            product / base + product % base
-        })
-        .sum();
-    !value.is_empty() && sum.is_multiple_of(base)
+    luhn::passes_base(value.iter().map(|byte| value_of(*byte)), base)
 }
 
 #[cfg(test)]
