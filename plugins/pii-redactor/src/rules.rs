@@ -5,6 +5,7 @@
 
 use crate::allow::Allow;
 use crate::candidate::{Candidate, Proof};
+use crate::identifier::check;
 use crate::kind::{Kind, Kinds};
 use crate::luhn;
 use crate::text::{Text, cut, is_word};
@@ -29,26 +30,35 @@ pub(crate) struct Description<'a> {
     pub(crate) validator: Option<Validator>,
 }
 
-/// A check over the digits or characters of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Validator {
-    /// The Luhn digit over all digits of the value.
-    Luhn,
-}
+/// A check over the letters and digits of a value; everything else in it is left out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Validator(Check);
+
+type Check = fn(&[u8]) -> bool;
+
+/// The checks by their names.
+const VALIDATORS: &[(&str, Check)] = &[
+    ("luhn", |value| luhn::passes(value.iter().copied().filter(u8::is_ascii_digit))),
+    ("verhoeff", check::verhoeff),
+    ("mod_11_2", check::mod_11_2),
+    ("mod_11_10", check::mod_11_10),
+    ("mod_97_10", |value| check::remainder_97(value) == 1),
+];
 
 impl Validator {
     /// The names, for messages.
-    pub(crate) const NAMES: &str = "luhn";
+    pub(crate) fn names() -> String {
+        VALIDATORS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    }
 
     /// The validator with that name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        (name == "luhn").then_some(Self::Luhn)
+        VALIDATORS.iter().find(|(known, _)| *known == name).map(|(_, check)| Self(*check))
     }
 
     fn passes(self, value: &[u8]) -> bool {
-        match self {
-            Self::Luhn => luhn::passes(value.iter().copied().filter(u8::is_ascii_digit)),
-        }
+        let plain = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase);
+        (self.0)(&plain.collect::<Vec<u8>>())
     }
 }
 
@@ -336,9 +346,19 @@ mod tests {
 
     #[test]
     fn validators_decide() {
-        let mut description = pattern(r"\b[0-9]{4,16}\b", &[], 64);
-        description.validator = Some(Validator::Luhn);
-        assert_eq!(found(&rules(description), "79927398713 79927398710"), ["79927398713"]);
+        // Each a number that passes, and the same with another last digit.
+        for (name, passes, fails) in [
+            ("luhn", "79927398713", "79927398710"),
+            ("verhoeff", "2363", "2364"),
+            ("mod_11_2", "07940", "07941"),
+            ("mod_11_10", "07945", "07946"),
+            ("mod_97_10", "79444", "79445"),
+        ] {
+            let mut description = pattern(r"\b[0-9]{4,16}\b", &[], 64);
+            description.validator = Validator::from_name(name);
+            assert_eq!(found(&rules(description), &format!("{passes} {fails}")), [passes], "{name}");
+        }
+        assert!(Validator::from_name("sum").is_none());
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Rules {
         let validator = fields.text("validator").and_then(|name| {
             let validator = Validator::from_name(name);
             if validator.is_none() {
-                fields.problem("validator", format!("must be one of {}", Validator::NAMES));
+                fields.problem("validator", format!("must be one of {}", Validator::names()));
             }
             validator
         });

@@ -3,7 +3,7 @@
 //! [`table`] says how each is written and what it needs; `check` computes check digits; `index` tells quickly which
 //! rows a run of letters and digits may be. What no row can say has a file of its own.
 
-mod check;
+pub(crate) mod check;
 mod cn_plate;
 mod date_of_birth;
 mod form;

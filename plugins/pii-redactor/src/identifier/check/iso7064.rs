@@ -3,7 +3,7 @@
 use super::{is_digit, split_check, value_of};
 
 /// MOD 11-2: digits and a check character that may be `X` for ten.
-pub(in super::super) fn mod_11_2(value: &[u8]) -> bool {
+pub(crate) fn mod_11_2(value: &[u8]) -> bool {
     let (body, check) = split_check(value);
     let sum = body.iter().fold(0u32, |sum, byte| (sum + value_of(*byte)) * 2 % 11);
     match (12 - sum) % 11 {
@@ -13,7 +13,7 @@ pub(in super::super) fn mod_11_2(value: &[u8]) -> bool {
 }
 
 /// MOD 11,10: digits with a check digit; every digit changes all that follow.
-pub(in super::super) fn mod_11_10(value: &[u8]) -> bool {
+pub(crate) fn mod_11_10(value: &[u8]) -> bool {
     let (body, check) = split_check(value);
     let product = body.iter().fold(10u32, |product, byte| match (product + value_of(*byte)) % 10 {
         0 => 20 % 11,
@@ -23,7 +23,7 @@ pub(in super::super) fn mod_11_10(value: &[u8]) -> bool {
 }
 
 /// The remainder modulo 97 of the value read as a number, letters as 10 to 35.
-pub(in super::super) fn remainder_97(value: &[u8]) -> u32 {
+pub(crate) fn remainder_97(value: &[u8]) -> u32 {
     value.iter().fold(0, |remainder, byte| {
         let digit = value_of(*byte);
         (remainder * if digit > 9 { 100 } else { 10 } + digit) % 97

@@ -6,6 +6,9 @@ pub(super) mod iso7064;
 pub(super) mod verhoeff;
 pub(super) mod weighted;
 
+pub(crate) use iso7064::{mod_11_2, mod_11_10, remainder_97};
+pub(crate) use verhoeff::verhoeff;
+
 use crate::text::cut;
 
 /// The value of a digit, or of a letter as 10 to 35.

@@ -6,7 +6,7 @@ use super::value_of;
 const PERMUTATION: [u32; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
 
 /// Whether the digits, check digit last, pass.
-pub(in super::super) fn verhoeff(value: &[u8]) -> bool {
+pub(crate) fn verhoeff(value: &[u8]) -> bool {
     let product = value.iter().rev().enumerate().fold(0, |product, (place, byte)| {
         let permuted = (0..place % 8).fold(value_of(*byte), |digit, _| permute(digit));
         multiply(product, permuted)
