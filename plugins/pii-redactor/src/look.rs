@@ -58,10 +58,11 @@ impl Look {
         }
         for candidate in found.iter().rev() {
             if candidate.end > settled {
-                // The sign of a number in JSON goes with it.
-                let sign = candidate.start.checked_sub(1).filter(|place| seen.get(*place) == Some(&b'-'));
-                settled = settled.min(sign.unwrap_or(candidate.start));
+                settled = settled.min(candidate.start);
             }
+        }
+        if more {
+            settled = before_sign(seen, settled);
         }
         Self { view, found, recognised: pass.recognised, settled, inside: pass.inside, skipped: pass.skipped }
     }
@@ -110,4 +111,10 @@ impl Look {
         settled == length
             && last.is_some_and(|(start, end)| end == length && end - start > crate::conversation::LONGEST_VALUE)
     }
+}
+
+/// The place itself, or the one before a sign that stands before it: in JSON the sign of a number goes with the number.
+pub(crate) fn before_sign(bytes: &[u8], place: usize) -> usize {
+    let sign = place.checked_sub(1).filter(|sign| bytes.get(*sign) == Some(&b'-'));
+    sign.unwrap_or(place)
 }

@@ -8,7 +8,7 @@ use crate::conversation::{Conversation, LONGEST_VALUE};
 use crate::fold::unfinished;
 use crate::json_text::Walk;
 use crate::kind::{Kind, Kinds};
-use crate::look::Look;
+use crate::look::{Look, before_sign};
 use crate::redactor::{Edit, Finding, Redactor};
 use zeroize::Zeroize as _;
 
@@ -194,7 +194,7 @@ fn settle(config: &Config, raw: &[u8], gone: usize, more: bool) -> (Look, usize)
     while raw.get(settled).is_some_and(|byte| (0x80..0xC0).contains(byte)) {
         settled += 1;
     }
-    settled = look.end_of_recognised(settled);
+    settled = look.end_of_recognised(before_sign(raw, settled).max(gone));
     for candidate in &look.found {
         let (start, end) = look.source(candidate.start, candidate.end);
         if start < settled && settled < end {
