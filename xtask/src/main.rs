@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod clients;
 mod demo;
+mod package;
 mod prices;
 mod test;
 mod tools;
@@ -18,6 +19,8 @@ usage: cargo xtask COMMAND [OPTION]
   build           build the components, the Envoy filter and the tollgate binary into target/tollgate/
   component MODULE COMPONENT
                   make a component of a module that cargo built, and check that it imports nothing
+  package         build the Envoy filter and write it as OCI images into target/tollgate/oci/, as Istio and Envoy Gateway
+                  pull them; the same module gives the same bytes
   demo [--stay]   run the whole of it: simulated provider, host and Envoy; about a hundred calls of the official
                   clients through Envoy; spans of applications with an OpenTelemetry SDK straight to the host; tables
                   of what was seen, compared with what the provider served and the applications sent.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["build"] => build::run().map(|layout| println!("built into {}", layout.out().display())).map_err(text),
         ["component", module, to] => build::component(module.as_ref(), to.as_ref()).map_err(text),
+        ["package"] => package::run(&build::Layout::find()).map_err(text),
         ["demo"] => demo::run(&build::Layout::find(), false),
         ["demo", "--stay"] => demo::run(&build::Layout::find(), true),
         ["test", steps @ ..] => test::run(steps),
