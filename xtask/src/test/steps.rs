@@ -8,6 +8,7 @@ use super::Context;
 use super::results::{Counts, Outcome, run, run_all};
 use crate::build::{self, Layout};
 use crate::demo;
+use crate::package;
 use crate::tools::Tools;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,12 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "wasm", what: "pure crates compile for wasm", needs_build: false, run: wasm },
     Step { name: "lint", what: "clippy has no warning", needs_build: false, run: lint },
     Step { name: "build", what: "components, filter and binary", needs_build: false, run: build },
+    Step {
+        name: "manifests",
+        what: "OCI images of the filter, and manifests against published schemas",
+        needs_build: true,
+        run: manifests,
+    },
     Step { name: "system", what: "host, engine, real Envoy and official clients", needs_build: true, run: system },
     Step { name: "example", what: "the example plugin's own tests", needs_build: false, run: example },
     Step { name: "demo", what: "the demo, whose totals must agree", needs_build: true, run: demo },
@@ -112,6 +119,17 @@ fn build(context: &Context) -> Outcome {
     build::run().map_err(|error| failed(error.to_string()))?;
     demo::build_provider(&context.layout).map_err(failed)?;
     Ok(Counts::default())
+}
+
+fn manifests(context: &Context) -> Outcome {
+    package::built(&context.layout).map_err(|error| failed(error.to_string()))?;
+    let tools = Tools::of(&context.layout.root);
+    let schemas = tools.schemas().map_err(failed)?;
+    let envoy = tools.envoy().map_err(failed)?;
+    let mut tests =
+        cargo(&context.layout.root, &["test", "--quiet", "--no-fail-fast", "--package", "tollgate-manifests"]);
+    tests.env("TOLLGATE_SCHEMAS", schemas).env("TOLLGATE_BUILD", context.layout.out()).env("ENVOY", envoy);
+    run(&mut tests)
 }
 
 fn system(context: &Context) -> Outcome {
