@@ -3,6 +3,7 @@
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Number, Value};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The folders with manifests.
@@ -47,6 +48,16 @@ pub fn documents() -> Result<Vec<Document>, String> {
         documents.extend(values.into_iter().map(|value| Document { file: file.clone(), value }));
     }
     Ok(documents)
+}
+
+/// Says that a test does not run, and why, also where its runner keeps to itself what tests say.
+///
+/// # Panics
+/// With `TOLLGATE_REQUIRE_DATA=1`, where a run without it would prove less.
+pub fn skipped(why: &str) {
+    let required = std::env::var_os("TOLLGATE_REQUIRE_DATA").is_some_and(|value| value == "1");
+    assert!(!required, "{why}");
+    let _shown = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 
 /// The documents of a YAML text, as JSON.

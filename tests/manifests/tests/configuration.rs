@@ -14,7 +14,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use tollgate_filter::config::Config;
-use tollgate_manifests::{Document, documents, root, yaml};
+use tollgate_manifests::{Document, documents, root, skipped, yaml};
 
 /// Where each kind has the filter's configuration.
 fn configurations(document: &Document) -> Vec<Value> {
@@ -93,7 +93,7 @@ fn digests_are_left_to_fill_in() {
 #[test]
 fn envoy_takes_what_is_written_for_it() {
     let (Some(envoy), Some(build)) = (std::env::var_os("ENVOY"), std::env::var_os("TOLLGATE_BUILD")) else {
-        eprintln!("SKIPPED: ENVOY and TOLLGATE_BUILD are not set; `cargo xtask test manifests` sets them");
+        skipped("ENVOY and TOLLGATE_BUILD are not set; `cargo xtask test manifests` sets them");
         return;
     };
     let module = PathBuf::from(build).join("filter/tollgate_filter.wasm").display().to_string();

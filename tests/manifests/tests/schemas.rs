@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use tollgate_manifests::{documents, root};
+use tollgate_manifests::{documents, root, skipped};
 
 /// The helm values: members that this project uses, by Istio's reference of `MeshConfig.ExtensionProvider`.
 const MESH: [&str; 6] = [
@@ -105,7 +105,7 @@ fn paths<'a>(value: &'a Value, at: &str, found: &mut Vec<(String, &'a Value)>) {
 fn schemas() -> Option<PathBuf> {
     let folder = std::env::var_os("TOLLGATE_SCHEMAS").map(PathBuf::from);
     if folder.is_none() {
-        eprintln!("SKIPPED: TOLLGATE_SCHEMAS is not set; `cargo xtask test manifests` installs the schemas");
+        skipped("TOLLGATE_SCHEMAS is not set; `cargo xtask test manifests` installs the schemas");
     }
     folder
 }
