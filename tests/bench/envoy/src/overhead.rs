@@ -1,11 +1,13 @@
 //! What a filter costs Envoy: processor time an exchange, delay, memory.
 //!
-//! In every round each variant gets an Envoy of its own, and all kinds of traffic in turn: exchanges to warm up, then a
-//! counted number of exchanges on several connections, over which Envoy's processor time is taken (user and system, all
-//! of its threads), then some on one connection alone, whose times are taken. Variants take turns within a round, the
-//! first of a round the second of the one before; so what changes on the machine meets all of them alike, and what a
-//! variant adds is the difference to Envoy alone in the same round.
+//! In every round each variant gets an Envoy of its own, all of them at the same time, and they take turns with short
+//! runs of exchanges, another one first each time; so what changes on the machine meets all of them alike. Per kind of
+//! traffic come exchanges to warm up, then a counted number of them on several connections, over which Envoy's
+//! processor time is taken (user and system, all of its threads, and what it sends to the collector afterwards), then
+//! some on one connection alone, whose times are taken. What a variant adds is the difference to Envoy alone in the
+//! same round.
 
+use crate::caller::Caller;
 use crate::envoy::{Envoy, Setting};
 use crate::fault::Fault;
 use crate::figures::{Sample, Series, median, mib, percentile};
@@ -21,6 +23,8 @@ use tokio::time::sleep;
 
 /// Longer than the filter keeps spans, and than a tick.
 const FLUSH: Duration = Duration::from_millis(1500);
+/// Turns of each variant for one kind of traffic in one round.
+const TURNS: usize = 20;
 
 /// What is to be measured.
 #[derive(Debug, clap::Args)]
@@ -81,10 +85,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Fault> {
         workloads,
     };
     for round in 0..options.rounds {
-        for turn in 0..results.variants.len() {
-            let index = (round + turn) % results.variants.len();
-            results.measure(index, options, &setting, &stage).await?;
-        }
+        results.measure(options, &setting, &stage).await?;
         eprintln!("round {} of {} is over", round + 1, options.rounds);
     }
     results.print(options);
@@ -119,36 +120,76 @@ fn chosen(options: &Options) -> Result<(Vec<Variant>, Vec<Rc<Workload>>), Fault>
     Ok((variants, workloads.into_iter().map(Rc::new).collect()))
 }
 
-impl Results {
-    async fn measure(
-        &mut self,
-        index: usize,
-        options: &Options,
-        setting: &Setting,
-        stage: &Stage,
-    ) -> Result<(), Fault> {
-        let Some(variant) = self.variants.get(index) else { return Ok(()) };
-        let envoy = Envoy::start(setting, &variant.filter).await?;
-        let mut exchanges = 0;
-        let (begun, waited) = (Instant::now(), envoy.waited());
-        for (workload, series) in self.workloads.iter().zip(self.series.get_mut(index).into_iter().flatten()) {
-            let (sample, made) = sample(&envoy, workload, options, stage).await?;
-            series.0.push(sample);
-            exchanges += made;
+/// An Envoy and its callers.
+struct Seat {
+    envoy: Envoy,
+    callers: Vec<Caller>,
+    /// Exchanges so far.
+    made: u64,
+    /// Processor time when the counted exchanges began.
+    before: Duration,
+    times: Vec<Duration>,
+}
+
+impl Seat {
+    async fn take(filter: &Filter, options: &Options, setting: &Setting, stage: &Stage) -> Result<Self, Fault> {
+        let envoy = Envoy::start(setting, filter).await?;
+        let callers = load::callers(envoy.port(), stage, options.connections.max(1))?;
+        Ok(Self { envoy, callers, made: 0, before: Duration::ZERO, times: Vec::new() })
+    }
+
+    async fn exchange(&mut self, workload: &Rc<Workload>, count: usize) -> Result<(), Fault> {
+        self.callers = load::all(std::mem::take(&mut self.callers), workload, count).await?;
+        self.made += u64::try_from(count).unwrap_or(u64::MAX);
+        Ok(())
+    }
+
+    async fn time(&mut self, workload: &Workload, count: usize) -> Result<(), Fault> {
+        if let Some(caller) = self.callers.first_mut() {
+            self.times.append(&mut load::times(caller, workload, count).await?);
+            self.made += u64::try_from(count).unwrap_or(u64::MAX);
         }
-        let waited = envoy.waited().saturating_sub(waited).as_secs_f64() / begun.elapsed().as_secs_f64();
-        sleep(FLUSH).await;
+        Ok(())
+    }
+
+    async fn held(&self, variant: &Variant, waited: f64) -> Result<Held, Fault> {
+        let envoy = &self.envoy;
         let mut held = Held { resident: mib(envoy.resident()?), waited, ..Held::default() };
         if matches!(variant.filter, Filter::Tollgate(_)) {
             held.module = mib(envoy.own("memory_bytes").await?);
             held.dropped = envoy.own("export_spans_dropped").await?;
             let counted = envoy.own("calls").await?;
-            if counted != exchanges {
-                return Err(envoy.fault(&format!("counted {counted} calls of {exchanges}, as {}", variant.name)));
+            if counted != self.made {
+                return Err(envoy.fault(&format!("counted {counted} calls of {}, as {}", self.made, variant.name)));
             }
         }
-        if let Some(all) = self.held.get_mut(index) {
-            all.push(held);
+        Ok(held)
+    }
+}
+
+impl Results {
+    /// One round.
+    async fn measure(&mut self, options: &Options, setting: &Setting, stage: &Stage) -> Result<(), Fault> {
+        let mut seats = Vec::new();
+        for variant in &self.variants {
+            seats.push(Seat::take(&variant.filter, options, setting, stage).await?);
+        }
+        let begun = Instant::now();
+        let waited: Vec<Duration> = seats.iter().map(|seat| seat.envoy.waited()).collect();
+        for (place, workload) in self.workloads.iter().enumerate() {
+            let samples = samples(&mut seats, workload, turn(options, workload)).await?;
+            for (series, sample) in self.series.iter_mut().zip(samples) {
+                series.get_mut(place).into_iter().for_each(|series| series.0.push(sample));
+            }
+        }
+        // Of the time in which this Envoy had its turn.
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        let share = begun.elapsed().as_secs_f64() / self.variants.len() as f64;
+        for (at, (seat, variant)) in seats.iter().zip(&self.variants).enumerate() {
+            let before = waited.get(at).copied().unwrap_or_default();
+            let waited = seat.envoy.waited().saturating_sub(before).as_secs_f64() / share;
+            let held = seat.held(variant, waited).await?;
+            self.held.get_mut(at).into_iter().for_each(|all| all.push(held));
         }
         Ok(())
     }
@@ -160,7 +201,7 @@ impl Results {
             let of = |variant: usize| self.series.get(variant).and_then(|series| series.get(place));
             let Some(base) = of(base) else { continue };
             let native = native.and_then(of).map(|series| series.added(base, |sample| sample.cpu));
-            println!("\n{}: {} exchanges a round", workload.title, requests(options, workload));
+            println!("\n{}: {} exchanges a round", workload.title, turn(options, workload) * TURNS);
             let per_event = if workload.events.is_some() { "  an event" } else { "" };
             let delay = if workload.stepwise { "event" } else { "exchange" };
             println!("  {:38} CPU us   added   least{per_event}  x native | {delay} p50   added     p99   added", "");
@@ -200,31 +241,50 @@ impl Results {
     }
 }
 
-fn requests(options: &Options, workload: &Workload) -> usize {
-    (options.requests / workload.heavier).max(10)
+/// Exchanges of one turn.
+fn turn(options: &Options, workload: &Workload) -> usize {
+    (options.requests / workload.heavier / TURNS).max(1)
 }
 
-/// Measures one kind of traffic; says also how many exchanges that took.
-async fn sample(
-    envoy: &Envoy,
-    workload: &Rc<Workload>,
-    options: &Options,
-    stage: &Stage,
-) -> Result<(Sample, u64), Fault> {
-    let count = requests(options, workload);
-    let (warm, single) = ((count / 5).max(5), (count / 5).max(5));
-    let callers = load::callers(envoy.port(), stage, options.connections.max(1))?;
-    let callers = load::all(callers, workload, warm).await?;
-    let before = envoy.cpu()?;
-    let mut callers = load::all(callers, workload, count).await?;
-    let used = envoy.cpu()?.saturating_sub(before);
-    let mut times = match callers.first_mut() {
-        Some(caller) => load::times(caller, workload, single).await?,
-        None => Vec::new(),
-    };
+/// All of them, beginning with another one each time.
+fn from(seats: &mut [Seat], first: usize) -> impl Iterator<Item = &mut Seat> {
+    let (before, after) = seats.split_at_mut(first % seats.len().max(1));
+    after.iter_mut().chain(before)
+}
+
+/// Measures one kind of traffic, of each Envoy.
+async fn samples(seats: &mut [Seat], workload: &Rc<Workload>, turn: usize) -> Result<Vec<Sample>, Fault> {
+    for seat in &mut *seats {
+        seat.exchange(workload, turn * (TURNS / 4)).await?;
+    }
+    sleep(FLUSH).await;
+    for seat in &mut *seats {
+        seat.before = seat.envoy.cpu()?;
+    }
+    for first in 0..TURNS {
+        for seat in from(seats, first) {
+            seat.exchange(workload, turn).await?;
+        }
+    }
+    sleep(FLUSH).await;
+    let mut used = Vec::new();
+    for seat in &*seats {
+        used.push(seat.envoy.cpu()?.saturating_sub(seat.before));
+    }
+    for first in 0..TURNS {
+        for seat in from(seats, first) {
+            seat.time(workload, turn.div_ceil(4)).await?;
+        }
+    }
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-    let cpu = used.as_secs_f64() * 1e6 / count as f64;
-    let (half, most) = (percentile(&mut times, 0.5), percentile(&mut times, 0.99));
-    let made = u64::try_from(warm + count + single).unwrap_or(u64::MAX);
-    Ok((Sample { cpu, half, most }, made))
+    let exchanges = (turn * TURNS) as f64;
+    let sample = |(seat, used): (&mut Seat, Duration)| {
+        let mut times = std::mem::take(&mut seat.times);
+        Sample {
+            cpu: used.as_secs_f64() * 1e6 / exchanges,
+            half: percentile(&mut times, 0.5),
+            most: percentile(&mut times, 0.99),
+        }
+    };
+    Ok(seats.iter_mut().zip(used).map(sample).collect())
 }
