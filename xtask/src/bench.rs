@@ -54,7 +54,9 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     let mut python = Command::new("python3");
     python.arg(layout.root.join(script)).env("ENVOY", tools.envoy()?).env("TOLLGATE_BUILD", layout.out());
     ended(script, &mut python)?;
-    envoy(layout, "overhead", &[])
+    envoy(layout, "overhead", &[])?;
+    envoy(layout, "soak", &[])?;
+    envoy(layout, "concurrency", &[])
 }
 
 /// What the filter costs Envoy beside Envoy alone and Envoy's own token counter (`overhead`), whether its memory stays

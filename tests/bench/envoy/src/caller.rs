@@ -52,22 +52,49 @@ impl Caller {
     /// # Errors
     /// The answer does not come, or not whole, in time.
     pub(crate) async fn call(&mut self, request: &[u8], answer: &Rc<Answer>) -> Result<Got, Fault> {
-        self.lane.begin(Rc::clone(answer));
-        let mut connection = match self.connection.take() {
-            Some(open) => open,
-            None => Connection::open(self.port).await?,
-        };
-        let exchange = exchange(&mut connection, request, &self.lane);
-        let (got, close) =
-            timeout(Duration::from_secs(PATIENCE), exchange).await.map_err(|_| Fault::Late(PATIENCE))??;
+        let mut connection = self.begin(answer).await?;
+        let (got, close) = in_time(exchange(&mut connection, request, &self.lane, usize::MAX)).await?;
         if !close {
             self.connection = Some(connection);
         }
         Ok(got)
     }
+
+    /// Makes an exchange whose answer goes in steps, and closes the connection when so much of it has come: 1 for the
+    /// head, and 1 for each byte of the body. The provider then still waits to send the next step.
+    ///
+    /// # Errors
+    /// So much does not come in time.
+    pub(crate) async fn abandon(&mut self, request: &[u8], answer: &Rc<Answer>, until: usize) -> Result<(), Fault> {
+        let mut connection = self.begin(answer).await?;
+        in_time(async {
+            tokio::select! {
+                ended = exchange(&mut connection, request, &self.lane, until) => ended.map(drop),
+                () = self.lane.enough() => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn begin(&mut self, answer: &Rc<Answer>) -> Result<Connection, Fault> {
+        self.lane.begin(Rc::clone(answer));
+        match self.connection.take() {
+            Some(open) => Ok(open),
+            None => Connection::open(self.port).await,
+        }
+    }
 }
 
-async fn exchange(connection: &mut Connection, request: &[u8], lane: &Lane) -> Result<(Got, bool), Fault> {
+async fn in_time<T>(exchange: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    timeout(Duration::from_secs(PATIENCE), exchange).await.map_err(|_| Fault::Late(PATIENCE))?
+}
+
+async fn exchange(
+    connection: &mut Connection,
+    request: &[u8],
+    lane: &Lane,
+    until: usize,
+) -> Result<(Got, bool), Fault> {
     connection.send(request).await?;
     let Some(head) = connection.head(Kind::Answer).await? else { return Err(Fault::CutOff { received: 0 }) };
     let mut got = Got { status: head.status, ..Got::default() };
@@ -76,7 +103,10 @@ async fn exchange(connection: &mut Connection, request: &[u8], lane: &Lane) -> R
         .body(head.framing, |piece| match piece {
             Piece::Data(data) => {
                 got.body += data.len();
-                lane.reach(1 + got.body);
+                match 1 + got.body {
+                    position if position < until => lane.reach(position),
+                    _ => lane.suffice(),
+                }
             }
             Piece::ChunkEnd => got.chunks += 1,
         })

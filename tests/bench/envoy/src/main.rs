@@ -5,13 +5,17 @@
 
 mod answer;
 mod caller;
+mod concurrency;
 mod envoy;
 mod fault;
 mod figures;
 mod load;
+mod mix;
 mod overhead;
 mod provider;
+mod soak;
 mod stage;
+mod texts;
 mod variant;
 mod wire;
 mod workload;
@@ -35,6 +39,10 @@ struct Arguments {
 enum Command {
     /// Processor time, delay and memory, beside Envoy alone and Envoy's own `ai_protocol_manager`
     Overhead(overhead::Options),
+    /// A million requests and 100,000 streams of every kind, and what memory they leave behind
+    Soak(soak::Options),
+    /// What each of 10,000 open streams holds
+    Concurrency(concurrency::Options),
 }
 
 /// Where things are.
@@ -55,6 +63,8 @@ fn main() -> ExitCode {
         LocalSet::new().block_on(&runtime, async {
             match &arguments.command {
                 Command::Overhead(options) => overhead::run(options).await,
+                Command::Soak(options) => soak::run(options).await,
+                Command::Concurrency(options) => concurrency::run(options).await,
             }
         })
     });

@@ -4,6 +4,7 @@ use crate::answer::End;
 use crate::fault::Fault;
 use crate::stage::Stage;
 use crate::wire::{Connection, Kind, Piece};
+use prost::Message;
 use std::cell::Cell;
 use std::future::Future;
 use std::rc::Rc;
@@ -26,6 +27,35 @@ pub(crate) async fn start(stage: Rc<Stage>) -> Result<u16, Fault> {
 pub(crate) struct Collected {
     /// Requests.
     pub(crate) requests: Cell<u64>,
+    /// Spans in them, where they are counted.
+    pub(crate) spans: Cell<u64>,
+    /// Whether the spans are counted.
+    pub(crate) counting: bool,
+}
+
+/// As much of `opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest` as counting takes.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Export {
+    #[prost(message, repeated, tag = "1")]
+    resources: Vec<OfResource>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct OfResource {
+    #[prost(message, repeated, tag = "2")]
+    scopes: Vec<OfScope>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct OfScope {
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    spans: Vec<Vec<u8>>,
+}
+
+fn spans(body: &[u8]) -> Result<u64, Fault> {
+    let export = Export::decode(body).map_err(|error| Fault::Protocol(format!("spans: {error}")))?;
+    let scopes = export.resources.iter().flat_map(|resource| &resource.scopes);
+    Ok(scopes.map(|scope| u64::try_from(scope.spans.len()).unwrap_or(u64::MAX)).sum())
 }
 
 /// Starts the collector, which takes everything at once; gives its port.
@@ -92,7 +122,14 @@ async fn provide(stream: TcpStream, stage: Rc<Stage>) -> Result<(), Fault> {
 async fn collect(stream: TcpStream, collected: Rc<Collected>) -> Result<(), Fault> {
     let mut connection = Connection::new(stream)?;
     while let Some(head) = connection.head(Kind::Request).await? {
-        connection.body(head.framing, |_| {}).await?;
+        let mut body = Vec::new();
+        let keep = |piece: Piece<'_>| {
+            if let (true, Piece::Data(data)) = (collected.counting, piece) {
+                body.extend_from_slice(data);
+            }
+        };
+        connection.body(head.framing, keep).await?;
+        collected.spans.set(collected.spans.get() + spans(&body)?);
         collected.requests.set(collected.requests.get() + 1);
         connection.send(TAKEN).await?;
     }

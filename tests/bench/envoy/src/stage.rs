@@ -22,6 +22,8 @@ pub(crate) struct Lane {
     awaited: Cell<usize>,
     sent: Cell<Instant>,
     arrived: Notify,
+    /// The caller has got all that it wants.
+    sufficed: Notify,
     /// Times of steps, but for heads, from the provider's write to the caller's read, where they are wanted.
     delays: RefCell<Option<Vec<Duration>>>,
 }
@@ -35,6 +37,7 @@ impl Lane {
             awaited: Cell::new(0),
             sent: Cell::new(Instant::now()),
             arrived: Notify::new(),
+            sufficed: Notify::new(),
             delays: RefCell::default(),
         }
     }
@@ -87,6 +90,16 @@ impl Lane {
             }
             self.arrived.notify_one();
         }
+    }
+
+    /// The caller has got all that it wants, and tells the provider no more.
+    pub(crate) fn suffice(&self) {
+        self.sufficed.notify_one();
+    }
+
+    /// Waits until the caller has got all that it wants.
+    pub(crate) async fn enough(&self) {
+        self.sufficed.notified().await;
     }
 
     /// From now on the times of steps are kept.
