@@ -25,9 +25,8 @@ const ENGINE: [&str; 10] = [
     "tollgate-simulated-provider",
 ];
 
-/// What is measured from outside, on whole processes.
-const SCRIPTS: [(&str, &str); 2] =
-    [("the host, by stage", "tests/bench/host.py"), ("the filter in Envoy", "tests/bench/overhead.py")];
+/// What is measured from outside, on whole processes, by what.
+const HOST: (&str, &str) = ("the host, by stage", "tests/bench/host.py");
 
 /// Builds, then runs them all.
 ///
@@ -37,7 +36,7 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     let tools = Tools::of(&layout.root);
     let prices = tools.genai_prices()?;
     tools.presidio()?;
-    let envoy = tools.envoy()?;
+    tools.envoy()?;
     build::run().map_err(|error| error.to_string())?;
     tokens(layout)?;
     pricing(layout)?;
@@ -50,13 +49,29 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     println!("\n=== the boundary of components");
     let mut boundary = cargo(layout, &[&ENGINE, ["--bench", "boundary"].as_slice()].concat());
     ended("boundary", boundary.env("TOLLGATE_BUILD", layout.out()))?;
-    for (what, script) in SCRIPTS {
-        println!("\n=== {what} (needs nginx and wrk)");
-        let mut python = Command::new("python3");
-        python.arg(layout.root.join(script)).env("ENVOY", &envoy).env("TOLLGATE_BUILD", layout.out());
-        ended(script, &mut python)?;
+    let (what, script) = HOST;
+    println!("\n=== {what} (needs nginx and wrk)");
+    let mut python = Command::new("python3");
+    python.arg(layout.root.join(script)).env("ENVOY", tools.envoy()?).env("TOLLGATE_BUILD", layout.out());
+    ended(script, &mut python)?;
+    envoy(layout, "overhead", &[])?;
+    envoy(layout, "soak", &[])?;
+    envoy(layout, "concurrency", &[])
+}
+
+/// What the filter costs Envoy beside Envoy alone and Envoy's own token counter (`overhead`), whether its memory stays
+/// flat under long traffic (`soak`), and what an open stream holds (`concurrency`).
+///
+/// # Errors
+/// A sentence where it could not be run.
+pub(crate) fn envoy(layout: &Layout, mode: &str, options: &[&str]) -> Result<(), String> {
+    let envoy = Tools::of(&layout.root).envoy()?;
+    if !options.iter().any(|option| option.starts_with("--module")) {
+        build::ensure_target(layout).and_then(|()| build::filter(layout)).map_err(|error| error.to_string())?;
     }
-    Ok(())
+    println!("\n=== the filter in Envoy: {mode}");
+    let mut bench = cargo(layout, &["run", "--quiet", "--release", "--package", "tollgate-bench-envoy", "--", mode]);
+    ended(mode, bench.args(options).env("ENVOY", envoy).env("TOLLGATE_BUILD", layout.out()))
 }
 
 /// What reading an answer costs, native and in wasm.

@@ -27,11 +27,13 @@ usage: cargo xtask COMMAND [OPTION]
                   --stay leaves everything running until Ctrl-C
   test [STEP..]   everything that has to hold: formatting, lints, unit, golden, property, component and end-to-end
                   tests; with names of steps only those (cargo xtask test --list names them)
-  bench [tokens | prices | redaction [OPTION..]]
+  bench [tokens | prices | redaction [OPTION..] | envoy [OPTION..] | soak [OPTION..] | concurrency [OPTION..]]
                   what docs/BENCHMARKS.md tells, measured again: each figure beside a named peer in the same run;
                   with a name that one only: tokens, what reading an answer costs, prices, what pricing a call costs,
                   each native and in wasm; redaction, what is found in labelled texts and how fast
-                  (--without-presidio leaves out the peer, which takes minutes; --show lists what was missed or wrong)
+                  (--without-presidio leaves out the peer, which takes minutes; --show lists what was missed or wrong);
+                  envoy, what the filter costs Envoy; soak, whether its memory stays flat over a million requests;
+                  concurrency, what each of 10,000 open streams holds (--help lists the options of these three)
   prices [--check]
                   import the price set anew; --check only says whether it would change
 
@@ -54,6 +56,8 @@ fn main() -> ExitCode {
         ["demo", "--stay"] => demo::run(&build::Layout::find(), true),
         ["test", steps @ ..] => test::run(steps),
         ["bench"] => bench::run(&build::Layout::find()),
+        ["bench", "envoy", options @ ..] => bench::envoy(&build::Layout::find(), "overhead", options),
+        ["bench", mode @ ("soak" | "concurrency"), options @ ..] => bench::envoy(&build::Layout::find(), mode, options),
         ["bench", "prices"] => bench::pricing(&build::Layout::find()),
         ["bench", "redaction", options @ ..] => bench::redaction(&build::Layout::find(), options),
         ["bench", "tokens"] => bench::tokens(&build::Layout::find()),
