@@ -56,6 +56,10 @@ pub struct Model {
     pub headers: RefCell<[HeaderMap; 3]>,
     /// The body that the callback at hand is about. The filter may change it.
     pub chunk: RefCell<Vec<u8>>,
+    /// The body of the answer to a call of the filter's own.
+    pub callout: RefCell<Vec<u8>>,
+    /// Attributes of Envoy's node, by their paths: `node.metadata.NAME`.
+    pub node: RefCell<BTreeMap<String, Vec<u8>>>,
     /// `response.code_details`.
     pub details: RefCell<Option<Vec<u8>>>,
     /// Whether headers that are held hold the body too, as in Envoy without `allow_on_headers_stop_iteration`.
@@ -134,6 +138,13 @@ impl Model {
         self.log.borrow().clone()
     }
 
+    /// All values of a header of the request, as Envoy joins them for its attributes.
+    fn joined(&self, name: &str) -> Option<Vec<u8>> {
+        let [request, ..] = &*self.headers.borrow();
+        let values: Vec<_> = request.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_slice()).collect();
+        (!self.refusals.get().headers && !values.is_empty()).then(|| values.join(&b","[..]))
+    }
+
     /// Milliseconds between ticks, as last asked for.
     #[must_use]
     pub fn tick_ms(&self) -> u32 {
@@ -159,7 +170,11 @@ impl Proxy for Model {
         if self.refusals.get().bodies {
             return None;
         }
-        let bytes = if body == Body::Configuration { &self.configuration } else { &self.chunk };
+        let bytes = match body {
+            Body::Request | Body::Response => &self.chunk,
+            Body::Callout => &self.callout,
+            Body::Configuration => &self.configuration,
+        };
         Some(bytes.borrow().iter().take(size).copied().collect())
     }
 
@@ -206,8 +221,13 @@ impl Proxy for Model {
     }
 
     fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
-        let known = !self.refusals.get().properties && path == ["response", "code_details"];
-        if known { self.details.borrow().clone() } else { None }
+        match path {
+            _ if self.refusals.get().properties => None,
+            ["response", "code_details"] => self.details.borrow().clone(),
+            ["request", "headers", name] => self.joined(name),
+            ["node", ..] => self.node.borrow().get(&path.join(".")).cloned(),
+            _ => None,
+        }
     }
 
     fn set_state(&self, name: &str, value: &[u8]) -> Result<(), Refused> {

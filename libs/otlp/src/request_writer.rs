@@ -34,6 +34,12 @@ impl Envelope {
         });
         envelope
     }
+
+    /// Bytes that it takes, encoded.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.resource.len() + self.scope.len()
+    }
 }
 
 impl Span<'_> {
