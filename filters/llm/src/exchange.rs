@@ -304,8 +304,10 @@ impl Caller {
         let header = |name| proxy.header(Headers::Request, name);
         let parent = header("traceparent").and_then(|value| Parent::parse(&value));
         if parent.is_some() {
-            // It may come in several headers; of those, a header by its name is the first, and an attribute all of them.
-            let state = proxy.property(&["request", "headers", "tracestate"]).unwrap_or_default();
+            // It may come in several headers. Asked for by its name the proxy has the first of them; the attribute, which
+            // costs more, has all, joined.
+            let joined = || proxy.property(&["request", "headers", "tracestate"]);
+            let state = header("tracestate").and_then(|first| joined().or(Some(first))).unwrap_or_default();
             let trace_state = trace_context::trace_state(&state).map(str::to_owned);
             let trace_state_left = trace_state.is_none() && !state.trim_ascii().is_empty();
             return Self { parent, trace_state, trace_state_left, host, ..Self::default() };

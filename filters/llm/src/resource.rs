@@ -1,7 +1,7 @@
 //! What sends the spans: attributes of the resource, from the configuration and from what Envoy is told of itself.
 //!
-//! Envoy has the attributes `node.id`, `node.cluster`, `node.locality` and `node.metadata`. What is in the metadata is for
-//! its control plane to say; read here are the names that Istio gives (`BootstrapNodeMetadata` in its `pkg/model`), under
+//! Envoy has the attributes `xds.node.id`, `.cluster`, `.locality` and `.metadata`, which older ones have as `node.id` and
+//! so on (Envoy's documentation, "Attributes"). What is in the metadata is for its control plane to say; read here are the names that Istio gives (`BootstrapNodeMetadata` in its `pkg/model`), under
 //! which they are known to every sidecar and gateway. The names on the other side are OpenTelemetry's resource
 //! conventions for services, Kubernetes and clouds. What Envoy does not know is left out.
 
@@ -56,9 +56,13 @@ const OWNERS: &[(&str, &str)] = &[
 pub(crate) fn attributes(proxy: &impl Proxy, resource: Resource) -> Vec<(String, String)> {
     let Resource { mut attributes, detect } = resource;
     if detect {
-        let found =
-            SOURCES.iter().filter_map(|(name, paths)| Some((*name, paths.iter().find_map(|path| node(proxy, path))?)));
-        for (name, value) in found.chain(owner(proxy)) {
+        let node = Node::of(proxy);
+        for (name, paths) in SOURCES {
+            if let Some(value) = paths.iter().find_map(|path| node.text(path)) {
+                add(&mut attributes, name, value);
+            }
+        }
+        if let Some((name, value)) = node.owner() {
             add(&mut attributes, name, value);
         }
     }
@@ -72,18 +76,33 @@ fn add(attributes: &mut Vec<(String, String)>, name: &str, value: String) {
     }
 }
 
-/// An attribute of the node that is a text, and one that says something.
-fn node(proxy: &impl Proxy, path: &[&str]) -> Option<String> {
-    let value = String::from_utf8(proxy.property(&[&["node"], path].concat())?).ok()?;
-    let says = !value.is_empty() && value.len() <= MOST_VALUE && !value.chars().any(char::is_control);
-    says.then_some(value)
+/// Envoy's node.
+struct Node<'p, P> {
+    proxy: &'p P,
+    /// Where it is among the attributes.
+    at: &'static [&'static str],
 }
 
-/// The workload by its kind, from `OWNER`: `kubernetes://apis/apps/v1/namespaces/shop/deployments/cart`.
-fn owner(proxy: &impl Proxy) -> Option<(&'static str, String)> {
-    let owner = node(proxy, &["metadata", "OWNER"])?;
-    let (rest, workload) = owner.strip_prefix("kubernetes://")?.rsplit_once('/')?;
-    let (_, kind) = rest.rsplit_once('/')?;
-    let (_, name) = OWNERS.iter().find(|(word, _)| *word == kind)?;
-    (!workload.is_empty()).then(|| (*name, workload.to_owned()))
+impl<'p, P: Proxy> Node<'p, P> {
+    fn of(proxy: &'p P) -> Self {
+        // A node always has an id, be it an empty one.
+        let at: &[_] = if proxy.property(&["xds", "node", "id"]).is_some() { &["xds", "node"] } else { &["node"] };
+        Self { proxy, at }
+    }
+
+    /// An attribute that is a text, and one that says something.
+    fn text(&self, path: &[&str]) -> Option<String> {
+        let value = String::from_utf8(self.proxy.property(&[self.at, path].concat())?).ok()?;
+        let says = !value.is_empty() && value.len() <= MOST_VALUE && !value.chars().any(char::is_control);
+        says.then_some(value)
+    }
+
+    /// The workload by its kind, from `OWNER`: `kubernetes://apis/apps/v1/namespaces/shop/deployments/cart`.
+    fn owner(&self) -> Option<(&'static str, String)> {
+        let owner = self.text(&["metadata", "OWNER"])?;
+        let (rest, workload) = owner.strip_prefix("kubernetes://")?.rsplit_once('/')?;
+        let (_, kind) = rest.rsplit_once('/')?;
+        let (_, name) = OWNERS.iter().find(|(word, _)| *word == kind)?;
+        (!workload.is_empty()).then(|| (*name, workload.to_owned()))
+    }
 }

@@ -58,8 +58,10 @@ pub struct Model {
     pub chunk: RefCell<Vec<u8>>,
     /// The body of the answer to a call of the filter's own.
     pub callout: RefCell<Vec<u8>>,
-    /// Attributes of Envoy's node, by their paths: `node.metadata.NAME`.
+    /// Attributes of Envoy's node, by their paths within it: `metadata.NAME`.
     pub node: RefCell<BTreeMap<String, Vec<u8>>>,
+    /// Whether the node is the attribute `node`, as in older Envoys, and not `xds.node`.
+    pub old_node: Cell<bool>,
     /// `response.code_details`.
     pub details: RefCell<Option<Vec<u8>>>,
     /// Whether headers that are held hold the body too, as in Envoy without `allow_on_headers_stop_iteration`.
@@ -136,6 +138,12 @@ impl Model {
     #[must_use]
     pub fn log_lines(&self) -> Vec<String> {
         self.log.borrow().clone()
+    }
+
+    /// An attribute of the node: its own fields are there and empty where they are not set.
+    fn of_node(&self, path: &[&str]) -> Option<Vec<u8>> {
+        let set = self.node.borrow().get(&path.join(".")).cloned();
+        set.or_else(|| matches!(path, ["id" | "cluster"]).then(Vec::new))
     }
 
     /// All values of a header of the request, as Envoy joins them for its attributes.
@@ -225,7 +233,8 @@ impl Proxy for Model {
             _ if self.refusals.get().properties => None,
             ["response", "code_details"] => self.details.borrow().clone(),
             ["request", "headers", name] => self.joined(name),
-            ["node", ..] => self.node.borrow().get(&path.join(".")).cloned(),
+            ["node", path @ ..] if self.old_node.get() => self.of_node(path),
+            ["xds", "node", path @ ..] if !self.old_node.get() => self.of_node(path),
             _ => None,
         }
     }

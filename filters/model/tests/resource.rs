@@ -24,23 +24,18 @@ type Row<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a [&'a str], &'a [&'a str])
 #[test]
 fn the_resource_is_what_envoy_is() {
     let istio = [
-        ("node.id", "sidecar~10.0.0.7~cart-7d9c.shop~shop.svc.cluster.local"),
-        ("node.cluster", "cart.shop"),
-        ("node.locality.zone", "zone-b"),
-        ("node.metadata.NAME", "cart-7d9c"),
-        ("node.metadata.NAMESPACE", "shop"),
-        ("node.metadata.WORKLOAD_NAME", "cart-v2"),
-        ("node.metadata.OWNER", "kubernetes://apis/apps/v1/namespaces/shop/deployments/cart-v2"),
-        ("node.metadata.LABELS.app", "cart-app"),
-        ("node.metadata.LABELS.service.istio.io/canonical-name", "cart"),
+        ("id", "sidecar~10.0.0.7~cart-7d9c.shop~shop.svc.cluster.local"),
+        ("cluster", "cart.shop"),
+        ("locality.zone", "zone-b"),
+        ("metadata.NAME", "cart-7d9c"),
+        ("metadata.NAMESPACE", "shop"),
+        ("metadata.WORKLOAD_NAME", "cart-v2"),
+        ("metadata.OWNER", "kubernetes://apis/apps/v1/namespaces/shop/deployments/cart-v2"),
+        ("metadata.LABELS.app", "cart-app"),
+        ("metadata.LABELS.service.istio.io/canonical-name", "cart"),
     ];
-    let plain = [("node.id", "envoy-1"), ("node.cluster", "edge")];
-    let odd = [
-        ("node.id", ""),
-        ("node.cluster", "a\u{7}b"),
-        ("node.metadata.OWNER", "kubernetes://"),
-        ("node.locality.zone", "\u{1}"),
-    ];
+    let plain = [("id", "envoy-1"), ("cluster", "edge")];
+    let odd = [("id", ""), ("cluster", "a\u{7}b"), ("metadata.OWNER", "kubernetes://"), ("locality.zone", "\u{1}")];
     // the node, the configuration; what is there, what is not
     let table: &[Row<'_>] = &[
         (
@@ -57,10 +52,11 @@ fn the_resource_is_what_envoy_is() {
         (&odd, "", &["service.name envoy"], &["service.instance.id", "k8s", "cloud"]),
         (&[], "", &["service.name envoy"], &["service.instance.id", "k8s", "cloud"]),
     ];
-    for (node, resource, there, absent) in table {
+    for ((node, resource, there, absent), old) in table.iter().flat_map(|row| [(row, false), (row, true)]) {
         let (model, mut filter) = (Model::default(), Filter::default());
         let node = node.iter().map(|(path, value)| ((*path).to_owned(), value.as_bytes().to_vec()));
         *model.node.borrow_mut() = node.collect();
+        model.old_node.set(old);
         assert!(model.configure(&mut filter, &format!(r#"{{"export": {{"cluster": "c"}}{resource}}}"#)));
         call(&model, &mut filter);
         filter.tick(&model, ROOT);
