@@ -76,10 +76,17 @@ impl Exporter {
         Self { settings, envelope, ids, spans, events, in_flight: BTreeMap::new(), held: 0, warned: false }
     }
 
-    /// Whether the other's items go the same way as this one's, with the same limits and from the same resource.
+    /// Whether what another holds can go on from here: the same way, from the same resource, and within the limit.
     #[must_use]
-    pub fn goes_where(&self, other: &Self) -> bool {
-        self.settings == other.settings && self.envelope == other.envelope
+    pub fn can_succeed(&self, other: &Self) -> bool {
+        let held = other.held <= self.settings.queue_bytes;
+        held && self.settings.goes_where(&other.settings) && self.envelope == other.envelope
+    }
+
+    /// Takes over what another holds, to send it by its own settings.
+    pub fn succeed(&mut self, other: Self) {
+        let Self { settings, .. } = std::mem::replace(self, other);
+        self.settings = settings;
     }
 
     /// Counts what is still held as lost.

@@ -161,7 +161,7 @@ impl Root {
     /// same way. Others are lost, and counted.
     pub fn succeed(&mut self, proxy: &impl Proxy, mut before: Self) {
         match (&mut self.exporter, before.exporter.take()) {
-            (Some(exporter), Some(other)) if exporter.goes_where(&other) => *exporter = other,
+            (Some(exporter), Some(other)) if exporter.can_succeed(&other) => exporter.succeed(other),
             (_, other) => before.exporter = other,
         }
         before.close(proxy);

@@ -215,6 +215,36 @@ fn spans_and_events_share_one_queue() {
     }
 }
 
+#[test]
+fn a_configuration_that_sends_the_same_way_keeps_what_is_held() {
+    // of `export` from the second time on; how many of two spans are lost
+    for (second, lost) in [
+        (r#""cluster": "c""#, 0),
+        (r#""cluster": "c", "flush_ms": 20, "batch_bytes": 4096, "attempts": 1, "content": "span_and_event""#, 0),
+        (r#""cluster": "c", "queue_bytes": 1024"#, 2),
+        (r#""cluster": "d""#, 2),
+        (r#""cluster": "c", "path": "/p""#, 2),
+        (r#""cluster": "c", "logs_path": "/p""#, 2),
+        (r#""cluster": "c", "authority": "a""#, 2),
+        (r#""cluster": "c", "headers": {"x-key": "k"}"#, 2),
+        (r#""cluster": "c"}, "resource": {"service.name": "other""#, 2),
+    ] {
+        let (model, mut filter) = started(r#"{"export": {"cluster": "c"}}"#);
+        call(&model, &mut filter);
+        filter.tick(&model, ROOT);
+        let under_way = model.take_sent();
+        call(&model, &mut filter);
+        assert!(model.configure(&mut filter, &format!(r#"{{"export": {{{second}}}}}"#)), "{:?}", model.log_lines());
+        assert_eq!(model.sum("tollgate.export_spans_dropped;reason=lost"), lost, "{second}");
+        answer(&model, &mut filter, under_way[0].token, Some(503), &[], b"");
+        assert_eq!(filter.held_bytes() > 0, lost == 0, "{second}");
+        let tried_enough = i64::from(second.contains(r#""attempts": 1"#));
+        assert_eq!(model.sum("tollgate.export_spans_dropped;reason=unavailable"), tried_enough, "{second}");
+        filter.delete(&model, ROOT);
+        assert_eq!(model.sum("tollgate.export_spans"), 2, "{second}");
+    }
+}
+
 /// What happens to an exporter.
 #[derive(Clone, Debug)]
 enum Step {
@@ -231,7 +261,8 @@ enum Step {
     },
     Refuse(bool),
     Configure {
-        same: bool,
+        elsewhere: bool,
+        queue: usize,
     },
 }
 
@@ -245,7 +276,8 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (0..4_usize, status, 0..6_u8, proptest::option::of(0..9_u16))
             .prop_map(|(which, status, rejected, wait)| Step::Answer { which, status, rejected, wait }),
         1 => any::<bool>().prop_map(Step::Refuse),
-        1 => any::<bool>().prop_map(|same| Step::Configure { same }),
+        1 => (any::<bool>(), 6..13_usize)
+            .prop_map(|(elsewhere, kilobytes)| Step::Configure { elsewhere, queue: kilobytes * 1024 }),
     ]
 }
 
@@ -259,13 +291,13 @@ proptest! {
     /// Every span and every event was taken, or dropped for a reason, or is still held; and what the filter says was
     /// taken is what the receiver took.
     #[test]
-    fn nothing_is_lost_without_a_count(steps in proptest::collection::vec(step(), 0..150)) {
-        let config = |cluster: &str| format!(
+    fn nothing_is_lost_without_a_count(drains in any::<bool>(), steps in proptest::collection::vec(step(), 0..150)) {
+        let config = |cluster: u32, queue: usize| format!(
             r#"{{{CAPTURE}, "export": {{"cluster": "{cluster}", "content": "event_only", "batch_bytes": 2048,
-               "queue_bytes": 12288, "in_flight": 2, "attempts": 3, "backoff_ms": 100, "max_backoff_ms": 2000}}}}"#
+               "queue_bytes": {queue}, "in_flight": 2, "attempts": 3, "backoff_ms": 100, "max_backoff_ms": 2000}}}}"#
         );
-        let (model, mut filter) = started(&config("c"));
-        let (mut cluster, mut under_way, mut taken) = (0, Vec::<Sent>::new(), [0_i64; 2]);
+        let (model, mut filter) = started(&config(0, 12_288));
+        let (mut cluster, mut limit, mut under_way, mut taken) = (0, 12_288, Vec::<Sent>::new(), [0_i64; 2]);
         for step in steps {
             match step {
                 Step::Call => call(&model, &mut filter),
@@ -293,9 +325,10 @@ proptest! {
                     }
                 }
                 Step::Refuse(calls) => model.refusals.set(Refusals { calls, ..Refusals::default() }),
-                Step::Configure { same } => {
-                    cluster += u32::from(!same);
-                    prop_assert!(model.configure(&mut filter, &config(&cluster.to_string())));
+                Step::Configure { elsewhere, queue } => {
+                    cluster += u32::from(elsewhere);
+                    limit = queue;
+                    prop_assert!(model.configure(&mut filter, &config(cluster, queue)));
                 }
             }
             under_way.extend(model.take_sent());
@@ -307,7 +340,7 @@ proptest! {
                 }
             }
             under_way = newest.into_iter().rev().collect();
-            prop_assert!(filter.held_bytes() <= 12_288);
+            prop_assert!(filter.held_bytes() <= limit);
             let calls = model.sum("tollgate.calls");
             for (signal, taken) in ["spans", "events"].into_iter().zip(taken) {
                 let out = model.sum(&format!("tollgate.export_{signal}"));
@@ -315,6 +348,18 @@ proptest! {
                 prop_assert_eq!(out - model.sum(&format!("tollgate.export_{signal}_dropped")), taken);
                 prop_assert!(filter.held_bytes() > 0 || out == calls, "{} of {}", out, calls);
             }
+        }
+        if drains {
+            // A receiver that is well again gets everything, in time.
+            model.refusals.set(Refusals::default());
+            for _ in 0..50 {
+                later(&model, 20_000);
+                filter.tick(&model, ROOT);
+                for sent in model.take_sent() {
+                    answer(&model, &mut filter, sent.token, Some(200), &[], b"");
+                }
+            }
+            prop_assert_eq!(filter.held_bytes(), 0);
         }
         filter.delete(&model, ROOT);
         prop_assert_eq!(filter.held_bytes(), 0);

@@ -35,6 +35,15 @@ pub struct Export {
     pub max_backoff_ms: u32,
 }
 
+impl Export {
+    /// Whether requests go where the other's go, and the same way.
+    #[must_use]
+    pub fn goes_where(&self, other: &Self) -> bool {
+        (&self.cluster, &self.authority, &self.path, &self.logs_path, &self.headers)
+            == (&other.cluster, &other.authority, &other.path, &other.logs_path, &other.headers)
+    }
+}
+
 /// What carries captured content, by the words of OpenTelemetry's own
 /// `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`. How much of it there is, is another setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
