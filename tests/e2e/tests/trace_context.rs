@@ -10,6 +10,9 @@ use tollgate_e2e::{Answer, Envoy, Settings, Sink, Upstream, client};
 
 type Headers = Vec<(String, Vec<u8>)>;
 
+/// `traceparent`, lines of `tracestate`; trace state of the span, `None` where it is in a trace of its own.
+type Row<'a> = (&'a [u8], &'a [&'a [u8]], Option<&'a str>);
+
 /// A provider that keeps what headers it gets.
 fn provider() -> (Upstream, Arc<Mutex<Headers>>) {
     let seen = Arc::new(Mutex::new(Headers::new()));
@@ -33,8 +36,7 @@ fn headers_go_on_byte_by_byte_and_spans_carry_the_trace_state() {
     let long = members.join(",");
     let future = b"cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff-what-comes";
     let upper = b"00-0AF7651916CD43DD8448EB211C80319C-B7AD6B7169203331-01";
-    // traceparent, lines of tracestate; trace state of the span, `None` where it is in a trace of its own
-    let table: &[(&[u8], &[&[u8]], Option<&str>)] = &[
+    let table: &[Row<'_>] = &[
         (PARENT, &[], Some("")),
         (PARENT, &[b"vendor=1"], Some("vendor=1")),
         (PARENT, &[b"a=1 ,\tb=2,,c=x:y;z=!"], Some("a=1 ,\tb=2,,c=x:y;z=!")),
