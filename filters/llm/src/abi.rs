@@ -236,6 +236,7 @@ const fn kind_of(body: Body) -> u32 {
     match body {
         Body::Request => 0,
         Body::Response => 1,
+        Body::Callout => 4,
         Body::Configuration => 7,
     }
 }

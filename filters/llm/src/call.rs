@@ -35,6 +35,14 @@ impl Call<'_> {
         self.trace_id.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).flatten().collect()
     }
 
+    /// Flags of the span's own place in the trace: it is recorded, and the trace id is random where the caller's is.
+    /// Flags that are not known are cleared. Source: W3C Trace Context level 2, "trace-flags".
+    pub(crate) fn trace_flags(&self) -> u8 {
+        const SAMPLED: u8 = 1;
+        const RANDOM: u8 = 2;
+        SAMPLED | self.caller.parent.map_or(0, |parent| parent.flags & RANDOM)
+    }
+
     /// Cost in billionths of a US dollar, where there is one.
     pub(crate) fn cost_nano_usd(&self) -> Option<u64> {
         let cost = self.cost.as_ref()?.as_ref().ok()?;

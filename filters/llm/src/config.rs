@@ -2,6 +2,8 @@
 //!
 //! `docs/ENVOY.md` is the reference of the fields.
 
+mod export;
+
 use crate::fields::{Fields, Problems};
 use crate::include_usage::{self, Options};
 use crate::redact_traffic;
@@ -9,6 +11,8 @@ use serde_json::{Value, json};
 use tollgate_call::ContentLimits;
 use tollgate_columns::ConfigError;
 use tollgate_sampler::head::Ratio;
+
+pub use export::{ContentPlace, Export, Resource};
 
 /// Most bytes of content that may be captured of either side of a call.
 const MOST_CONTENT: u64 = 1 << 20;
@@ -28,8 +32,8 @@ pub struct Config {
     pub sampling: Sampling,
     /// Where spans go; `None` exports none.
     pub export: Option<Export>,
-    /// Attributes of the resource that sends the spans.
-    pub resource: Vec<(String, String)>,
+    /// What sends the spans.
+    pub resource: Resource,
     /// Combinations of provider, operation and model that get metrics of their own; what comes later is `other`.
     pub series: usize,
     /// What is set for the access log.
@@ -47,31 +51,6 @@ pub struct Sampling {
     pub ratio: Ratio,
     /// Whether a caller that sent a `traceparent` decides instead.
     pub follow_parent: bool,
-}
-
-/// Where spans go, and what may be held until they are there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Export {
-    /// Envoy cluster of the OTLP/HTTP receiver.
-    pub cluster: String,
-    /// `:authority` of the requests.
-    pub authority: String,
-    /// `:path` of the requests.
-    pub path: String,
-    /// More headers, for example an authorization.
-    pub headers: Vec<(String, String)>,
-    /// Milliseconds that a span waits for others at most.
-    pub flush_ms: u32,
-    /// Milliseconds to wait for the receiver's answer.
-    pub timeout_ms: u32,
-    /// Bytes of spans that make a batch go at once.
-    pub batch_bytes: usize,
-    /// Bytes of spans that are held at most, in flight included, by each worker thread.
-    pub queue_bytes: usize,
-    /// Requests under way at most, by each worker thread.
-    pub in_flight: usize,
-    /// How often a batch is tried.
-    pub attempts: u8,
 }
 
 /// What is set for the access log.
@@ -102,8 +81,8 @@ impl Config {
         let redactor = fields.value("redactor").unwrap_or_else(|| json!({})).to_string();
         let cost = fields.value("cost").unwrap_or_else(|| json!({})).to_string();
         let sampling = sampling(&mut fields);
-        let export = export(&mut fields);
-        let resource = resource(&mut fields);
+        let export = export::read(&mut fields);
+        let resource = export::resource(&mut fields);
         let series = metrics(&mut fields);
         let choices = [("off", AccessLog::Off), ("fields", AccessLog::Fields), ("record", AccessLog::Record)];
         let access_log = fields.choice("access_log", &choices).unwrap_or(AccessLog::Fields);
@@ -163,59 +142,6 @@ fn sampling(fields: &mut Fields<'_>) -> Sampling {
     Sampling { ratio, follow_parent }
 }
 
-fn export(fields: &mut Fields<'_>) -> Option<Export> {
-    let value = fields.value("export")?;
-    let mut fields = fields.child("export", value);
-    let whole32 = |fields: &mut Fields<'_>, name, least, most, default| {
-        fields.whole(name, least, most).and_then(|n| n.try_into().ok()).unwrap_or(default)
-    };
-    let whole = |fields: &mut Fields<'_>, name, least, most, default| {
-        fields.whole(name, least, most).and_then(|n| n.try_into().ok()).unwrap_or(default)
-    };
-    let cluster = fields.line("cluster");
-    let export = Export {
-        cluster: cluster.clone().unwrap_or_default(),
-        authority: fields.line("authority").unwrap_or_else(|| "tollgate".to_owned()),
-        path: fields.line("path").unwrap_or_else(|| "/v1/traces".to_owned()),
-        headers: header_names(&mut fields),
-        flush_ms: whole32(&mut fields, "flush_ms", 10, 60_000, 1_000),
-        timeout_ms: whole32(&mut fields, "timeout_ms", 10, 60_000, 5_000),
-        batch_bytes: whole(&mut fields, "batch_bytes", 1_024, 4 << 20, 128 << 10),
-        queue_bytes: whole(&mut fields, "queue_bytes", 1_024, 64 << 20, 1 << 20),
-        in_flight: whole(&mut fields, "in_flight", 1, 64, 4),
-        attempts: fields.whole("attempts", 1, 10).and_then(|n| n.try_into().ok()).unwrap_or(3),
-    };
-    if cluster.is_none() {
-        fields.wrong::<()>("cluster", "must name the Envoy cluster that spans are sent to");
-    }
-    if !export.path.starts_with('/') {
-        fields.wrong::<()>("path", "must start with /");
-    }
-    fields.finish();
-    Some(export)
-}
-
-/// Header names in lower case, as HTTP/2 and Envoy want them.
-fn header_names(fields: &mut Fields<'_>) -> Vec<(String, String)> {
-    let headers = fields.texts("headers");
-    for (name, _) in &headers {
-        let token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if !token {
-            fields.wrong::<()>(&format!("headers.{name}"), "is no header name");
-        }
-    }
-    headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
-}
-
-fn resource(fields: &mut Fields<'_>) -> Vec<(String, String)> {
-    let mut resource = fields.texts("resource");
-    let service = tollgate_semconv::attribute::SERVICE_NAME;
-    if !resource.iter().any(|(name, _)| name == service) {
-        resource.push((service.to_owned(), "envoy".to_owned()));
-    }
-    resource
-}
-
 fn metrics(fields: &mut Fields<'_>) -> usize {
     let mut fields = fields.object("metrics");
     let series = fields.whole("series", 0, 10_000).and_then(|n| n.try_into().ok()).unwrap_or(500);
@@ -246,30 +172,12 @@ mod tests {
         let config = Config::parse(
             br#"{"capture_content": {"input_bytes": 4096.0, "output_bytes": 100},
                 "extractor": {}, "redactor": {}, "sampling": {"ratio": 0.5, "parent": "follow"},
-                "export": {"cluster": "c", "authority": "a", "path": "/p", "headers": {"X-Key": "v"}, "flush_ms": 20,
-                           "timeout_ms": 30, "batch_bytes": 2048, "queue_bytes": 4096, "in_flight": 2, "attempts": 1},
-                "resource": {"service.name": "gateway"}, "metrics": {"series": 7}, "access_log": "record"}"#,
+                "metrics": {"series": 7}, "access_log": "record"}"#,
         )
         .unwrap();
         assert_eq!(config.content, ContentLimits { input_bytes: 4096, output_bytes: 100 });
         assert_eq!(config.extractor, r#"{"content":{"input_bytes":4096,"output_bytes":100}}"#);
         assert_eq!(config.sampling, Sampling { ratio: Ratio::new(0.5).unwrap(), follow_parent: true });
-        assert_eq!(
-            config.export,
-            Some(Export {
-                cluster: "c".into(),
-                authority: "a".into(),
-                path: "/p".into(),
-                headers: vec![("x-key".into(), "v".into())],
-                flush_ms: 20,
-                timeout_ms: 30,
-                batch_bytes: 2048,
-                queue_bytes: 4096,
-                in_flight: 2,
-                attempts: 1,
-            })
-        );
-        assert_eq!(config.resource, [("service.name".to_owned(), "gateway".to_owned())]);
         assert_eq!((config.series, config.access_log), (7, AccessLog::Record));
     }
 
@@ -277,7 +185,7 @@ mod tests {
     fn every_problem_is_reported_with_its_path() {
         let refusal = Config::parse(
             br#"{"capture_content": {"input_bytes": -1, "output": 3}, "sampling": {"ratio": 2, "parent": "maybe"},
-                "export": {"path": "p", "flush_ms": 0.5, "headers": {"a b": "c"}}, "resource": {"service.name": 3},
+                "export": {"path": "p"},
                 "metrics": [], "access_log": true, "spelling": 1, "extractor": {"content": {}}}"#,
         )
         .unwrap_err();
@@ -289,9 +197,6 @@ mod tests {
             "sampling.parent",
             "export.cluster",
             "export.path",
-            "export.flush_ms",
-            "export.headers.a b",
-            "resource.service.name",
             "metrics",
             "access_log",
             "spelling",
@@ -299,7 +204,7 @@ mod tests {
         ] {
             assert!(paths.contains(&path), "{path} is not in {paths:?}");
         }
-        assert_eq!(paths.len(), 13, "{refusal}");
+        assert_eq!(paths.len(), 10, "{refusal}");
     }
 
     #[test]

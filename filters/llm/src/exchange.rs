@@ -55,6 +55,8 @@ pub struct Caller {
     pub parent: Option<Parent>,
     /// State of the caller's trace, for the span to carry on.
     pub trace_state: Option<String>,
+    /// Whether there was one that the span cannot carry.
+    pub trace_state_left: bool,
     /// Envoy's id of the request; random, and the seed of ids where there is no parent.
     pub request_id: Vec<u8>,
     /// Host that was called.
@@ -302,9 +304,13 @@ impl Caller {
         let header = |name| proxy.header(Headers::Request, name);
         let parent = header("traceparent").and_then(|value| Parent::parse(&value));
         if parent.is_some() {
-            let state = header("tracestate").unwrap_or_default();
+            // It may come in several headers. Asked for by its name the proxy has the first of them; the attribute, which
+            // costs more, has all, joined.
+            let joined = || proxy.property(&["request", "headers", "tracestate"]);
+            let state = header("tracestate").and_then(|first| joined().or(Some(first))).unwrap_or_default();
             let trace_state = trace_context::trace_state(&state).map(str::to_owned);
-            return Self { parent, trace_state, host, ..Self::default() };
+            let trace_state_left = trace_state.is_none() && !state.trim_ascii().is_empty();
+            return Self { parent, trace_state, trace_state_left, host, ..Self::default() };
         }
         let mut request_id = header("x-request-id").unwrap_or_default();
         request_id.truncate(MAX_REQUEST_ID);

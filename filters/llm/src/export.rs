@@ -1,31 +1,49 @@
-//! Sends spans to an OTLP/HTTP receiver, from the root context, in batches, within limits.
+//! Sends spans and events to an OTLP/HTTP receiver, from the root context, in batches, within limits.
 //!
-//! Spans gather in an open batch. A tick, or a batch that is full, sends it. A batch whose sending failed in a way
-//! that may pass (no connection, a time-out, 429, 502, 503, 504, as the OTLP specification has it) is tried again;
-//! any other is dropped. What is held, in flight included, never exceeds `queue_bytes`: beyond it new spans are
-//! dropped. Every span that is dropped is counted with the reason.
+//! Each signal has a lane of its own, so that a receiver that does not take the one holds up nothing of the other. Items
+//! gather in an open batch. A tick, or a batch that is full, sends it. A batch whose sending failed in a way that may
+//! pass (no connection, a time-out, 429, 502, 503, 504, as the OTLP specification has it) is tried again, after a wait
+//! that doubles with each failure or that the receiver names; any other is dropped. While a receiver is down one request
+//! at a time finds out whether it is back. What is held of both signals, in flight included, never exceeds
+//! `queue_bytes`: beyond it new items are dropped. Every item that is dropped is counted with the reason.
 
-use crate::config::Export;
+mod backoff;
+mod lane;
+
+use crate::config::{ContentPlace, Export};
+use crate::ids::Ids;
 use crate::metrics::Metrics;
-use crate::proxy::{Callout, Level, Proxy, Refused};
-use std::collections::{BTreeMap, VecDeque};
-use tollgate_otlp::{Envelope, RequestWriter};
+use crate::proxy::{Body, Callout, Headers, Level, Proxy, Refused};
+use lane::{Batch, Lane};
+use std::collections::BTreeMap;
+use tollgate_otlp::Envelope;
 
 /// Nanoseconds that an answer may be late, beyond twice the time-out.
 const GRACE: u64 = 1_000_000_000;
 
-/// Bytes that a span counts for beyond its own: tag and length.
+/// Bytes that an item counts for beyond its own: tag and length.
 const FRAME: usize = 6;
 
-/// Spans that travel together.
-#[derive(Debug, Default)]
-struct Batch {
-    /// The encoded request.
-    body: Vec<u8>,
-    /// Bytes that its spans count for.
-    held: usize,
-    spans: u64,
-    attempts: u8,
+/// Most bytes of an answer that are read.
+const MOST_ANSWER: usize = 4_096;
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Spans of calls.
+    Spans,
+    /// Events of calls, which are log records.
+    Events,
+}
+
+impl Signal {
+    /// Metrics of what was taken, and of what was dropped.
+    const fn metrics(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Spans => ("export_spans", "export_spans_dropped"),
+            Self::Events => ("export_events", "export_events_dropped"),
+        }
+    }
 }
 
 /// The queue, and the requests under way.
@@ -33,9 +51,9 @@ struct Batch {
 pub struct Exporter {
     settings: Export,
     envelope: Envelope,
-    open: RequestWriter,
-    open_held: usize,
-    ready: VecDeque<Batch>,
+    ids: Ids,
+    spans: Lane,
+    events: Lane,
     in_flight: BTreeMap<u32, Sent>,
     held: usize,
     warned: bool,
@@ -44,113 +62,168 @@ pub struct Exporter {
 /// A batch under way.
 #[derive(Debug)]
 struct Sent {
+    signal: Signal,
     batch: Batch,
     /// When it is given up, should no answer and no time-out ever be told; nanoseconds since 1970.
     until: u64,
 }
 
 impl Exporter {
-    /// An empty queue. The envelope says what sends the spans.
+    /// An empty queue. The envelope says what sends the items.
     #[must_use]
-    pub fn new(settings: Export, envelope: Envelope) -> Self {
-        Self {
-            settings,
-            envelope,
-            open: RequestWriter::new(),
-            open_held: 0,
-            ready: VecDeque::new(),
-            in_flight: BTreeMap::new(),
-            held: 0,
-            warned: false,
-        }
+    pub(crate) fn new(settings: Export, envelope: Envelope, ids: Ids) -> Self {
+        let (spans, events) = (Lane::default(), Lane::default());
+        Self { settings, envelope, ids, spans, events, in_flight: BTreeMap::new(), held: 0, warned: false }
     }
 
-    /// Whether the other's spans go the same way as this one's, with the same limits and from the same resource.
+    /// Whether what another holds can go on from here: the same way, from the same resource, and within the limit.
     #[must_use]
-    pub fn goes_where(&self, other: &Self) -> bool {
-        self.settings == other.settings && self.envelope == other.envelope
+    pub fn can_succeed(&self, other: &Self) -> bool {
+        let held = other.held <= self.settings.queue_bytes;
+        held && self.settings.goes_where(&other.settings) && self.envelope == other.envelope
+    }
+
+    /// Takes over what another holds, to send it by its own settings.
+    pub fn succeed(&mut self, other: Self) {
+        let Self { settings, .. } = std::mem::replace(self, other);
+        self.settings = settings;
     }
 
     /// Counts what is still held as lost.
     pub fn close_down(mut self, proxy: &impl Proxy, metrics: &mut Metrics) {
-        self.close();
-        let under_way = self.in_flight.values().map(|sent| sent.batch.spans);
-        let spans = self.ready.iter().map(|batch| batch.spans).chain(under_way).sum();
-        dropped(proxy, metrics, "lost", spans);
+        for signal in [Signal::Spans, Signal::Events] {
+            let lane = self.lane(signal);
+            lane.close();
+            let waiting: u64 = lane.ready.iter().map(|batch| batch.items).sum();
+            let under_way = self.in_flight.values().filter(|sent| sent.signal == signal).map(|sent| sent.batch.items);
+            dropped(proxy, metrics, signal, "lost", waiting + under_way.sum::<u64>());
+        }
     }
 
-    /// Bytes of spans that are held now.
+    /// Bytes of spans and events that are held now.
     #[must_use]
     pub const fn held_bytes(&self) -> usize {
         self.held
     }
 
-    /// Takes an encoded span. Returns whether there is a full batch to send soon.
-    pub fn push(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, span: &[u8]) -> bool {
-        let size = span.len() + FRAME;
+    /// What carries captured content.
+    #[must_use]
+    pub const fn content(&self) -> ContentPlace {
+        self.settings.content
+    }
+
+    /// Takes an encoded item. Returns whether there is a full batch that may go at once.
+    pub fn push(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, signal: Signal, item: &[u8]) -> bool {
+        let around = if self.lane(signal).open.is_empty() { self.envelope.size() } else { 0 };
+        let size = around + item.len() + FRAME;
         if self.held.saturating_add(size) > self.settings.queue_bytes {
-            dropped(proxy, metrics, "queue_full", 1);
+            dropped(proxy, metrics, signal, "queue_full", 1);
             return false;
         }
         self.held += size;
-        self.open_held += size;
-        self.open.push(&self.envelope, span);
-        let full = self.open_held >= self.settings.batch_bytes;
-        if full {
-            self.close();
+        let (full, at_a_time) = (self.settings.batch_bytes, self.settings.in_flight);
+        let lane = match signal {
+            Signal::Spans => &mut self.spans,
+            Signal::Events => &mut self.events,
+        };
+        lane.push(&self.envelope, item, size);
+        if lane.open_held < full {
+            return false;
         }
-        full && self.in_flight.len() < self.settings.in_flight
+        lane.close();
+        lane.may_send(proxy.now(), at_a_time)
     }
 
     /// Sends what is waiting, as far as requests may be under way.
     pub fn flush(&mut self, proxy: &impl Proxy, metrics: &mut Metrics) {
-        self.close();
         self.give_up(proxy, metrics);
-        while self.in_flight.len() < self.settings.in_flight {
-            let Some(mut batch) = self.ready.pop_front() else { break };
-            batch.attempts = batch.attempts.saturating_add(1);
-            match send(&self.settings, proxy, &batch.body) {
-                Ok(token) => {
-                    let patience = u64::from(self.settings.timeout_ms) * 2_000_000 + GRACE;
-                    let sent = Sent { batch, until: proxy.now().saturating_add(patience) };
-                    // A number that comes twice would be a fault of the proxy; the older batch cannot be answered then.
-                    if let Some(lost) = self.in_flight.insert(token, sent) {
-                        self.drop_batch(proxy, metrics, "lost", &lost.batch);
-                    }
-                }
-                Err(refused) => {
-                    metrics.add_labelled(proxy, "export_requests", "result", "refused", 1);
-                    self.warn(proxy, refused);
-                    self.retry(proxy, metrics, "refused", batch);
-                    break;
-                }
+        for signal in [Signal::Spans, Signal::Events] {
+            while let Some(batch) = self.next(proxy.now(), signal) {
+                self.send(proxy, metrics, signal, batch);
             }
         }
     }
 
-    /// Takes the answer to a request: its HTTP status, `None` where none came.
+    /// Milliseconds until something can be sent that waits now; `None` where that is for the next item or answer to say.
+    #[must_use]
+    pub fn soon(&self, now: u64) -> Option<u32> {
+        let soon = [&self.spans, &self.events].into_iter().filter_map(|lane| lane.soon(now, self.settings.in_flight));
+        soon.min()
+    }
+
+    /// Takes the answer to a request: its HTTP status, `None` where none came. Reads its headers and its body, which the
+    /// proxy has at hand.
     pub fn answered(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, token: u32, status: Option<u16>) {
-        let Some(Sent { batch, .. }) = self.in_flight.remove(&token) else { return };
+        let Some(Sent { signal, batch, .. }) = self.in_flight.remove(&token) else { return };
+        self.lane(signal).came_back();
         let result = match status {
             Some(200..=299) => {
+                let answer = proxy.body(Body::Callout, MOST_ANSWER).unwrap_or_default();
+                let rejected = tollgate_otlp::rejected(&answer).min(batch.items);
                 self.held = self.held.saturating_sub(batch.held);
-                metrics.add(proxy, "export_spans", batch.spans);
-                "sent"
+                self.lane(signal).backoff.end();
+                metrics.add(proxy, signal.metrics().0, batch.items - rejected);
+                dropped(proxy, metrics, signal, "rejected", rejected);
+                if rejected == 0 { "sent" } else { "partial" }
             }
             Some(429 | 502 | 503 | 504) => {
-                self.retry(proxy, metrics, "unavailable", batch);
+                let wait = proxy.header(Headers::Callout, "retry-after");
+                let wait = wait.and_then(|seconds| str::from_utf8(&seconds).ok()?.trim().parse().ok());
+                self.retry(proxy, metrics, signal, "unavailable", batch, wait);
                 "unavailable"
             }
             None => {
-                self.retry(proxy, metrics, "unreachable", batch);
+                self.retry(proxy, metrics, signal, "unreachable", batch, None);
                 "unreachable"
             }
             Some(_) => {
-                self.drop_batch(proxy, metrics, "rejected", &batch);
+                self.lane(signal).backoff.end();
+                self.drop_batch(proxy, metrics, signal, "rejected", &batch);
                 "rejected"
             }
         };
         metrics.add_labelled(proxy, "export_requests", "result", result, 1);
+    }
+
+    fn lane(&mut self, signal: Signal) -> &mut Lane {
+        match signal {
+            Signal::Spans => &mut self.spans,
+            Signal::Events => &mut self.events,
+        }
+    }
+
+    /// The next batch of a signal that may go now. The open one is closed only then, so that batches grow while they
+    /// cannot go.
+    fn next(&mut self, now: u64, signal: Signal) -> Option<Batch> {
+        let at_a_time = self.settings.in_flight;
+        let lane = self.lane(signal);
+        if !lane.may_send(now, at_a_time) {
+            return None;
+        }
+        if lane.ready.is_empty() {
+            lane.close();
+        }
+        lane.ready.pop_front()
+    }
+
+    fn send(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, signal: Signal, mut batch: Batch) {
+        batch.attempts = batch.attempts.saturating_add(1);
+        match call(&self.settings, proxy, signal, &batch.body) {
+            Ok(token) => {
+                self.lane(signal).in_flight += 1;
+                let patience = u64::from(self.settings.timeout_ms) * 2_000_000 + GRACE;
+                let sent = Sent { signal, batch, until: proxy.now().saturating_add(patience) };
+                // A number that comes twice would be a fault of the proxy; the older batch cannot be answered then.
+                if let Some(lost) = self.in_flight.insert(token, sent) {
+                    self.lose(proxy, metrics, &lost);
+                }
+            }
+            Err(refused) => {
+                metrics.add_labelled(proxy, "export_requests", "result", "refused", 1);
+                self.warn(proxy, refused);
+                self.retry(proxy, metrics, signal, "refused", batch, None);
+            }
+        }
     }
 
     /// Says once why nothing is sent; the counters say how often.
@@ -168,40 +241,55 @@ impl Exporter {
     fn give_up(&mut self, proxy: &impl Proxy, metrics: &mut Metrics) {
         let now = proxy.now();
         for (_, sent) in self.in_flight.extract_if(.., |_, sent| sent.until < now).collect::<Vec<_>>() {
-            self.drop_batch(proxy, metrics, "lost", &sent.batch);
+            self.lose(proxy, metrics, &sent);
         }
     }
 
-    fn close(&mut self) {
-        if !self.open.is_empty() {
-            let writer = std::mem::take(&mut self.open);
-            let (spans, held) = (writer.len() as u64, std::mem::take(&mut self.open_held));
-            self.ready.push_back(Batch { body: writer.finish(), held, spans, attempts: 0 });
-        }
+    fn lose(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, sent: &Sent) {
+        self.lane(sent.signal).came_back();
+        self.drop_batch(proxy, metrics, sent.signal, "lost", &sent.batch);
     }
 
-    fn retry(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, reason: &str, batch: Batch) {
+    /// Keeps a batch for another try, if it has one left, and lets its lane wait; `wait` is in seconds, as the receiver
+    /// named it.
+    fn retry(
+        &mut self,
+        proxy: &impl Proxy,
+        metrics: &mut Metrics,
+        signal: Signal,
+        reason: &str,
+        batch: Batch,
+        wait: Option<u64>,
+    ) {
+        let now = proxy.now();
+        let (first, most) = (self.settings.backoff_ms, self.settings.max_backoff_ms);
+        let random = self.ids.jitter(now);
+        self.lane(signal).backoff.failed(now, first, most, random, wait);
         if batch.attempts >= self.settings.attempts {
-            self.drop_batch(proxy, metrics, reason, &batch);
+            self.drop_batch(proxy, metrics, signal, reason, &batch);
         } else {
-            self.ready.push_front(batch);
+            self.lane(signal).ready.push_front(batch);
         }
     }
 
-    fn drop_batch(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, reason: &str, batch: &Batch) {
+    fn drop_batch(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, signal: Signal, reason: &str, batch: &Batch) {
         self.held = self.held.saturating_sub(batch.held);
-        dropped(proxy, metrics, reason, batch.spans);
+        dropped(proxy, metrics, signal, reason, batch.items);
     }
 }
 
-fn dropped(proxy: &impl Proxy, metrics: &mut Metrics, reason: &str, spans: u64) {
-    metrics.add_labelled(proxy, "export_spans_dropped", "reason", reason, spans);
+fn dropped(proxy: &impl Proxy, metrics: &mut Metrics, signal: Signal, reason: &str, items: u64) {
+    metrics.add_labelled(proxy, signal.metrics().1, "reason", reason, items);
 }
 
-fn send(settings: &Export, proxy: &impl Proxy, body: &[u8]) -> Result<u32, Refused> {
+fn call(settings: &Export, proxy: &impl Proxy, signal: Signal, body: &[u8]) -> Result<u32, Refused> {
+    let path = match signal {
+        Signal::Spans => &settings.path,
+        Signal::Events => &settings.logs_path,
+    };
     let mut headers: Vec<(&str, &str)> = vec![
         (":method", "POST"),
-        (":path", &settings.path),
+        (":path", path),
         (":authority", &settings.authority),
         ("content-type", "application/x-protobuf"),
     ];

@@ -36,6 +36,11 @@ impl Ids {
         (high << 64 | low).to_be_bytes()
     }
 
+    /// A number unlike those of other workers, to scatter what would happen at the same time.
+    pub(crate) fn jitter(&mut self, now: u64) -> u64 {
+        self.next(4, b"", now)
+    }
+
     fn next(&mut self, purpose: u8, call: &[u8], now: u64) -> u64 {
         self.made = self.made.wrapping_add(1);
         let mut hasher = DefaultHasher::new();

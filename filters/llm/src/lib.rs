@@ -11,7 +11,7 @@
 //!
 //! The way of a call: [`exchange`] gives what callbacks bring to the token extractor, and ends it in `on_log` with the
 //! outcome that [`outcome`] reads from Envoy's details; [`root`] prices the record, redacts captured content, and hands
-//! the call to [`metrics`], to the access log, and, where it is sampled, as a span to [`export`].
+//! the call to [`metrics`], to the access log, and, where it is sampled, as a span, an event, or both to [`export`].
 //!
 //! ```
 //! use tollgate_filter::config::Config;
@@ -24,6 +24,7 @@ mod abi;
 mod access_log;
 mod call;
 pub mod config;
+mod event;
 pub mod exchange;
 pub mod export;
 mod fields;
@@ -35,6 +36,7 @@ pub mod outcome;
 pub mod proxy;
 mod redact;
 pub mod redact_traffic;
+mod resource;
 pub mod root;
 mod span;
 pub mod trace_context;

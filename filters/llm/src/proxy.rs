@@ -48,6 +48,8 @@ pub enum Body {
     Request,
     /// The chunk of the answer that the callback is about.
     Response,
+    /// The answer to a call of the filter's own.
+    Callout,
     /// The plugin configuration.
     Configuration,
 }

@@ -3,14 +3,16 @@
 use crate::access_log;
 use crate::call::{self, Call};
 use crate::config::{AccessLog, Config, Sampling};
+use crate::event;
 use crate::exchange::{Caller, Finished};
-use crate::export::Exporter;
+use crate::export::{Exporter, Signal};
 use crate::ids::Ids;
 use crate::include_usage::Options;
 use crate::metrics::{Measured, Metrics};
 use crate::proxy::{Level, Proxy};
 use crate::redact::redact;
 use crate::redact_traffic::{Installed, Told};
+use crate::resource;
 use crate::span;
 use std::sync::Arc;
 use tollgate_columns::{ConfigError, Problem};
@@ -41,8 +43,10 @@ pub struct Root {
     /// Whether it is still to be seen that bodies come while headers are held.
     tests_holding: bool,
     ids: Ids,
+    /// Milliseconds between ticks.
     tick_ms: u32,
-    hurried: bool,
+    /// Milliseconds to the next one, which may have to come sooner.
+    next_tick_ms: u32,
 }
 
 impl Root {
@@ -77,6 +81,12 @@ impl Root {
         // Headers that are held for nothing are found by the timer, so that it may not be slow.
         let tick_ms = if tests_holding { tick_ms.min(IDLE_TICK_MS) } else { tick_ms };
         proxy.tick_every(tick_ms);
+        let now = proxy.now();
+        let salted = |salt: &[u8]| Ids::new(now, &[&id.to_le_bytes(), salt].concat());
+        let exporter = config.export.map(|export| {
+            let envelope = span::envelope(&resource::attributes(proxy, config.resource));
+            Exporter::new(export, envelope, salted(b"export"))
+        });
         Ok(Self {
             extractor,
             redactor,
@@ -84,13 +94,13 @@ impl Root {
             sampling: config.sampling,
             access_log: config.access_log,
             metrics: Metrics::new(config.series),
-            exporter: config.export.map(|export| Exporter::new(export, span::envelope(&config.resource))),
+            exporter,
             tests_holding,
             include_usage: config.include_usage,
             redact_traffic,
-            ids: Ids::new(proxy.now(), &id.to_le_bytes()),
+            ids: salted(b""),
             tick_ms,
-            hurried: false,
+            next_tick_ms: tick_ms,
         })
     }
 
@@ -151,7 +161,7 @@ impl Root {
     /// same way. Others are lost, and counted.
     pub fn succeed(&mut self, proxy: &impl Proxy, mut before: Self) {
         match (&mut self.exporter, before.exporter.take()) {
-            (Some(exporter), Some(other)) if exporter.goes_where(&other) => *exporter = other,
+            (Some(exporter), Some(other)) if exporter.can_succeed(&other) => exporter.succeed(other),
             (_, other) => before.exporter = other,
         }
         before.close(proxy);
@@ -168,13 +178,23 @@ impl Root {
 
     /// The timer: a sign of life, and the export. `told` is the memory that the gauge has been told of.
     pub fn tick(&mut self, proxy: &impl Proxy, told: &mut u64) {
-        if std::mem::take(&mut self.hurried) {
+        if std::mem::replace(&mut self.next_tick_ms, self.tick_ms) != self.tick_ms {
             proxy.tick_every(self.tick_ms);
         }
         self.metrics.add(proxy, "heartbeat", 1);
         self.tell_memory(proxy, told, proxy.memory_bytes());
         if let Some(exporter) = &mut self.exporter {
             exporter.flush(proxy, &mut self.metrics);
+            let soon = exporter.soon(proxy.now());
+            self.hurry(proxy, soon);
+        }
+    }
+
+    /// Has the timer come sooner, where that is wanted; milliseconds.
+    fn hurry(&mut self, proxy: &impl Proxy, wanted: Option<u32>) {
+        if let Some(wanted) = wanted.filter(|wanted| *wanted < self.next_tick_ms) {
+            self.next_tick_ms = wanted;
+            proxy.tick_every(wanted);
         }
     }
 
@@ -188,6 +208,8 @@ impl Root {
     pub fn call_answered(&mut self, proxy: &impl Proxy, token: u32, status: Option<u16>) {
         if let Some(exporter) = &mut self.exporter {
             exporter.answered(proxy, &mut self.metrics, token, status);
+            let soon = exporter.soon(proxy.now());
+            self.hurry(proxy, soon);
         }
     }
 
@@ -303,11 +325,16 @@ impl Root {
             self.metrics.add(proxy, "spans_unsampled", 1);
             return;
         }
-        let span = span::encode(call, self.sampling);
-        if exporter.push(proxy, &mut self.metrics, &span) && !self.hurried {
-            self.hurried = true;
-            proxy.tick_every(SOON_MS);
+        self.metrics.add(proxy, "tracestate_discarded", call.caller.trace_state_left.into());
+        let content = exporter.content();
+        let span = span::encode(call, self.sampling, content.on_spans());
+        let mut full = exporter.push(proxy, &mut self.metrics, Signal::Spans, &span);
+        if content.on_events()
+            && let Some(event) = event::encode(call, self.sampling)
+        {
+            full |= exporter.push(proxy, &mut self.metrics, Signal::Events, &event);
         }
+        self.hurry(proxy, full.then_some(SOON_MS));
     }
 }
 

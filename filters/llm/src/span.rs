@@ -2,9 +2,9 @@
 
 use crate::call::Call;
 use crate::config::Sampling;
-use tollgate_call::{Api, Record, UsageSource};
+use tollgate_call::{Api, Content, Record, UsageSource};
 use tollgate_cost_calculator::{Charge, Source, Unpriced, Usd};
-use tollgate_otlp::{Envelope, NewValue, SpanKind, SpanWriter, StatusCode, trace_state};
+use tollgate_otlp::{AttributeWriter, Envelope, NewValue, SpanKind, SpanWriter, StatusCode, trace_state};
 use tollgate_semconv::attribute as name;
 
 /// What spans are sent by: the resource of the configuration, and this module.
@@ -14,8 +14,13 @@ pub(crate) fn envelope(resource: &[(String, String)]) -> Envelope {
     Envelope::new(&resource, "tollgate", env!("CARGO_PKG_VERSION"))
 }
 
+/// Bit of `Span.flags`: whether the parent is remote is known.
+const HAS_IS_REMOTE: u32 = 0x100;
+/// Bit of `Span.flags`: the parent is remote.
+const IS_REMOTE: u32 = 0x200;
+
 /// The encoded span of a call: kind *client*, named by operation and model, in the caller's trace.
-pub(crate) fn encode(call: &Call<'_>, sampling: Sampling) -> Vec<u8> {
+pub(crate) fn encode(call: &Call<'_>, sampling: Sampling, with_content: bool) -> Vec<u8> {
     let record = call.record;
     let title = match record.model() {
         Some(model) => format!("{} {model}", record.operation.as_str()),
@@ -23,50 +28,72 @@ pub(crate) fn encode(call: &Call<'_>, sampling: Sampling) -> Vec<u8> {
     };
     let mut span = SpanWriter::new(call.trace_id, call.span_id, &title);
     span.kind(SpanKind::Client).times(call.started, call.ended);
+    let remote = if call.caller.parent.is_some() { IS_REMOTE } else { 0 };
+    span.flags(u32::from(call.trace_flags()) | HAS_IS_REMOTE | remote);
     if let Some(parent) = call.caller.parent {
         span.parent(parent.span_id);
     }
     state(&mut span, call, sampling);
-    if let Some(error) = record.error_type.as_deref() {
-        span.status(StatusCode::Error, "").set(name::ERROR_TYPE, error);
+    if record.error_type.is_some() {
+        span.status(StatusCode::Error, "");
     }
-    identity(&mut span, record, &call.caller.host);
-    usage(&mut span, record);
-    if call.usage_requested {
-        span.set(name::TOLLGATE_USAGE_REQUESTED, true);
-    }
-    match &call.cost {
-        Some(Ok(charge)) => {
-            price(&mut span, charge);
-            if let Some(level) = call.cost_level {
-                span.set(name::TOLLGATE_COST_LEVEL, level);
-            }
+    let mut attributes = span.attributes();
+    facts(&mut attributes, call, sampling);
+    if with_content {
+        for (key, messages) in said(call.content) {
+            attributes.set(key, messages);
         }
-        Some(Err(unpriced)) => no_price(&mut span, *unpriced),
-        None => {}
     }
-    parameters(&mut span, record);
-    timing(&mut span, call);
-    content(&mut span, call);
     span.bytes().to_vec()
 }
 
-/// The caller's trace state, with the threshold that the span was kept by. Where the caller decided, or everything is
-/// kept, nobody needs one.
+/// The caller's trace state, with the threshold that the span was kept by. Where there is none to say, it stays as it
+/// is, byte by byte.
 fn state(span: &mut SpanWriter, call: &Call<'_>, sampling: Sampling) {
     let before = call.caller.trace_state.as_deref().unwrap_or_default();
-    let callers_choice = sampling.follow_parent && call.caller.parent.is_some();
-    if callers_choice || sampling.ratio.threshold() == 0 {
-        if !before.is_empty() {
-            span.trace_state(before);
-        }
-        return;
+    if thins(call, sampling) {
+        span.trace_state(&trace_state::with_threshold(before, Some(sampling.ratio.threshold())));
+    } else if !before.is_empty() {
+        span.trace_state(before);
     }
-    span.trace_state(&trace_state::with_threshold(before, Some(sampling.ratio.threshold())));
-    span.set(name::TOLLGATE_SAMPLING_PROBABILITY, sampling.ratio.probability());
 }
 
-fn identity(span: &mut SpanWriter, record: &Record, host: &str) {
+/// Whether the ratio decided on the span. Where the caller did, or everything is kept, nobody needs a threshold.
+fn thins(call: &Call<'_>, sampling: Sampling) -> bool {
+    let callers_choice = sampling.follow_parent && call.caller.parent.is_some();
+    !callers_choice && sampling.ratio.threshold() != 0
+}
+
+/// Everything that is known of a call but what was said: the same on its span and on its event.
+pub(crate) fn facts(attributes: &mut AttributeWriter<'_>, call: &Call<'_>, sampling: Sampling) {
+    let record = call.record;
+    if thins(call, sampling) {
+        attributes.set(name::TOLLGATE_SAMPLING_PROBABILITY, sampling.ratio.probability());
+    }
+    if let Some(error) = record.error_type.as_deref() {
+        attributes.set(name::ERROR_TYPE, error);
+    }
+    identity(attributes, record, &call.caller.host);
+    usage(attributes, record);
+    if call.usage_requested {
+        attributes.set(name::TOLLGATE_USAGE_REQUESTED, true);
+    }
+    match &call.cost {
+        Some(Ok(charge)) => {
+            price(attributes, charge);
+            if let Some(level) = call.cost_level {
+                attributes.set(name::TOLLGATE_COST_LEVEL, level);
+            }
+        }
+        Some(Err(unpriced)) => no_price(attributes, *unpriced),
+        None => {}
+    }
+    parameters(attributes, record);
+    timing(attributes, call);
+    redactions(attributes, call);
+}
+
+fn identity(span: &mut AttributeWriter<'_>, record: &Record, host: &str) {
     span.set(name::GEN_AI_OPERATION_NAME, record.operation.as_str());
     for (key, value) in [
         (name::GEN_AI_PROVIDER_NAME, record.provider.as_deref()),
@@ -103,7 +130,7 @@ fn identity(span: &mut SpanWriter, record: &Record, host: &str) {
 }
 
 /// What the request asked for. The conventions leave out a choice count of 1.
-fn parameters(span: &mut SpanWriter, record: &Record) {
+fn parameters(span: &mut AttributeWriter<'_>, record: &Record) {
     let asked = &record.parameters;
     for (key, value) in [
         (name::GEN_AI_REQUEST_TEMPERATURE, asked.temperature),
@@ -143,14 +170,14 @@ fn parameters(span: &mut SpanWriter, record: &Record) {
     texts(span, name::TOLLGATE_REQUEST_TOOLS, &asked.tools);
 }
 
-fn texts(span: &mut SpanWriter, key: &str, values: &[String]) {
+fn texts(span: &mut AttributeWriter<'_>, key: &str, values: &[String]) {
     if !values.is_empty() {
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         span.set(key, values.as_slice());
     }
 }
 
-fn timing(span: &mut SpanWriter, call: &Call<'_>) {
+fn timing(span: &mut AttributeWriter<'_>, call: &Call<'_>) {
     let timing = call.timing;
     if let Some(time) = timing.time_to_first_chunk {
         span.set(name::GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, time as f64 / 1e9)
@@ -171,7 +198,7 @@ fn host_and_port(authority: &str) -> (&str, Option<u16>) {
     }
 }
 
-fn usage(span: &mut SpanWriter, record: &Record) {
+fn usage(span: &mut AttributeWriter<'_>, record: &Record) {
     let Some(usage) = &record.usage else { return };
     for (key, tokens) in [
         (name::GEN_AI_USAGE_INPUT_TOKENS, usage.input_tokens),
@@ -205,7 +232,7 @@ fn usage(span: &mut SpanWriter, record: &Record) {
     }
 }
 
-fn price(span: &mut SpanWriter, charge: &Charge<'_>) {
+fn price(span: &mut AttributeWriter<'_>, charge: &Charge<'_>) {
     let amount = charge.amount.as_f64();
     let source = charge.source.as_str();
     span.set(name::TOLLGATE_COST_AMOUNT, amount)
@@ -241,7 +268,7 @@ fn price(span: &mut SpanWriter, charge: &Charge<'_>) {
     }
 }
 
-fn no_price(span: &mut SpanWriter, unpriced: Unpriced) {
+fn no_price(span: &mut AttributeWriter<'_>, unpriced: Unpriced) {
     // What this seat's set leaves out is for a later seat with the whole set, which prices what has no reason yet.
     if unpriced != Unpriced::LeftOut {
         span.set(name::TOLLGATE_COST_UNPRICED, unpriced.as_str());
@@ -249,17 +276,19 @@ fn no_price(span: &mut SpanWriter, unpriced: Unpriced) {
 }
 
 /// What was said, where capture is on; redacted before it came here.
-fn content(span: &mut SpanWriter, call: &Call<'_>) {
-    for (key, messages) in [
-        (name::GEN_AI_SYSTEM_INSTRUCTIONS, &call.content.system_instructions),
-        (name::GEN_AI_INPUT_MESSAGES, &call.content.input_messages),
-        (name::GEN_AI_OUTPUT_MESSAGES, &call.content.output_messages),
-        (name::GEN_AI_TOOL_DEFINITIONS, &call.content.tool_definitions),
-    ] {
-        if let Some(messages) = messages {
-            span.set(key, messages.as_str());
-        }
-    }
+pub(crate) fn said(content: &Content) -> impl Iterator<Item = (&'static str, &str)> {
+    [
+        (name::GEN_AI_SYSTEM_INSTRUCTIONS, &content.system_instructions),
+        (name::GEN_AI_INPUT_MESSAGES, &content.input_messages),
+        (name::GEN_AI_OUTPUT_MESSAGES, &content.output_messages),
+        (name::GEN_AI_TOOL_DEFINITIONS, &content.tool_definitions),
+    ]
+    .into_iter()
+    .filter_map(|(key, messages)| Some((key, messages.as_deref()?)))
+}
+
+/// What became of what was said.
+fn redactions(span: &mut AttributeWriter<'_>, call: &Call<'_>) {
     if call.content.truncated {
         span.set(name::TOLLGATE_CONTENT_TRUNCATED, true);
     }

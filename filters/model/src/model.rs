@@ -56,6 +56,12 @@ pub struct Model {
     pub headers: RefCell<[HeaderMap; 3]>,
     /// The body that the callback at hand is about. The filter may change it.
     pub chunk: RefCell<Vec<u8>>,
+    /// The body of the answer to a call of the filter's own.
+    pub callout: RefCell<Vec<u8>>,
+    /// Attributes of Envoy's node, by their paths within it: `metadata.NAME`.
+    pub node: RefCell<BTreeMap<String, Vec<u8>>>,
+    /// Whether the node is the attribute `node`, as in older Envoys, and not `xds.node`.
+    pub old_node: Cell<bool>,
     /// `response.code_details`.
     pub details: RefCell<Option<Vec<u8>>>,
     /// Whether headers that are held hold the body too, as in Envoy without `allow_on_headers_stop_iteration`.
@@ -134,6 +140,19 @@ impl Model {
         self.log.borrow().clone()
     }
 
+    /// An attribute of the node: its own fields are there and empty where they are not set.
+    fn of_node(&self, path: &[&str]) -> Option<Vec<u8>> {
+        let set = self.node.borrow().get(&path.join(".")).cloned();
+        set.or_else(|| matches!(path, ["id" | "cluster"]).then(Vec::new))
+    }
+
+    /// All values of a header of the request, as Envoy joins them for its attributes.
+    fn joined(&self, name: &str) -> Option<Vec<u8>> {
+        let [request, ..] = &*self.headers.borrow();
+        let values: Vec<_> = request.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_slice()).collect();
+        (!self.refusals.get().headers && !values.is_empty()).then(|| values.join(&b","[..]))
+    }
+
     /// Milliseconds between ticks, as last asked for.
     #[must_use]
     pub fn tick_ms(&self) -> u32 {
@@ -159,7 +178,11 @@ impl Proxy for Model {
         if self.refusals.get().bodies {
             return None;
         }
-        let bytes = if body == Body::Configuration { &self.configuration } else { &self.chunk };
+        let bytes = match body {
+            Body::Request | Body::Response => &self.chunk,
+            Body::Callout => &self.callout,
+            Body::Configuration => &self.configuration,
+        };
         Some(bytes.borrow().iter().take(size).copied().collect())
     }
 
@@ -206,8 +229,14 @@ impl Proxy for Model {
     }
 
     fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
-        let known = !self.refusals.get().properties && path == ["response", "code_details"];
-        if known { self.details.borrow().clone() } else { None }
+        match path {
+            _ if self.refusals.get().properties => None,
+            ["response", "code_details"] => self.details.borrow().clone(),
+            ["request", "headers", name] => self.joined(name),
+            ["node", path @ ..] if self.old_node.get() => self.of_node(path),
+            ["xds", "node", path @ ..] if !self.old_node.get() => self.of_node(path),
+            _ => None,
+        }
     }
 
     fn set_state(&self, name: &str, value: &[u8]) -> Result<(), Refused> {

@@ -12,7 +12,8 @@ const SERIES: usize = 3;
 
 const CONFIG: &str = r#"{
     "capture_content": {"input_bytes": 2000, "output_bytes": 2000},
-    "export": {"cluster": "collector", "batch_bytes": 1024, "queue_bytes": 4096, "in_flight": 2, "attempts": 2},
+    "export": {"cluster": "collector", "batch_bytes": 1024, "queue_bytes": 4096, "in_flight": 2, "attempts": 2,
+               "content": "span_and_event"},
     "metrics": {"series": 3}, "access_log": "record"
 }"#;
 
@@ -36,7 +37,7 @@ enum Step {
     Log { id: u32, details: Option<Vec<u8>> },
     Delete { id: u32 },
     Tick { root: u32 },
-    Answered { root: u32, token: u32, status: Option<Vec<u8>> },
+    Answered { root: u32, token: u32, status: Option<Vec<u8>>, wait: Vec<u8>, body: Vec<u8> },
     Refuse(u16),
     Clock(u64),
 }
@@ -129,8 +130,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (id(), proptest::option::of(details)).prop_map(|(id, details)| Step::Log { id, details }),
         1 => id().prop_map(|id| Step::Delete { id }),
         2 => id().prop_map(|root| Step::Tick { root }),
-        2 => (id(), 0..4u32, proptest::option::of(words(&["200", "503", "400"])))
-            .prop_map(|(root, token, status)| Step::Answered { root, token, status }),
+        2 => (id(), 0..4u32, proptest::option::of(words(&["200", "503", "400"])), words(&["1", "0"]), words(&["\n\u{2}\u{8}\u{1}"]))
+            .prop_map(|(root, token, status, wait, body)| Step::Answered { root, token, status, wait, body }),
         1 => any::<u16>().prop_map(Step::Refuse),
         1 => any::<u64>().prop_map(Step::Clock),
     ]
@@ -182,9 +183,11 @@ fn take(model: &Model, filter: &mut Filter, step: Step) -> Flow {
         }
         Step::Delete { id } => filter.delete(model, id),
         Step::Tick { root } => filter.tick(model, root),
-        Step::Answered { root, token, status } => {
+        Step::Answered { root, token, status, wait, body } => {
             let answered = status.is_some();
-            set(2, status.map(|status| (":status".to_owned(), status)).into_iter().collect());
+            let status = status.map(|status| (":status".to_owned(), status));
+            set(2, status.into_iter().chain([("retry-after".to_owned(), wait)]).collect());
+            *model.callout.borrow_mut() = body;
             filter.call_answered(model, root, token, answered);
         }
         Step::Refuse(bits) => model.refusals.set(refusals(bits)),

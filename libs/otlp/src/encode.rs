@@ -27,6 +27,11 @@ pub(crate) fn fixed64(out: &mut Vec<u8>, number: u32, value: u64) {
     out.extend_from_slice(&value.to_le_bytes());
 }
 
+pub(crate) fn fixed32(out: &mut Vec<u8>, number: u32, value: u32) {
+    tag(out, number, 5);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
 /// Tag and length of a field of `size` bytes.
 pub(crate) fn header(out: &mut Vec<u8>, number: u32, size: usize) {
     tag(out, number, 2);

@@ -34,6 +34,12 @@ impl Envelope {
         });
         envelope
     }
+
+    /// Bytes that it takes, encoded.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.resource.len() + self.scope.len()
+    }
 }
 
 impl Span<'_> {
@@ -60,6 +66,9 @@ fn fields_but(bytes: &[u8], frame: Frame, number: u32) -> Vec<u8> {
 }
 
 /// Writes an `ExportTraceServiceRequest`. Spans of equal envelopes share one; order within an envelope is kept.
+///
+/// An `ExportLogsServiceRequest` has its resources, scopes and records under the same field numbers, so that encoded
+/// `LogRecord` messages, in the place of spans, make one; a request has items of one kind.
 ///
 /// The writer grows with what is pushed; whoever pushes watches [`size`](Self::size).
 #[derive(Clone, Debug, Default)]
@@ -101,7 +110,8 @@ impl RequestWriter {
         self.size
     }
 
-    /// Adds an encoded `Span` message: of a [`SpanWriter`](crate::SpanWriter), or [`Span::bytes`] kept from before.
+    /// Adds an encoded `Span` message: of a [`SpanWriter`](crate::SpanWriter), or [`Span::bytes`] kept from before. Or a
+    /// `LogRecord`, of a [`LogWriter`](crate::LogWriter).
     pub fn push(&mut self, envelope: &Envelope, span: &[u8]) {
         let spans = self.spans_of(envelope);
         let before = spans.len();

@@ -90,6 +90,35 @@ pub(crate) fn json_attribute(out: &mut Vec<u8>, number: u32, key: &str, json: &s
     result
 }
 
+/// Writes the attributes of a span or a log record behind what is written already.
+#[derive(Debug)]
+pub struct AttributeWriter<'w> {
+    out: &'w mut Vec<u8>,
+    /// Number of the field that holds the attributes.
+    number: u32,
+}
+
+impl<'w> AttributeWriter<'w> {
+    pub(crate) fn new(out: &'w mut Vec<u8>, number: u32) -> Self {
+        Self { out, number }
+    }
+
+    /// Adds an attribute. A key is to be added once.
+    pub fn set<'v>(&mut self, key: &str, value: impl Into<NewValue<'v>>) -> &mut Self {
+        attribute(self.out, self.number, key, value.into());
+        self
+    }
+
+    /// Adds an attribute whose value is JSON text, as an array, a map, or what else the text says.
+    ///
+    /// # Errors
+    /// The text is not JSON; nothing is added.
+    pub fn set_json(&mut self, key: &str, json: &str) -> Result<&mut Self, JsonError> {
+        json_attribute(self.out, self.number, key, json)?;
+        Ok(self)
+    }
+}
+
 /// Writes one span.
 ///
 /// ```
@@ -151,9 +180,21 @@ impl SpanWriter {
         self
     }
 
+    /// Sets the flags: bits 0 to 7 are the W3C trace flags of the span, bit 8 says that bit 9 means something, and bit 9
+    /// that the parent is remote. Source: `SpanFlags` of `opentelemetry/proto/trace/v1`.
+    pub fn flags(&mut self, flags: u32) -> &mut Self {
+        encode::fixed32(&mut self.bytes, 16, flags);
+        self
+    }
+
+    /// Writes attributes by way of what is shared with log records.
+    pub fn attributes(&mut self) -> AttributeWriter<'_> {
+        AttributeWriter::new(&mut self.bytes, 9)
+    }
+
     /// Adds an attribute. A key is to be added once.
     pub fn set<'v>(&mut self, key: &str, value: impl Into<NewValue<'v>>) -> &mut Self {
-        attribute(&mut self.bytes, 9, key, value.into());
+        self.attributes().set(key, value);
         self
     }
 
@@ -162,7 +203,7 @@ impl SpanWriter {
     /// # Errors
     /// The text is not JSON; nothing is added.
     pub fn set_json(&mut self, key: &str, json: &str) -> Result<&mut Self, JsonError> {
-        json_attribute(&mut self.bytes, 9, key, json)?;
+        self.attributes().set_json(key, json)?;
         Ok(self)
     }
 

@@ -156,8 +156,40 @@ crate::names::names! {
     HTTP_RESPONSE_BODY_SIZE = "http.response.body.size";
     /// The end user, text, as the application names them to the provider.
     USER_ID = "user.id";
-    /// Name of the service that sends telemetry, text, on the resource.
+
+    // The resource that sends telemetry.
+    /// Name of the service, text.
     SERVICE_NAME = "service.name";
+    /// What the name is unique in, text.
+    SERVICE_NAMESPACE = "service.namespace";
+    /// Version of the service, text.
+    SERVICE_VERSION = "service.version";
+    /// One of the processes of a service, text, unlike all others of the same name and namespace.
+    SERVICE_INSTANCE_ID = "service.instance.id";
+    /// Name of the Kubernetes cluster, text.
+    K8S_CLUSTER_NAME = "k8s.cluster.name";
+    /// Namespace in Kubernetes, text.
+    K8S_NAMESPACE_NAME = "k8s.namespace.name";
+    /// Node of the pod, text.
+    K8S_NODE_NAME = "k8s.node.name";
+    /// Name of the pod, text.
+    K8S_POD_NAME = "k8s.pod.name";
+    /// Deployment of the pod, text.
+    K8S_DEPLOYMENT_NAME = "k8s.deployment.name";
+    /// Replica set of the pod, text.
+    K8S_REPLICASET_NAME = "k8s.replicaset.name";
+    /// Stateful set of the pod, text.
+    K8S_STATEFULSET_NAME = "k8s.statefulset.name";
+    /// Daemon set of the pod, text.
+    K8S_DAEMONSET_NAME = "k8s.daemonset.name";
+    /// Job of the pod, text.
+    K8S_JOB_NAME = "k8s.job.name";
+    /// Cron job of the pod, text.
+    K8S_CRONJOB_NAME = "k8s.cronjob.name";
+    /// Region in the cloud, text.
+    CLOUD_REGION = "cloud.region";
+    /// Zone within the region, text.
+    CLOUD_AVAILABILITY_ZONE = "cloud.availability_zone";
 
     // Tollgate's own: the call.
     /// Where the counts come from, text: see [`crate::usage_source`].

@@ -5,6 +5,7 @@
 //! conventions ends before that move, so the names are held here. What has no convention is under `tollgate.*`.
 //!
 //! - [`attribute`]: names of span and metric attributes that are emitted;
+//! - [`event`]: names of events, which are log records;
 //! - [`metric`]: metrics with unit and bucket boundaries;
 //! - [`operation`], [`provider`], [`token_type`], [`usage_source`], [`counts`], [`cost_level`], [`cost_source`],
 //!   [`call_role`]: well-known values;
@@ -19,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attribute;
+pub mod event;
 pub mod metric;
 mod names;
 mod renamed;
@@ -29,7 +31,7 @@ pub use values::{call_role, cost_level, cost_source, counts, operation, provider
 
 #[cfg(test)]
 mod tests {
-    use super::{RENAMED, RESHAPED, attribute, current_name, metric};
+    use super::{RENAMED, RESHAPED, attribute, current_name, event, metric};
     use std::collections::BTreeSet;
 
     fn is_convention_name(name: &str) -> bool {
@@ -44,7 +46,7 @@ mod tests {
     fn emitted_names_are_unique_lower_case_and_dotted() {
         let metrics = metric::ALL.iter().map(|metric| metric.name);
         let mut seen = BTreeSet::new();
-        for name in attribute::ALL.iter().copied().chain(metrics) {
+        for name in attribute::ALL.iter().chain(event::ALL).copied().chain(metrics) {
             assert!(is_convention_name(name), "{name}");
             assert!(seen.insert(name), "{name} is declared twice");
         }

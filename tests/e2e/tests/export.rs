@@ -1,39 +1,13 @@
 //! Spans reach a collector, under the caller's trace; a collector that is down or slow harms nobody.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails says where")]
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+mod otlp;
+
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::trace::v1::Span;
-use prost::Message;
-use std::time::Duration;
-use tollgate_e2e::{Answer, Envoy, Piece, Request, Settings, Sink, Upstream, client};
-
-const REQUEST: &[u8] = br#"{"model":"gpt-4o","messages":[{"role":"user","content":"I am jane@example.com"}]}"#;
-const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4o-2024-08-06","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":200,"total_tokens":1200,"prompt_tokens_details":{"cached_tokens":400}}}"#;
-const PATH: &str = "/v1/chat/completions";
-const PARENT: &[u8] = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-
-fn provider() -> Upstream {
-    Upstream::start(|_| Answer::json(ANSWER))
-}
-
-/// Every span of the requests that a collector got; each must decode.
-fn spans(requests: &[Request]) -> Vec<Span> {
-    requests
-        .iter()
-        .flat_map(|request| ExportTraceServiceRequest::decode(request.body.as_slice()).unwrap().resource_spans)
-        .flat_map(|resource| resource.scope_spans)
-        .flat_map(|scope| scope.spans)
-        .collect()
-}
-
-fn attribute(span: &Span, name: &str) -> Option<Value> {
-    span.attributes.iter().find(|pair| pair.key == name)?.value.clone()?.value
-}
-
-fn text(value: &str) -> Option<Value> {
-    Some(Value::StringValue(value.to_owned()))
-}
+use otlp::{ANSWER, PARENT, PATH, REQUEST, attribute, provider, spans, text};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tollgate_e2e::{Answer, Envoy, Piece, Settings, Sink, client};
 
 #[test]
 fn spans_continue_the_callers_trace() {
@@ -46,9 +20,7 @@ fn spans_continue_the_callers_trace() {
     assert_eq!((first.method.as_str(), first.path.as_str()), ("POST", "/v1/traces"));
     assert_eq!(first.header("content-type").as_deref(), Some("application/x-protobuf"));
 
-    let decoded = ExportTraceServiceRequest::decode(first.body.as_slice()).unwrap();
-    let resource = decoded.resource_spans[0].resource.clone().unwrap();
-    assert_eq!(resource.attributes[0].key, "service.name");
+    assert_eq!(otlp::resource(&requests), [("service.name".to_owned(), "envoy".to_owned())]);
     let span = &spans(&requests)[0];
     assert_eq!(span.trace_id, PARENT[3..35].chunks(2).map(byte).collect::<Vec<_>>());
     assert_eq!(span.parent_span_id, PARENT[36..52].chunks(2).map(byte).collect::<Vec<_>>());
@@ -77,7 +49,7 @@ fn spans_continue_the_callers_trace() {
         ("gen_ai.input.messages", None),
         ("gen_ai.output.messages", None),
     ] {
-        assert_eq!(attribute(span, name), value, "{name}");
+        assert_eq!(attribute(&span.attributes, name), value, "{name}");
     }
     // The upstream sees the caller's header, not one of ours.
     assert_eq!(envoy.wait_count("export_spans", 1), 1);
@@ -99,12 +71,12 @@ fn captured_content_arrives_redacted() {
     let body = String::from_utf8_lossy(&requests[0].body).into_owned();
     assert!(!body.contains("jane@example.com"), "{body}");
     let span = &spans(&requests)[0];
-    let Some(Value::StringValue(input)) = attribute(span, "gen_ai.input.messages") else {
+    let Some(Value::StringValue(input)) = attribute(&span.attributes, "gen_ai.input.messages") else {
         panic!("no input messages: {span:?}")
     };
     assert!(input.contains("EMAIL_ADDRESS"), "{input}");
-    assert_eq!(attribute(span, "tollgate.redaction.EMAIL_ADDRESS"), Some(Value::IntValue(1)));
-    assert_eq!(attribute(span, "tollgate.redaction.count"), Some(Value::IntValue(1)));
+    assert_eq!(attribute(&span.attributes, "tollgate.redaction.EMAIL_ADDRESS"), Some(Value::IntValue(1)));
+    assert_eq!(attribute(&span.attributes, "tollgate.redaction.count"), Some(Value::IntValue(1)));
     assert_eq!(envoy.wait_count("redactions;type=EMAIL_ADDRESS", 1), 1);
     assert!(!envoy.access_log(1)[0].to_string().contains("example.com"));
     assert!(!envoy.log().contains("jane"), "no text of a call is ever logged");
@@ -132,7 +104,7 @@ fn a_collector_that_is_down() {
     let upstream = provider();
     // Nobody listens at the collector's port.
     let config = r#"{"export": {"cluster": "collector", "flush_ms": 20, "batch_bytes": 1024, "queue_bytes": 8192,
-                     "attempts": 2, "timeout_ms": 200}}"#;
+                     "attempts": 2, "timeout_ms": 200, "backoff_ms": 10, "max_backoff_ms": 20}}"#;
     let Some(envoy) = Envoy::start(&Settings::new(upstream.port()).filter(config)) else { return };
     for _ in 0..100 {
         let response = client::post(envoy.port(), PATH, REQUEST);
@@ -148,7 +120,7 @@ fn a_collector_that_never_answers() {
     let upstream = provider();
     let sink = Sink::answering(|_| Answer::raw(Vec::new()).then(Piece::Pause(Duration::from_secs(3))));
     let config = r#"{"export": {"cluster": "collector", "flush_ms": 20, "batch_bytes": 1024, "queue_bytes": 8192,
-                     "attempts": 1, "in_flight": 2, "timeout_ms": 1000}}"#;
+                     "attempts": 1, "in_flight": 2, "timeout_ms": 1000, "backoff_ms": 10, "max_backoff_ms": 20}}"#;
     let settings = Settings::new(upstream.port()).collector(sink.port()).filter(config);
     let Some(envoy) = Envoy::start(&settings) else { return };
     for _ in 0..50 {
@@ -197,11 +169,83 @@ fn a_full_batch_goes_at_once() {
 #[test]
 fn a_cluster_that_does_not_exist() {
     let upstream = provider();
-    let config = r#"{"export": {"cluster": "clutser", "flush_ms": 20, "attempts": 2}}"#;
+    let config = r#"{"export": {"cluster": "clutser", "flush_ms": 20, "attempts": 2, "backoff_ms": 10}}"#;
     let Some(envoy) = Envoy::start(&Settings::new(upstream.port()).filter(config)) else { return };
     for _ in 0..3 {
         assert_eq!(client::post(envoy.port(), PATH, REQUEST).status, 200);
     }
     assert_eq!(envoy.wait_count("export_spans_dropped;reason=refused", 3), 3);
     assert_eq!(envoy.log().matches("export.cluster: Envoy takes no request to \"clutser\"").count(), 1);
+}
+
+/// A collector that answers `status` so many times with these headers, and says when each request came.
+fn timed(status: u16, times: usize, headers: &'static [(&str, &str)]) -> (Sink, Arc<Mutex<Vec<Instant>>>) {
+    let came = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&came);
+    let sink = Sink::answering(move |_| {
+        let mut came = kept.lock().unwrap();
+        came.push(Instant::now());
+        if came.len() <= times { Answer::sized(status, headers, b"") } else { Answer::sized(200, &[], b"") }
+    });
+    (sink, came)
+}
+
+#[test]
+fn a_collector_that_is_down_is_left_alone() {
+    let upstream = provider();
+    let (sink, came) = timed(503, 4, &[]);
+    let config = r#"{"export": {"cluster": "collector", "flush_ms": 20, "batch_bytes": 1024, "attempts": 10,
+                     "backoff_ms": 200, "max_backoff_ms": 800}}"#;
+    let settings = Settings::new(upstream.port()).collector(sink.port()).filter(config);
+    let Some(envoy) = Envoy::start(&settings) else { return };
+    // Many more batches than requests may be under way.
+    for _ in 0..20 {
+        assert_eq!(client::post(envoy.port(), PATH, REQUEST).status, 200);
+    }
+    assert_eq!(envoy.wait_count("export_spans", 20), 20);
+    assert_eq!(envoy.count("export_spans_dropped"), 0);
+    // The first may find several batches, which fail together; each wait after that is at least half of what is said.
+    let came = came.lock().unwrap();
+    let last_failure = came[3];
+    let first = came[0];
+    assert!(last_failure - first >= Duration::from_millis(100), "{came:?}");
+    assert!(came[4] - last_failure >= Duration::from_millis(100), "{came:?}");
+    assert_eq!(envoy.count("export_requests;result=unavailable"), 4);
+}
+
+#[test]
+fn a_collector_says_how_long_to_wait() {
+    for status in [429, 503] {
+        let upstream = provider();
+        let (sink, came) = timed(status, 1, &[("retry-after", "2")]);
+        let config = r#"{"export": {"cluster": "collector", "flush_ms": 20, "attempts": 2, "backoff_ms": 10}}"#;
+        let settings = Settings::new(upstream.port()).collector(sink.port()).filter(config);
+        let Some(envoy) = Envoy::start(&settings) else { return };
+        assert_eq!(client::post(envoy.port(), PATH, REQUEST).status, 200);
+        assert_eq!(envoy.wait_count("export_spans", 1), 1, "{status}");
+        let came = came.lock().unwrap();
+        assert!(came[1] - came[0] >= Duration::from_millis(1_990), "{status}: {came:?}");
+    }
+}
+
+#[test]
+fn a_collector_that_takes_a_part() {
+    let upstream = provider();
+    // `partial_success` with two rejected spans.
+    let sink =
+        Sink::answering(|_| Answer::sized(200, &[("content-type", "application/x-protobuf")], b"\x0a\x02\x08\x02"));
+    let config = r#"{"export": {"cluster": "collector", "flush_ms": 500}}"#;
+    let settings = Settings::new(upstream.port()).collector(sink.port()).filter(config);
+    let Some(envoy) = Envoy::start(&settings) else { return };
+    let mut sent = 0;
+    for _ in 0..5 {
+        assert_eq!(client::post(envoy.port(), PATH, REQUEST).status, 200);
+        sent += 1;
+    }
+    let accounted = || envoy.count("export_spans");
+    assert_eq!(envoy.wait_count("export_spans", sent), sent, "taken and dropped: {}", accounted());
+    let requests = sink.requests();
+    let lost: u64 = requests.iter().map(|request| (spans(std::slice::from_ref(request)).len() as u64).min(2)).sum();
+    assert_eq!(envoy.count("export_spans_dropped;reason=rejected"), lost);
+    assert_eq!(envoy.count("export_requests;result=partial"), requests.len() as u64);
 }
