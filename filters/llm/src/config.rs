@@ -4,6 +4,7 @@
 
 use crate::fields::{Fields, Problems};
 use crate::include_usage::{self, Options};
+use crate::models::{self, Models};
 use crate::redact_traffic;
 use serde_json::{Value, json};
 use tollgate_call::ContentLimits;
@@ -32,6 +33,8 @@ pub struct Config {
     pub resource: Vec<(String, String)>,
     /// Combinations of provider, operation and model that get metrics of their own; what comes later is `other`.
     pub series: usize,
+    /// Models with metrics of their own.
+    pub models: Models,
     /// What is set for the access log.
     pub access_log: AccessLog,
     /// How usage is asked for in the place of callers; `None` changes nothing of any call.
@@ -104,7 +107,7 @@ impl Config {
         let sampling = sampling(&mut fields);
         let export = export(&mut fields);
         let resource = resource(&mut fields);
-        let series = metrics(&mut fields);
+        let (series, models) = metrics(&mut fields);
         let choices = [("off", AccessLog::Off), ("fields", AccessLog::Fields), ("record", AccessLog::Record)];
         let access_log = fields.choice("access_log", &choices).unwrap_or(AccessLog::Fields);
         let include_usage = include_usage::options(&mut fields);
@@ -125,6 +128,7 @@ impl Config {
                 export,
                 resource,
                 series,
+                models,
                 access_log,
                 include_usage,
                 redact_traffic,
@@ -216,11 +220,12 @@ fn resource(fields: &mut Fields<'_>) -> Vec<(String, String)> {
     resource
 }
 
-fn metrics(fields: &mut Fields<'_>) -> usize {
+fn metrics(fields: &mut Fields<'_>) -> (usize, Models) {
     let mut fields = fields.object("metrics");
     let series = fields.whole("series", 0, 10_000).and_then(|n| n.try_into().ok()).unwrap_or(500);
+    let models = models::models(&mut fields);
     fields.finish();
-    series
+    (series, models)
 }
 
 #[cfg(test)]

@@ -109,6 +109,14 @@ impl<'a> Fields<'a> {
         self.wrong(name, &format!("must be one of {}, not {text:?}", words.join(", ")))
     }
 
+    /// Takes a list of texts.
+    pub(crate) fn list(&mut self, name: &str) -> Option<Vec<String>> {
+        let value = self.value(name)?;
+        let texts =
+            value.as_array().and_then(|list| list.iter().map(|text| text.as_str().map(str::to_owned)).collect());
+        texts.or_else(|| self.wrong(name, "must be a list of texts"))
+    }
+
     /// Takes an object of texts.
     pub(crate) fn texts(&mut self, name: &str) -> Vec<(String, String)> {
         let mut object = self.object(name);

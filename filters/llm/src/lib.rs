@@ -31,6 +31,7 @@ pub mod filter;
 mod ids;
 pub mod include_usage;
 pub mod metrics;
+pub mod models;
 pub mod outcome;
 pub mod proxy;
 mod redact;

@@ -83,7 +83,7 @@ impl Root {
             calculator: Arc::new(calculator),
             sampling: config.sampling,
             access_log: config.access_log,
-            metrics: Metrics::new(config.series),
+            metrics: Metrics::new(config.series, config.models),
             exporter: config.export.map(|export| Exporter::new(export, span::envelope(&config.resource))),
             tests_holding,
             include_usage: config.include_usage,
