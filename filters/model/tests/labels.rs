@@ -1,6 +1,6 @@
 //! Every label that the filter puts into the name of a metric is in the documentation, and among the `stats_tags` of the
 //! example, which take it out again.
-#![allow(clippy::indexing_slicing, reason = "a test that fails says where")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test that fails says where")]
 
 use std::collections::BTreeSet;
 use std::fs;
