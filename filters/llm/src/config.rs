@@ -2,10 +2,13 @@
 //!
 //! `docs/ENVOY.md` is the reference of the fields.
 
+use crate::budgets;
+use crate::feedback;
 use crate::fields::{Fields, Problems};
 use crate::include_usage::{self, Options};
 use crate::models::{self, Models};
 use crate::redact_traffic;
+use crate::response_headers;
 use serde_json::{Value, json};
 use tollgate_call::ContentLimits;
 use tollgate_columns::ConfigError;
@@ -15,7 +18,7 @@ use tollgate_sampler::head::Ratio;
 const MOST_CONTENT: u64 = 1 << 20;
 
 /// Everything that can be set.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Configuration of the token extractor, as JSON text; holds the content limits too.
     pub extractor: String,
@@ -41,6 +44,12 @@ pub struct Config {
     pub include_usage: Option<Options>,
     /// How the traffic itself is redacted; `None` changes nothing of any call.
     pub redact_traffic: Vec<redact_traffic::Route>,
+    /// How answers say what they cost; `None` changes no answer.
+    pub response_headers: Option<response_headers::Options>,
+    /// How answers get tokens for feedback; `None` gives none.
+    pub feedback: Option<feedback::Options>,
+    /// What consumers may take; `None` refuses nobody.
+    pub budgets: Option<budgets::Options>,
 }
 
 /// Which spans are exported. Metrics and access-log fields are never sampled.
@@ -116,6 +125,14 @@ impl Config {
             let why = "cannot be `rewrite` together with redact_traffic, with which the length is not said";
             fields.wrong::<()>("include_usage.content_length", why);
         }
+        let response_headers = response_headers::options(&mut fields);
+        if !redact_traffic.is_empty() && response_headers.is_some() {
+            let why =
+                "cannot be had together with redact_traffic, which changes answers while their headers would wait";
+            fields.wrong::<()>("response_headers", why);
+        }
+        let feedback = feedback::options(&mut fields);
+        let budgets = budgets::options(&mut fields);
         fields.finish();
 
         if problems.is_empty() {
@@ -132,6 +149,9 @@ impl Config {
                 access_log,
                 include_usage,
                 redact_traffic,
+                response_headers,
+                feedback,
+                budgets,
             })
         } else {
             Err(ConfigError { problems })
