@@ -3,8 +3,8 @@
 //! The filter declares the ABI itself and does not use the published SDK. There, nearly every call panics on a status
 //! it did not expect, text forms panic on bytes that are not UTF-8, and the dispatcher panics on ids it does not
 //! know; and in Envoy a panic answers the request with 503, whatever the failure policy. Here a status is a number,
-//! a value is bytes, and an id nobody knows is ignored. Seventeen imports are all that the module asks of the proxy; six of
-//! them are called only where `include_usage` or `redact_traffic` is on.
+//! a value is bytes, and an id nobody knows is ignored. Nineteen imports are all that the module asks of the proxy; eight of
+//! them are called only where an option that touches the traffic, or `budgets`, is on.
 
 #![allow(unsafe_code, reason = "calls of the proxy, and its calls of us, are foreign functions")]
 
@@ -27,7 +27,13 @@ const HOLD: u32 = 1;
 /// The stream type of a request.
 const REQUEST_STREAM: u32 = 0;
 
+/// The stream type of an answer.
+const RESPONSE_STREAM: u32 = 1;
+
 const OK: u32 = 0;
+
+/// A shared value has been changed by somebody else.
+const CAS_MISMATCH: u32 = 8;
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -65,6 +71,14 @@ unsafe extern "C" {
     fn proxy_continue_stream(kind: u32) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
+    fn proxy_get_shared_data(
+        name: *const u8,
+        name_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        version: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(name: *const u8, name_size: usize, data: *const u8, size: usize, version: u32) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
@@ -121,15 +135,14 @@ impl Proxy for Envoy {
         refused(unsafe { proxy_set_buffer_bytes(kind_of(body), 0, size, bytes.as_ptr(), bytes.len()) })
     }
 
-    fn answer(&self, status: u32, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Refused> {
-        const DETAILS: &str = "tollgate_redaction";
+    fn answer(&self, status: u32, details: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Refused> {
         let headers = pairs(headers);
         // SAFETY: every slice outlives the call, and the proxy only reads them.
         refused(unsafe {
             proxy_send_local_response(
                 status,
-                DETAILS.as_ptr(),
-                DETAILS.len(),
+                details.as_ptr(),
+                details.len(),
                 body.as_ptr(),
                 body.len(),
                 headers.as_ptr(),
@@ -140,13 +153,11 @@ impl Proxy for Envoy {
     }
 
     fn resume_request(&self, root: u32, stream: u32) {
-        // SAFETY: numbers only. A context that the proxy does not know changes nothing.
-        unsafe {
-            if proxy_set_effective_context(stream) == OK {
-                let _ = proxy_continue_stream(REQUEST_STREAM);
-                let _ = proxy_set_effective_context(root);
-            }
-        }
+        resume(root, stream, REQUEST_STREAM);
+    }
+
+    fn resume_response(&self, root: u32, stream: u32) {
+        resume(root, stream, RESPONSE_STREAM);
     }
 
     fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
@@ -158,6 +169,24 @@ impl Proxy for Envoy {
     fn set_state(&self, name: &str, value: &[u8]) -> Result<(), Refused> {
         // SAFETY: both slices outlive the call, and the proxy only reads them.
         refused(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+    }
+
+    fn shared(&self, name: &str) -> Option<(Vec<u8>, u32)> {
+        let mut version = 0;
+        // SAFETY: `name` outlives the call; `returned` hands over valid places for the result, and the proxy writes four
+        // bytes to a place that outlives the call.
+        let value = returned(|data, size| unsafe {
+            proxy_get_shared_data(name.as_ptr(), name.len(), data, size, &raw mut version)
+        });
+        value.map(|value| (value, version))
+    }
+
+    fn set_shared(&self, name: &str, value: &[u8], version: u32) -> Result<bool, Refused> {
+        // SAFETY: both slices outlive the call, and the proxy only reads them.
+        match unsafe { proxy_set_shared_data(name.as_ptr(), name.len(), value.as_ptr(), value.len(), version) } {
+            CAS_MISMATCH => Ok(false),
+            status => refused(status).map(|()| true),
+        }
     }
 
     fn define_metric(&self, kind: MetricKind, name: &str) -> Result<u32, Refused> {
@@ -224,11 +253,22 @@ impl Proxy for Envoy {
     }
 }
 
+fn resume(root: u32, stream: u32, kind: u32) {
+    // SAFETY: numbers only. A context that the proxy does not know changes nothing.
+    unsafe {
+        if proxy_set_effective_context(stream) == OK {
+            let _ = proxy_continue_stream(kind);
+            let _ = proxy_set_effective_context(root);
+        }
+    }
+}
+
 const fn map_of(headers: Headers) -> u32 {
     match headers {
         Headers::Request => 0,
         Headers::Response => 2,
         Headers::Callout => 6,
+        Headers::ResponseTrailers => 3,
     }
 }
 

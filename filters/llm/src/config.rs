@@ -4,9 +4,13 @@
 
 mod export;
 
+use crate::budgets;
+use crate::feedback;
 use crate::fields::{Fields, Problems};
 use crate::include_usage::{self, Options};
+use crate::models::{self, Models};
 use crate::redact_traffic;
+use crate::response_headers;
 use serde_json::{Value, json};
 use tollgate_call::ContentLimits;
 use tollgate_columns::ConfigError;
@@ -18,7 +22,7 @@ pub use export::{ContentPlace, Export, Resource};
 const MOST_CONTENT: u64 = 1 << 20;
 
 /// Everything that can be set.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Configuration of the token extractor, as JSON text; holds the content limits too.
     pub extractor: String,
@@ -36,12 +40,20 @@ pub struct Config {
     pub resource: Resource,
     /// Combinations of provider, operation and model that get metrics of their own; what comes later is `other`.
     pub series: usize,
+    /// Models with metrics of their own.
+    pub models: Models,
     /// What is set for the access log.
     pub access_log: AccessLog,
     /// How usage is asked for in the place of callers; `None` changes nothing of any call.
     pub include_usage: Option<Options>,
     /// How the traffic itself is redacted; `None` changes nothing of any call.
     pub redact_traffic: Vec<redact_traffic::Route>,
+    /// How answers say what they cost; `None` changes no answer.
+    pub response_headers: Option<response_headers::Options>,
+    /// How answers get tokens for feedback; `None` gives none.
+    pub feedback: Option<feedback::Options>,
+    /// What consumers may take; `None` refuses nobody.
+    pub budgets: Option<budgets::Options>,
 }
 
 /// Which spans are exported. Metrics and access-log fields are never sampled.
@@ -83,7 +95,7 @@ impl Config {
         let sampling = sampling(&mut fields);
         let export = export::read(&mut fields);
         let resource = export::resource(&mut fields);
-        let series = metrics(&mut fields);
+        let (series, models) = metrics(&mut fields);
         let choices = [("off", AccessLog::Off), ("fields", AccessLog::Fields), ("record", AccessLog::Record)];
         let access_log = fields.choice("access_log", &choices).unwrap_or(AccessLog::Fields);
         let include_usage = include_usage::options(&mut fields);
@@ -92,6 +104,14 @@ impl Config {
             let why = "cannot be `rewrite` together with redact_traffic, with which the length is not said";
             fields.wrong::<()>("include_usage.content_length", why);
         }
+        let response_headers = response_headers::options(&mut fields);
+        if !redact_traffic.is_empty() && response_headers.is_some() {
+            let why =
+                "cannot be had together with redact_traffic, which changes answers while their headers would wait";
+            fields.wrong::<()>("response_headers", why);
+        }
+        let feedback = feedback::options(&mut fields);
+        let budgets = budgets::options(&mut fields);
         fields.finish();
 
         if problems.is_empty() {
@@ -104,9 +124,13 @@ impl Config {
                 export,
                 resource,
                 series,
+                models,
                 access_log,
                 include_usage,
                 redact_traffic,
+                response_headers,
+                feedback,
+                budgets,
             })
         } else {
             Err(ConfigError { problems })
@@ -142,11 +166,12 @@ fn sampling(fields: &mut Fields<'_>) -> Sampling {
     Sampling { ratio, follow_parent }
 }
 
-fn metrics(fields: &mut Fields<'_>) -> usize {
+fn metrics(fields: &mut Fields<'_>) -> (usize, Models) {
     let mut fields = fields.object("metrics");
     let series = fields.whole("series", 0, 10_000).and_then(|n| n.try_into().ok()).unwrap_or(500);
+    let models = models::models(&mut fields);
     fields.finish();
-    series
+    (series, models)
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 //! The end is Envoy's `on_log`. It is the one callback that comes however the stream ends: with its last byte, with
 //! trailers, by an abort of the caller, a reset of the provider or a time limit.
 
+mod held;
+
+use crate::extra::Extra;
 use crate::include_usage::{Asking, Next, Options, Told};
 use crate::outcome;
 use crate::proxy::{self, Body, Flow, Headers, Proxy};
@@ -35,6 +38,8 @@ pub struct Stream {
     asking: Option<Box<Asking>>,
     /// The same.
     traffic: Option<Box<Traffic>>,
+    /// The same.
+    extra: Option<Box<Extra>>,
     /// The proxy holds [`BLANK`] for an answer that waits.
     blank: bool,
 }
@@ -77,6 +82,8 @@ pub struct Finished {
     pub include_usage: Option<Told>,
     /// What came of redacting the traffic; `None` where that is off.
     pub redact_traffic: Option<redact_traffic::Told>,
+    /// What came of other outputs; `None` where none is on.
+    pub extra: Option<Box<Extra>>,
 }
 
 impl Stream {
@@ -96,8 +103,17 @@ impl Stream {
         host.truncate(host.floor_char_boundary(MAX_HOST));
         host.shrink_to_fit();
         let started = proxy.now();
-        let mut stream =
-            Self { exchange, host, started, status: None, ended: false, asking: None, traffic: None, blank: false };
+        let mut stream = Self {
+            exchange,
+            host,
+            started,
+            status: None,
+            ended: false,
+            asking: None,
+            traffic: None,
+            extra: None,
+            blank: false,
+        };
         let mut refused = None;
         if let Some((options, redactors)) = redact_traffic::of(rewriting.redact_traffic, &stream.host, &path) {
             let (traffic, why) = Traffic::begin(proxy, redactors, options, &path, !end_of_stream);
@@ -192,7 +208,9 @@ impl Stream {
         Flow::Continue
     }
 
-    fn is_blocked(&self) -> bool {
+    /// Whether nothing of the stream goes on any more, because the filter has answered it itself.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
         self.traffic.as_ref().is_some_and(|traffic| traffic.is_blocked())
     }
 
@@ -229,6 +247,9 @@ impl Stream {
             self.exchange.response_body(chunk, proxy.now().saturating_sub(self.started));
         }
         let chunk = if size > 0 { chunk } else { Some(&[][..]) };
+        if let Some(flow) = self.body_held(proxy, held::Piece { chunk, size, blank, end_of_stream }) {
+            return flow;
+        }
         let stripped = self.asking.as_mut().and_then(|asking| asking.strip(chunk, end_of_stream));
         let redacted = match self.traffic.as_mut().filter(|_| rewrites) {
             Some(traffic) => traffic.response(stripped.as_deref().or(chunk), end_of_stream),
@@ -267,7 +288,7 @@ impl Stream {
             asking.answer_trailers();
         }
         let blank = std::mem::take(&mut self.blank);
-        let Some(traffic) = &mut self.traffic else { return Flow::Continue };
+        let Some(traffic) = &mut self.traffic else { return self.end_held(proxy, blank) };
         let ended = traffic.answer_trailers(blank).and_then(|rest| match rest {
             Some(rest) if proxy.set_body(Body::Response, BLANK.len(), &rest).is_err() => traffic.refused_answer(),
             _ => Ok(()),
@@ -279,13 +300,20 @@ impl Stream {
     #[must_use]
     pub fn finish(self, proxy: &impl Proxy, identify: bool) -> Finished {
         let outcome = self.outcome(proxy);
-        let reading = self.exchange.end(outcome);
+        let mut extra = self.extra;
+        let early = extra.as_mut().and_then(|extra| extra.reading.take());
+        let reading = early.unwrap_or_else(|| self.exchange.end(outcome));
         let identify = identify && reading.record.is_ok();
-        let caller = if identify { Caller::read(proxy, self.host) } else { Caller::default() };
+        let known = extra.as_mut().and_then(|extra| extra.identity.as_mut()).map(|known| &mut known.caller);
+        let caller = match known {
+            Some(caller) => std::mem::take(caller),
+            None if identify => Caller::read(proxy, self.host),
+            None => Caller::default(),
+        };
         let include_usage = self.asking.map(|asking| asking.told());
         let redact_traffic = self.traffic.map(|traffic| traffic.told());
         let ended = proxy.now().max(self.started);
-        Finished { reading, caller, started: self.started, ended, include_usage, redact_traffic }
+        Finished { reading, caller, started: self.started, ended, include_usage, redact_traffic, extra }
     }
 
     /// How the stream ended. An answer of success whose end was seen came whole; anything else Envoy is asked for.

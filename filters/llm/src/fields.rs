@@ -109,6 +109,24 @@ impl<'a> Fields<'a> {
         self.wrong(name, &format!("must be one of {}, not {text:?}", words.join(", ")))
     }
 
+    /// Takes the name of a header, or the beginning of one; in lower case, as HTTP/2 and Envoy want it.
+    pub(crate) fn header_name(&mut self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if !(1..=128).contains(&text.len()) || !text.bytes().all(token) {
+            return self.wrong(name, "must be the name of a header: letters, digits, - and _");
+        }
+        Some(text.to_ascii_lowercase())
+    }
+
+    /// Takes a list of texts.
+    pub(crate) fn list(&mut self, name: &str) -> Option<Vec<String>> {
+        let value = self.value(name)?;
+        let texts =
+            value.as_array().and_then(|list| list.iter().map(|text| text.as_str().map(str::to_owned)).collect());
+        texts.or_else(|| self.wrong(name, "must be a list of texts"))
+    }
+
     /// Takes an object of texts.
     pub(crate) fn texts(&mut self, name: &str) -> Vec<(String, String)> {
         let mut object = self.object(name);

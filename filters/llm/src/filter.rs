@@ -69,6 +69,17 @@ impl Filter {
                 }
             }
         }
+        if root.holds_answers() {
+            let now = proxy.now();
+            for (stream, open) in self.streams.iter_mut().filter(|(_, open)| open.root == id) {
+                if let Some(open) = &mut open.stream
+                    && open.give_up_answer(now)
+                {
+                    proxy.resume_response(id, *stream);
+                    root.cannot_hold_answers(proxy);
+                }
+            }
+        }
     }
 
     /// An answer to a call that a root made; `false` for `answered` where there is none.
@@ -84,7 +95,12 @@ impl Filter {
         let Some(open) = self.streams.get_mut(&id) else { return Flow::Continue };
         let Some(root) = self.roots.get(&open.root) else { return Flow::Continue };
         let rewriting = Rewriting { include_usage: root.include_usage(), redact_traffic: root.redact_traffic() };
-        let (stream, flow) = Stream::begin(proxy, root.extractor(), rewriting, end_of_stream);
+        let (mut stream, flow) = Stream::begin(proxy, root.extractor(), rewriting, end_of_stream);
+        if let Some(root) = self.roots.get_mut(&open.root)
+            && root.request_began(proxy, &mut stream)
+        {
+            return Flow::Hold;
+        }
         open.stream = Some(Box::new(stream));
         flow
     }
@@ -108,17 +124,31 @@ impl Filter {
 
     /// The headers of an answer.
     pub fn response_headers(&mut self, proxy: &impl Proxy, id: u32, end_of_stream: bool) -> Flow {
-        self.stream(id).map_or(Flow::Continue, |stream| stream.response_headers(proxy, end_of_stream))
+        let Some((stream, root)) = self.stream_of(id) else { return Flow::Continue };
+        match stream.response_headers(proxy, end_of_stream) {
+            Flow::Continue => root.map_or(Flow::Continue, |root| root.answer_began(proxy, stream, end_of_stream)),
+            Flow::Hold => Flow::Hold,
+        }
     }
 
     /// A chunk of an answer.
     pub fn response_body(&mut self, proxy: &impl Proxy, id: u32, size: usize, end_of_stream: bool) -> Flow {
-        self.stream(id).map_or(Flow::Continue, |stream| stream.response_body(proxy, size, end_of_stream))
+        let Some((stream, root)) = self.stream_of(id) else { return Flow::Continue };
+        let flow = stream.response_body(proxy, size, end_of_stream);
+        if let Some(root) = root.filter(|_| flow == Flow::Continue) {
+            root.answer_ended(proxy, stream);
+        }
+        flow
     }
 
     /// The trailers of an answer.
     pub fn response_trailers(&mut self, proxy: &impl Proxy, id: u32) -> Flow {
-        self.stream(id).map_or(Flow::Continue, |stream| stream.response_trailers(proxy))
+        let Some((stream, root)) = self.stream_of(id) else { return Flow::Continue };
+        let flow = stream.response_trailers(proxy);
+        if let Some(root) = root.filter(|_| flow == Flow::Continue) {
+            root.answer_ended(proxy, stream);
+        }
+        flow
     }
 
     /// The end of a stream, however it came: the call is recorded, priced and told.
@@ -154,6 +184,11 @@ impl Filter {
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.roots.values().map(Root::held_bytes).sum()
+    }
+
+    fn stream_of(&mut self, id: u32) -> Option<(&mut Stream, Option<&mut Root>)> {
+        let open = self.streams.get_mut(&id)?;
+        Some((open.stream.as_deref_mut()?, self.roots.get_mut(&open.root)))
     }
 
     fn stream(&mut self, id: u32) -> Option<&mut Stream> {

@@ -5,6 +5,7 @@
 //! `tollgate_calls{provider="openai",operation="chat"}`. Envoy never forgets a metric, and model names come from
 //! outside: so the number of series is limited, and calls beyond it count under the model `other`.
 
+use crate::models::{Models, OTHER};
 use crate::proxy::{MetricKind, Proxy};
 use std::collections::BTreeMap;
 use tollgate_call::{Outcome, Record, UsageSource};
@@ -14,9 +15,6 @@ const MAX_LABEL: usize = 64;
 
 /// What every name starts with.
 const PREFIX: &str = "tollgate.";
-
-/// The model of calls that came after the last series was given away.
-const OTHER: &str = "other";
 
 /// What is counted for each provider, operation and model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +137,7 @@ pub struct Measured<'a> {
 #[derive(Debug, Default)]
 pub struct Metrics {
     limit: usize,
+    models: Models,
     series: BTreeMap<String, [Slot; MEASURES]>,
     others: BTreeMap<String, [Slot; MEASURES]>,
     single: BTreeMap<String, Slot>,
@@ -147,15 +146,16 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// No metric yet; at most `limit` combinations of provider, operation and model.
+    /// No metric yet; at most `limit` combinations of provider, operation and model, of `models`.
     #[must_use]
-    pub fn new(limit: usize) -> Self {
-        Self { limit, ..Self::default() }
+    pub fn new(limit: usize, models: Models) -> Self {
+        Self { limit, models, ..Self::default() }
     }
 
     /// Takes over the numbers of metrics that were declared before.
     pub fn succeed(&mut self, before: Self) {
-        *self = Self { limit: self.limit, ..before };
+        let models = std::mem::take(&mut self.models);
+        *self = Self { limit: self.limit, models, ..before };
     }
 
     /// Counts a call.
@@ -219,7 +219,7 @@ impl Metrics {
         labels.push_str(record.operation.as_str());
         labels.push_str(";model=");
         let without_model = labels.len();
-        push_value(&mut labels, record.model().unwrap_or_default());
+        push_value(&mut labels, self.models.counted(record.model().unwrap_or_default()));
         if self.series.contains_key(&labels) {
             return labels;
         }

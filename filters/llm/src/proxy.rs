@@ -39,6 +39,8 @@ pub enum Headers {
     Response,
     /// Those of the answer to a call of the filter's own.
     Callout,
+    /// Those behind the last byte of the answer. They can be set in the callback of that byte, and of trailers.
+    ResponseTrailers,
 }
 
 /// Which body to read.
@@ -130,15 +132,18 @@ pub trait Proxy {
     /// What the proxy answered; the body is then as it was.
     fn set_body(&self, body: Body, size: usize, bytes: &[u8]) -> Result<(), Refused>;
 
-    /// Answers the call at hand in the provider's place. Where the headers of an answer have gone on already, the proxy
+    /// Answers the call at hand in the provider's place; `details` is what `response.code_details` will be. Where the headers of an answer have gone on already, the proxy
     /// breaks it off instead. Nothing that is held goes on.
     ///
     /// # Errors
     /// What the proxy answered.
-    fn answer(&self, status: u32, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Refused>;
+    fn answer(&self, status: u32, details: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Refused>;
 
     /// Lets the request of another context, that is held at its headers, go on; `root` is the context that asks.
     fn resume_request(&self, root: u32, stream: u32);
+
+    /// The same for an answer.
+    fn resume_response(&self, root: u32, stream: u32);
 
     /// An attribute of Envoy, such as `response`, `code_details`.
     fn property(&self, path: &[&str]) -> Option<Vec<u8>>;
@@ -148,6 +153,16 @@ pub trait Proxy {
     /// # Errors
     /// What the proxy answered, for example that there is no stream any more.
     fn set_state(&self, name: &str, value: &[u8]) -> Result<(), Refused>;
+
+    /// A value of the data that all modules share, and its version.
+    fn shared(&self, name: &str) -> Option<(Vec<u8>, u32)>;
+
+    /// Sets a value of the shared data, if it is still of this version; of whichever version where that is 0. `false` where
+    /// it is of another.
+    ///
+    /// # Errors
+    /// What the proxy answered.
+    fn set_shared(&self, name: &str, value: &[u8], version: u32) -> Result<bool, Refused>;
 
     /// Declares a metric and gives its number. Slow, and never undone by the proxy: keep the number.
     ///

@@ -330,7 +330,12 @@ pub fn refuse(proxy: &impl Proxy, refused: Refused) -> Flow {
         Direction::Response => 502,
     };
     // Where the proxy refuses that as well, the call is held until a time limit ends it.
-    let _ = proxy.answer(status, &[("content-type", "application/json")], error.to_string().as_bytes());
+    let _ = proxy.answer(
+        status,
+        "tollgate_redaction",
+        &[("content-type", "application/json")],
+        error.to_string().as_bytes(),
+    );
     Flow::Hold
 }
 

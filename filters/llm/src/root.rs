@@ -1,20 +1,23 @@
 //! A plugin instance: its configuration, its libraries, its metrics, its queue of spans; and what becomes of a call.
 
 use crate::access_log;
+use crate::budgets::Took;
 use crate::call::{self, Call};
 use crate::config::{AccessLog, Config, Sampling};
 use crate::event;
-use crate::exchange::{Caller, Finished};
+use crate::exchange::{Caller, Finished, Stream};
 use crate::export::{Exporter, Signal};
+use crate::extra::Extras;
 use crate::ids::Ids;
 use crate::include_usage::Options;
 use crate::metrics::{Measured, Metrics};
-use crate::proxy::{Level, Proxy};
+use crate::proxy::{Flow, Level, Proxy};
 use crate::redact::redact;
 use crate::redact_traffic::{Installed, Told};
 use crate::resource;
 use crate::span;
 use std::sync::Arc;
+use tollgate_call::Usage;
 use tollgate_columns::{ConfigError, Problem};
 use tollgate_cost_calculator::{Calculator, PriceSet};
 use tollgate_otlp::trace_state;
@@ -40,6 +43,8 @@ pub struct Root {
     exporter: Option<Exporter>,
     include_usage: Option<Options>,
     redact_traffic: Vec<Installed>,
+    /// Apart, because few instances have it.
+    extras: Option<Box<Extras>>,
     /// Whether it is still to be seen that bodies come while headers are held.
     tests_holding: bool,
     ids: Ids,
@@ -54,7 +59,8 @@ impl Root {
     ///
     /// # Errors
     /// What the libraries refuse in their parts of the configuration, by path.
-    pub fn new(proxy: &impl Proxy, id: u32, config: Config) -> Result<Self, ConfigError> {
+    pub fn new(proxy: &impl Proxy, id: u32, mut config: Config) -> Result<Self, ConfigError> {
+        let extras = Extras::new(proxy, &mut config);
         let mut problems = Vec::new();
         let extractor = within("extractor", Extractor::configure(&config.extractor), &mut problems);
         let redactor = within("redactor", Redactor::configure(&config.redactor), &mut problems);
@@ -79,7 +85,8 @@ impl Root {
         let tests_holding = config.include_usage.as_ref().is_some_and(|options| options.hold_headers);
         let tick_ms = config.export.as_ref().map_or(IDLE_TICK_MS, |export| export.flush_ms);
         // Headers that are held for nothing are found by the timer, so that it may not be slow.
-        let tick_ms = if tests_holding { tick_ms.min(IDLE_TICK_MS) } else { tick_ms };
+        let holds = tests_holding || extras.as_ref().is_some_and(|extras| extras.holds_answers());
+        let tick_ms = if holds { tick_ms.min(IDLE_TICK_MS) } else { tick_ms };
         proxy.tick_every(tick_ms);
         let now = proxy.now();
         let salted = |salt: &[u8]| Ids::new(now, &[&id.to_le_bytes(), salt].concat());
@@ -93,11 +100,12 @@ impl Root {
             calculator: Arc::new(calculator),
             sampling: config.sampling,
             access_log: config.access_log,
-            metrics: Metrics::new(config.series),
+            metrics: Metrics::new(config.series, config.models),
             exporter,
             tests_holding,
             include_usage: config.include_usage,
             redact_traffic,
+            extras,
             ids: salted(b""),
             tick_ms,
             next_tick_ms: tick_ms,
@@ -142,6 +150,38 @@ impl Root {
                 "tollgate: include_usage.content_length is `rewrite`, but Envoy sends no body while headers are held; \
                  set allow_on_headers_stop_iteration in the plugin's config. Until then the length is removed.",
             );
+        }
+    }
+
+    /// The headers of a request have been read. Whether the call is answered here, and does not go on.
+    pub fn request_began(&mut self, proxy: &impl Proxy, stream: &mut Stream) -> bool {
+        let Some(extras) = &self.extras else { return false };
+        extras.request_began(proxy, &mut self.metrics, stream)
+    }
+
+    /// The headers of an answer have been read. Whether they are held.
+    pub fn answer_began(&mut self, proxy: &impl Proxy, stream: &mut Stream, end_of_stream: bool) -> Flow {
+        let Some(extras) = &self.extras else { return Flow::Continue };
+        extras.answer_began(proxy, &mut self.ids, stream, end_of_stream)
+    }
+
+    /// A part of an answer has been read, and goes on.
+    pub fn answer_ended(&self, proxy: &impl Proxy, stream: &mut Stream) {
+        if let Some(extras) = &self.extras {
+            extras.answer_ended(proxy, &self.extractor, &self.calculator, stream);
+        }
+    }
+
+    /// Whether headers of answers are held.
+    #[must_use]
+    pub fn holds_answers(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.holds_answers())
+    }
+
+    /// No body came while the headers of an answer were held.
+    pub fn cannot_hold_answers(&mut self, proxy: &impl Proxy) {
+        if let Some(extras) = &mut self.extras {
+            extras.holding_failed(proxy);
         }
     }
 
@@ -215,7 +255,10 @@ impl Root {
 
     /// Tells of a stream that is over: counters always; the span where it is sampled.
     pub fn report(&mut self, proxy: &impl Proxy, finished: Finished) {
-        let Finished { reading, caller, started, ended, include_usage, redact_traffic } = finished;
+        let Finished { reading, caller, started, ended, include_usage, redact_traffic, extra } = finished;
+        if let (Some(extras), Some(extra)) = (&mut self.extras, &extra) {
+            extras.tell(proxy, &mut self.metrics, extra, reading.record.is_ok());
+        }
         if let Some(told) = redact_traffic {
             self.tell_traffic(proxy, &told);
         }
@@ -243,8 +286,11 @@ impl Root {
         for (reason, count) in redacted.skipped {
             self.metrics.add_labelled(proxy, "redaction_skipped", "reason", reason, count);
         }
-        let (trace_id, span_id) =
-            if self.identifies() { call::identify(&mut self.ids, &caller, ended) } else { Default::default() };
+        let (trace_id, span_id) = match extra.as_ref().and_then(|extra| extra.identity.as_ref()) {
+            Some(identity) => (identity.trace_id, identity.span_id),
+            None if self.identifies() => call::identify(&mut self.ids, &caller, ended),
+            None => Default::default(),
+        };
         let calculator = Arc::clone(&self.calculator);
         let cost = call::price(&calculator, &record, started);
         let charge = cost.as_ref().and_then(|cost| cost.as_ref().ok());
@@ -270,6 +316,11 @@ impl Root {
             started,
             ended,
         };
+        if let (Some(extras), Some(extra)) = (&self.extras, &extra) {
+            let took =
+                Took { tokens: record.usage.as_ref().map_or(0, tokens), nano_usd: call.cost_nano_usd().unwrap_or(0) };
+            extras.spend(proxy, &mut self.metrics, extra, ended, took);
+        }
         self.metrics.call(
             proxy,
             &Measured {
@@ -355,6 +406,11 @@ fn within<T>(part: &str, read: Result<T, ConfigError>, problems: &mut Vec<Proble
         }));
     })
     .ok()
+}
+
+/// Tokens of a call, input and output.
+fn tokens(usage: &Usage) -> u64 {
+    usage.input_tokens.unwrap_or(0).saturating_add(usage.output_tokens.unwrap_or(0))
 }
 
 fn signed(value: u64) -> i64 {

@@ -87,6 +87,8 @@ pub struct Answer {
     pub body: Vec<Vec<u8>>,
     /// How it ends.
     pub end: End,
+    /// Nanoseconds before each chunk.
+    pub pause: u64,
 }
 
 impl Answer {
@@ -117,6 +119,13 @@ impl Answer {
         self
     }
 
+    /// Nanoseconds before each chunk.
+    #[must_use]
+    pub fn pause(mut self, nanos: u64) -> Self {
+        self.pause = nanos;
+        self
+    }
+
     /// Another end.
     #[must_use]
     pub fn end(mut self, end: End) -> Self {
@@ -129,7 +138,7 @@ impl Answer {
             (":status".to_owned(), b"200".to_vec()),
             ("content-type".to_owned(), content_type.as_bytes().to_vec()),
         ];
-        Self { headers, body: chunks.iter().map(|chunk| chunk.to_vec()).collect(), end: End::Flag }
+        Self { headers, body: chunks.iter().map(|chunk| chunk.to_vec()).collect(), end: End::Flag, pause: 0 }
     }
 }
 
@@ -144,6 +153,8 @@ pub struct Passed {
     pub answer_headers: HeaderMap,
     /// Chunks of the answer, as the caller gets them; as many as the provider sent.
     pub answer: Vec<Vec<u8>>,
+    /// Trailers of the answer, as far as the filter set them.
+    pub trailers: HeaderMap,
     /// Status and body of the answer that the filter gave in the provider's place, or with which it broke off one.
     pub local: Option<(u32, Vec<u8>)>,
 }
@@ -154,7 +165,8 @@ pub const BUFFER_LIMIT: usize = 1 << 20;
 /// Runs a stream to its end, and gives what passed. The clock advances a millisecond with each chunk.
 pub fn run(model: &Model, filter: &mut Filter, request: &Request, answer: &Answer) -> Passed {
     {
-        let [requests, responses, _] = &mut *model.headers.borrow_mut();
+        let [requests, responses, _, trailers] = &mut *model.headers.borrow_mut();
+        trailers.clear();
         requests.clone_from(&request.headers);
         responses.clone_from(&answer.headers);
     }
@@ -239,15 +251,30 @@ fn send(model: &Model, filter: &mut Filter, request: &Request, passed: &mut Pass
 }
 
 fn receive(model: &Model, filter: &mut Filter, answer: &Answer, passed: &mut Passed) {
-    let flow = filter.response_headers(model, STREAM, answer.body.is_empty() && answer.end == End::Flag);
-    if flow == Flow::Hold {
+    let mut flow = filter.response_headers(model, STREAM, answer.body.is_empty() && answer.end == End::Flag);
+    if model.is_answered() {
         passed.local = model.take_answered();
         return;
     }
-    passed.answer_headers = model.headers.borrow().get(1).cloned().unwrap_or_default();
+    if flow == Flow::Hold && model.holds_all.get() {
+        // Nothing more comes, until the filter lets the stream go on from its timer.
+        for _ in 0..5 {
+            model.now.set(model.now.get().saturating_add(1_000_000_000));
+            filter.tick(model, ROOT);
+        }
+        if !model.take_resumed().contains(&STREAM) {
+            return;
+        }
+        flow = Flow::Continue;
+    }
+    let headers = || model.headers.borrow().get(1).cloned().unwrap_or_default();
+    let mut headers_held = flow == Flow::Hold;
+    if !headers_held {
+        passed.answer_headers = headers();
+    }
     let mut held = Vec::new();
     for (index, chunk) in answer.body.iter().enumerate() {
-        model.now.set(model.now.get().saturating_add(1_000_000));
+        model.now.set(model.now.get().saturating_add(1_000_000).saturating_add(answer.pause));
         held.extend_from_slice(chunk);
         *model.chunk.borrow_mut() = std::mem::take(&mut held);
         let size = model.chunk.borrow().len();
@@ -261,6 +288,9 @@ fn receive(model: &Model, filter: &mut Filter, answer: &Answer, passed: &mut Pas
             held = model.chunk.take();
             passed.answer.push(Vec::new());
         } else {
+            if std::mem::take(&mut headers_held) {
+                passed.answer_headers = headers();
+            }
             passed.answer.push(model.chunk.take());
         }
     }
@@ -270,8 +300,14 @@ fn receive(model: &Model, filter: &mut Filter, answer: &Answer, passed: &mut Pas
         let rest = model.chunk.take();
         if flow == Flow::Hold {
             passed.local = model.take_answered();
-        } else if let Some(last) = passed.answer.last_mut() {
-            last.extend(rest);
+        } else {
+            if headers_held {
+                passed.answer_headers = headers();
+            }
+            if let Some(last) = passed.answer.last_mut() {
+                last.extend(rest);
+            }
         }
     }
+    passed.trailers = model.headers.borrow().get(3).cloned().unwrap_or_default();
 }

@@ -20,4 +20,4 @@ mod exchange;
 mod model;
 
 pub use exchange::{Answer, BUFFER_LIMIT, End, Passed, Request, run};
-pub use model::{HeaderMap, Model, ROOT, Refusals, Sent};
+pub use model::{HeaderMap, Model, ROOT, Refusals, Sent, Shared};

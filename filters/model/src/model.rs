@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use tollgate_filter::filter::Filter;
 use tollgate_filter::proxy::{Body, Callout, Headers, Level, MetricKind, Proxy, Refused};
 
@@ -25,6 +26,8 @@ pub struct Refusals {
     pub metrics: bool,
     /// No call can be made.
     pub calls: bool,
+    /// Shared data cannot be set.
+    pub shared: bool,
     /// The clock says nothing.
     pub clock: bool,
 }
@@ -45,6 +48,9 @@ pub struct Sent {
 /// Headers, names in lower case.
 pub type HeaderMap = Vec<(String, Vec<u8>)>;
 
+/// Shared data: values with their versions.
+pub type Shared = BTreeMap<String, (Vec<u8>, u32)>;
+
 /// Envoy, as far as the filter sees it.
 #[derive(Debug, Default)]
 pub struct Model {
@@ -52,8 +58,8 @@ pub struct Model {
     pub refusals: Cell<Refusals>,
     /// The clock, nanoseconds since 1970. It may be set back.
     pub now: Cell<u64>,
-    /// Headers of request, answer and callout answer.
-    pub headers: RefCell<[HeaderMap; 3]>,
+    /// Headers of request, answer and callout answer, and trailers of the answer.
+    pub headers: RefCell<[HeaderMap; 4]>,
     /// The body that the callback at hand is about. The filter may change it.
     pub chunk: RefCell<Vec<u8>>,
     /// The body of the answer to a call of the filter's own.
@@ -66,6 +72,8 @@ pub struct Model {
     pub details: RefCell<Option<Vec<u8>>>,
     /// Whether headers that are held hold the body too, as in Envoy without `allow_on_headers_stop_iteration`.
     pub holds_all: Cell<bool>,
+    /// Values of the shared data, with their versions. Clones of it are what other workers see.
+    pub shared: Rc<RefCell<Shared>>,
     answered: RefCell<Option<(u32, Vec<u8>)>>,
     resumed: RefCell<Vec<u32>>,
     changes: Cell<u32>,
@@ -216,7 +224,7 @@ impl Proxy for Model {
         Ok(())
     }
 
-    fn answer(&self, status: u32, _headers: &[(&str, &str)], body: &[u8]) -> Result<(), Refused> {
+    fn answer(&self, status: u32, _details: &str, _headers: &[(&str, &str)], body: &[u8]) -> Result<(), Refused> {
         if self.refusals.get().changes {
             return Err(Refused::BadArgument);
         }
@@ -226,6 +234,28 @@ impl Proxy for Model {
 
     fn resume_request(&self, _root: u32, stream: u32) {
         self.resumed.borrow_mut().push(stream);
+    }
+
+    fn resume_response(&self, _root: u32, stream: u32) {
+        self.resumed.borrow_mut().push(stream);
+    }
+
+    fn shared(&self, name: &str) -> Option<(Vec<u8>, u32)> {
+        self.shared.borrow().get(name).cloned()
+    }
+
+    fn set_shared(&self, name: &str, value: &[u8], version: u32) -> Result<bool, Refused> {
+        if self.refusals.get().shared {
+            return Err(Refused::Failed);
+        }
+        let mut shared = self.shared.borrow_mut();
+        let (held, held_version) = shared.entry(name.to_owned()).or_default();
+        if version != 0 && version != *held_version {
+            return Ok(false);
+        }
+        *held = value.to_vec();
+        *held_version = held_version.wrapping_add(1).max(1);
+        Ok(true)
     }
 
     fn property(&self, path: &[&str]) -> Option<Vec<u8>> {

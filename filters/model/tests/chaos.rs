@@ -24,6 +24,16 @@ const REDACTS: &str = r#""series": 3},
     "include_usage": {"mode": "inject_and_strip", "event_bytes": 1024},
     "redact_traffic": {"response": true, "max_body_bytes": 2048, "on_error": "POLICY"}"#;
 
+const TELLS: &str = r#""series": 3, "models": ["gpt-*", "a*"]},
+    "include_usage": {"mode": "inject_and_strip", "event_bytes": 1024, "content_length": "rewrite"},
+    "response_headers": {"trailers": TRAILERS, "max_body_bytes": 1024},
+    "feedback": {"key": "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
+    "budgets": {"key_header": "x-request-id", "keys": 3, "refuse": TRAILERS, "limits": [
+        {"name": "t", "tokens": 10, "period_s": 60}, {"name": "d", "usd": 1, "period_s": 86400}]}"#;
+
+/// Bytes of the sums of three consumers.
+const BUDGET_BYTES: usize = 3 * (8 + 2 * 12);
+
 /// A callback, or a change of what the proxy does.
 #[derive(Clone, Debug)]
 enum Step {
@@ -149,6 +159,7 @@ fn refusals(bits: u16) -> Refusals {
         calls: bit(5),
         clock: bit(6),
         changes: bit(7),
+        shared: bit(8),
     }
 }
 
@@ -198,12 +209,13 @@ fn take(model: &Model, filter: &mut Filter, step: Step) -> Flow {
 
 proptest! {
     #[test]
-    fn any_callbacks_in_any_order(rewrites in 0..5_usize, steps in proptest::collection::vec(step(), 0..120)) {
+    fn any_callbacks_in_any_order(rewrites in 0..7_usize, steps in proptest::collection::vec(step(), 0..120)) {
         let (model, mut filter) = (Model::default(), Filter::default());
         let redacts = |policy| REDACTS.replace("POLICY", policy);
         let config = match rewrites {
             0 => CONFIG.to_owned(),
             1 => CONFIG.replace("\"series\": 3}", REWRITES),
+            5 | 6 => CONFIG.replace("\"series\": 3}", &TELLS.replace("TRAILERS", if rewrites == 5 { "true" } else { "false" })),
             other => CONFIG.replace("\"series\": 3}", &redacts(["block", "pass", "mask_all"][other - 2])),
         };
         prop_assert!(model.configure(&mut filter, &config));
@@ -212,6 +224,7 @@ proptest! {
             prop_assert!(rewrites > 0 || (flow, model.changes()) == (Flow::Continue, 0));
             prop_assert!(filter.held_bytes() <= QUEUE_BYTES);
             prop_assert!(filter.open_streams() <= 5);
+            prop_assert!(model.shared.borrow().values().map(|(value, _)| value.len()).sum::<usize>() <= BUDGET_BYTES);
         }
         // Models that come from outside get no more series than were allowed, and `other`.
         let names = model.metric_names();

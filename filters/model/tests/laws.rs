@@ -336,6 +336,20 @@ fn the_number_of_series_is_limited() {
 }
 
 #[test]
+fn models_that_are_not_listed_count_as_other() {
+    let (model, mut filter) = started(r#"{"metrics": {"series": 3, "models": ["gpt-4o*", "b"]}}"#);
+    for name in ["gpt-4o-mini", "b", "c", "d", "bb"] {
+        let request = Request::post("/v1/chat/completions", &REQUEST.replace("gpt-4o", name));
+        run(&model, &mut filter, &request, &Answer::json(&ANSWER.replace("gpt-4o-2024-08-06", name)));
+        assert_eq!(model.state("tollgate.model").as_deref(), Some(name), "the access log has the model's own name");
+    }
+    for (name, calls) in [("gpt-4o-mini", 1), ("b", 1), ("other", 3)] {
+        assert_eq!(model.sum(&format!("tollgate.calls;provider=openai;operation=chat;model={name};")), calls, "{name}");
+    }
+    assert_eq!(model.sum("tollgate.series_capped"), 0, "what is not listed takes one series for all");
+}
+
+#[test]
 fn sampling_thins_out_spans_and_never_counts() {
     let (model, mut filter) = started(r#"{"sampling": {"ratio": 0.5}, "export": {"cluster": "collector"}}"#);
     for trace in 0..64u64 {

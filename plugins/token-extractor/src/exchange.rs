@@ -120,6 +120,20 @@ impl Exchange {
         self.provider.as_deref()
     }
 
+    /// Whether it is a call of an LLM API for sure, whatever the answer will say: host or configuration vouch for it, or
+    /// the request, as far as it has been read, or its path names a model.
+    #[must_use]
+    pub fn is_call(&self) -> bool {
+        let named = || self.request.model().is_some() || self.path_model.is_some();
+        matches!(&self.plan, Plan::Read { sure, .. } if *sure || named())
+    }
+
+    /// Whether the request, as far as it has been read, or its path asks for a stream, and the answer is none of failure.
+    #[must_use]
+    pub fn asks_for_stream(&self) -> bool {
+        (self.request.stream() == Some(true) || self.stream) && self.status.is_none_or(|status| status < 400)
+    }
+
     /// Whether the bodies are looked at. Where not, a seat may spare itself the copies; sizes are then not counted.
     #[must_use]
     pub fn reads_bodies(&self) -> bool {
@@ -197,7 +211,7 @@ impl Exchange {
         let undecoded = self.decoder.note();
         // What does not come whole through its encoding, or at all, is not to blame for being incomplete.
         let cut = !outcome.is_complete() || undecoded.is_some();
-        let asked = self.asked_for_stream();
+        let asked = self.asks_for_stream();
         self.body.end(cut, asked, self.elapsed, &mut self.timing);
         let mut facts = self.body.take_facts();
         let (format, sure) = match &self.plan {
@@ -263,11 +277,6 @@ impl Exchange {
         notes.merge(facts.notes);
         notes.merge(self.request.into_notes());
         Reading { record: Ok(record), timing: self.timing, content, notes: notes.into_sorted() }
-    }
-
-    /// Whether a stream was asked for, and not refused.
-    fn asked_for_stream(&self) -> bool {
-        (self.request.stream() == Some(true) || self.stream) && self.status.is_none_or(|status| status < 400)
     }
 
     fn skipped(self, why: Skipped, notes: Notes) -> Reading {

@@ -61,13 +61,7 @@ pub(crate) fn options(fields: &mut Fields<'_>) -> Option<Options> {
 }
 
 fn providers(fields: &mut Fields<'_>) -> Vec<String> {
-    let known = || PROVIDERS.iter().map(|name| (*name).to_owned()).collect();
-    let Some(value) = fields.value("providers") else { return known() };
-    let names = value.as_array().map(|list| list.iter().map(|name| name.as_str().map(str::to_owned)).collect());
-    match names {
-        Some(Some(names)) => names,
-        _ => fields.wrong("providers", "must be a list of texts, for example [\"openai\"]").unwrap_or_else(known),
-    }
+    fields.list("providers").unwrap_or_else(|| PROVIDERS.iter().map(|name| (*name).to_owned()).collect())
 }
 
 #[cfg(test)]
