@@ -90,13 +90,13 @@ impl Exporter {
     }
 
     /// Counts what is still held as lost.
-    pub fn close_down(mut self, proxy: &impl Proxy, metrics: &mut Metrics) {
+    pub fn close_down(mut self, metrics: &mut Metrics) {
         for signal in [Signal::Spans, Signal::Events] {
             let lane = self.lane(signal);
             lane.close();
             let waiting: u64 = lane.ready.iter().map(|batch| batch.items).sum();
             let under_way = self.in_flight.values().filter(|sent| sent.signal == signal).map(|sent| sent.batch.items);
-            dropped(proxy, metrics, signal, "lost", waiting + under_way.sum::<u64>());
+            dropped(metrics, signal, "lost", waiting + under_way.sum::<u64>());
         }
     }
 
@@ -117,7 +117,7 @@ impl Exporter {
         let around = if self.lane(signal).open.is_empty() { self.envelope.size() } else { 0 };
         let size = around + item.len() + FRAME;
         if self.held.saturating_add(size) > self.settings.queue_bytes {
-            dropped(proxy, metrics, signal, "queue_full", 1);
+            dropped(metrics, signal, "queue_full", 1);
             return false;
         }
         self.held += size;
@@ -134,11 +134,11 @@ impl Exporter {
         lane.may_send(proxy.now(), at_a_time)
     }
 
-    /// Sends what is waiting, as far as requests may be under way.
-    pub fn flush(&mut self, proxy: &impl Proxy, metrics: &mut Metrics) {
+    /// Sends what is waiting, as far as requests may be under way; of what is not a full batch yet only where `open_too`.
+    pub fn flush(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, open_too: bool) {
         self.give_up(proxy, metrics);
         for signal in [Signal::Spans, Signal::Events] {
-            while let Some(batch) = self.next(proxy.now(), signal) {
+            while let Some(batch) = self.next(proxy.now(), signal, open_too) {
                 self.send(proxy, metrics, signal, batch);
             }
         }
@@ -162,8 +162,8 @@ impl Exporter {
                 let rejected = tollgate_otlp::rejected(&answer).min(batch.items);
                 self.held = self.held.saturating_sub(batch.held);
                 self.lane(signal).backoff.end();
-                metrics.add(proxy, signal.metrics().0, batch.items - rejected);
-                dropped(proxy, metrics, signal, "rejected", rejected);
+                metrics.add(signal.metrics().0, batch.items - rejected);
+                dropped(metrics, signal, "rejected", rejected);
                 if rejected == 0 { "sent" } else { "partial" }
             }
             Some(429 | 502 | 503 | 504) => {
@@ -178,11 +178,11 @@ impl Exporter {
             }
             Some(_) => {
                 self.lane(signal).backoff.end();
-                self.drop_batch(proxy, metrics, signal, "rejected", &batch);
+                self.drop_batch(metrics, signal, "rejected", &batch);
                 "rejected"
             }
         };
-        metrics.add_labelled(proxy, "export_requests", "result", result, 1);
+        metrics.add_labelled("export_requests", "result", result, 1);
     }
 
     fn lane(&mut self, signal: Signal) -> &mut Lane {
@@ -194,13 +194,13 @@ impl Exporter {
 
     /// The next batch of a signal that may go now. The open one is closed only then, so that batches grow while they
     /// cannot go.
-    fn next(&mut self, now: u64, signal: Signal) -> Option<Batch> {
+    fn next(&mut self, now: u64, signal: Signal, open_too: bool) -> Option<Batch> {
         let at_a_time = self.settings.in_flight;
         let lane = self.lane(signal);
         if !lane.may_send(now, at_a_time) {
             return None;
         }
-        if lane.ready.is_empty() {
+        if lane.ready.is_empty() && open_too {
             lane.close();
         }
         lane.ready.pop_front()
@@ -219,7 +219,7 @@ impl Exporter {
                 }
             }
             Err(refused) => {
-                metrics.add_labelled(proxy, "export_requests", "result", "refused", 1);
+                metrics.add_labelled("export_requests", "result", "refused", 1);
                 self.warn(proxy, refused);
                 self.retry(proxy, metrics, signal, "refused", batch, None);
             }
@@ -247,7 +247,7 @@ impl Exporter {
 
     fn lose(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, sent: &Sent) {
         self.lane(sent.signal).came_back();
-        self.drop_batch(proxy, metrics, sent.signal, "lost", &sent.batch);
+        self.drop_batch(metrics, sent.signal, "lost", &sent.batch);
     }
 
     /// Keeps a batch for another try, if it has one left, and lets its lane wait; `wait` is in seconds, as the receiver
@@ -266,20 +266,20 @@ impl Exporter {
         let random = self.ids.jitter(now);
         self.lane(signal).backoff.failed(now, first, most, random, wait);
         if batch.attempts >= self.settings.attempts {
-            self.drop_batch(proxy, metrics, signal, reason, &batch);
+            self.drop_batch(metrics, signal, reason, &batch);
         } else {
             self.lane(signal).ready.push_front(batch);
         }
     }
 
-    fn drop_batch(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, signal: Signal, reason: &str, batch: &Batch) {
+    fn drop_batch(&mut self, metrics: &mut Metrics, signal: Signal, reason: &str, batch: &Batch) {
         self.held = self.held.saturating_sub(batch.held);
-        dropped(proxy, metrics, signal, reason, batch.items);
+        dropped(metrics, signal, reason, batch.items);
     }
 }
 
-fn dropped(proxy: &impl Proxy, metrics: &mut Metrics, signal: Signal, reason: &str, items: u64) {
-    metrics.add_labelled(proxy, signal.metrics().1, "reason", reason, items);
+fn dropped(metrics: &mut Metrics, signal: Signal, reason: &str, items: u64) {
+    metrics.add_labelled(signal.metrics().1, "reason", reason, items);
 }
 
 fn call(settings: &Export, proxy: &impl Proxy, signal: Signal, body: &[u8]) -> Result<u32, Refused> {

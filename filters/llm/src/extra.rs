@@ -63,7 +63,7 @@ impl Extras {
             return false;
         }
         let Some(used_up) = budgets.check(proxy, consumer, stream.started()) else { return false };
-        metrics.add_labelled(proxy, "budget_exceeded", "budget", &used_up.name, 1);
+        metrics.add_labelled("budget_exceeded", "budget", &used_up.name, 1);
         used_up.answered
     }
 
@@ -122,7 +122,7 @@ impl Extras {
     }
 
     /// Counts what became of it all, at the end of a stream; of what turned out to be no call, nothing.
-    pub(crate) fn tell(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, extra: &Extra, is_call: bool) {
+    pub(crate) fn tell(&mut self, metrics: &mut Metrics, extra: &Extra, is_call: bool) {
         if let Some(answer) = &extra.answer
             && answer.told().1
         {
@@ -132,10 +132,10 @@ impl Extras {
             return;
         }
         if let Some(issued) = extra.feedback {
-            metrics.add_labelled(proxy, "feedback_tokens", "result", issued.as_str(), 1);
+            metrics.add_labelled("feedback_tokens", "result", issued.as_str(), 1);
         }
         if let Some(answer) = &extra.answer {
-            metrics.add_labelled(proxy, "response_headers", "result", answer.told().0.as_str(), 1);
+            metrics.add_labelled("response_headers", "result", answer.told().0.as_str(), 1);
         }
     }
 
@@ -143,7 +143,7 @@ impl Extras {
     pub(crate) fn spend(&self, proxy: &impl Proxy, metrics: &mut Metrics, extra: &Extra, ended: u64, took: Took) {
         let (Some(budgets), Some(consumer)) = (&self.budgets, extra.consumer) else { return };
         if let Err(why) = budgets.spend(proxy, consumer, ended, took) {
-            metrics.add_labelled(proxy, "budget_unkept", "reason", why.as_str(), 1);
+            metrics.add_labelled("budget_unkept", "reason", why.as_str(), 1);
         }
     }
 }

@@ -174,6 +174,11 @@ impl Filter {
         }
     }
 
+    /// Tells the proxy what the counters have gathered, without waiting for the timer.
+    pub fn tell_metrics(&mut self, proxy: &impl Proxy) {
+        self.roots.values_mut().for_each(|root| root.tell_metrics(proxy));
+    }
+
     /// Streams that are open now.
     #[must_use]
     pub fn open_streams(&self) -> usize {

@@ -25,8 +25,8 @@ use tollgate_pii_redactor::Redactor;
 use tollgate_pii_redactor::traffic::Redactors;
 use tollgate_token_extractor::Extractor;
 
-/// Milliseconds between ticks where nothing is exported.
-const IDLE_TICK_MS: u32 = 1_000;
+/// Milliseconds between ticks at most: counters are told, and headers that are held for nothing found, by the timer.
+const SLOWEST_TICK_MS: u32 = 1_000;
 
 /// Milliseconds until a batch that is full is sent: the next turn of the event loop, but in the root context.
 const SOON_MS: u32 = 1;
@@ -49,6 +49,10 @@ pub struct Root {
     tests_holding: bool,
     ids: Ids,
     /// Milliseconds between ticks.
+    /// Milliseconds that spans wait for others.
+    flush_ms: u32,
+    /// When those that wait are to go; nanoseconds since 1970.
+    flush_at: u64,
     tick_ms: u32,
     /// Milliseconds to the next one, which may have to come sooner.
     next_tick_ms: u32,
@@ -83,10 +87,8 @@ impl Root {
             return Err(ConfigError { problems });
         };
         let tests_holding = config.include_usage.as_ref().is_some_and(|options| options.hold_headers);
-        let tick_ms = config.export.as_ref().map_or(IDLE_TICK_MS, |export| export.flush_ms);
-        // Headers that are held for nothing are found by the timer, so that it may not be slow.
-        let holds = tests_holding || extras.as_ref().is_some_and(|extras| extras.holds_answers());
-        let tick_ms = if holds { tick_ms.min(IDLE_TICK_MS) } else { tick_ms };
+        let flush_ms = config.export.as_ref().map_or(SLOWEST_TICK_MS, |export| export.flush_ms);
+        let tick_ms = flush_ms.min(SLOWEST_TICK_MS);
         proxy.tick_every(tick_ms);
         let now = proxy.now();
         let salted = |salt: &[u8]| Ids::new(now, &[&id.to_le_bytes(), salt].concat());
@@ -107,6 +109,8 @@ impl Root {
             redact_traffic,
             extras,
             ids: salted(b""),
+            flush_ms,
+            flush_at: 0,
             tick_ms,
             next_tick_ms: tick_ms,
         })
@@ -212,8 +216,9 @@ impl Root {
     /// Ends the instance: spans that are not delivered are lost.
     pub fn close(&mut self, proxy: &impl Proxy) {
         if let Some(exporter) = self.exporter.take() {
-            exporter.close_down(proxy, &mut self.metrics);
+            exporter.close_down(&mut self.metrics);
         }
+        self.metrics.tell(proxy);
     }
 
     /// The timer: a sign of life, and the export. `told` is the memory that the gauge has been told of.
@@ -221,13 +226,25 @@ impl Root {
         if std::mem::replace(&mut self.next_tick_ms, self.tick_ms) != self.tick_ms {
             proxy.tick_every(self.tick_ms);
         }
-        self.metrics.add(proxy, "heartbeat", 1);
+        self.metrics.add("heartbeat", 1);
         self.tell_memory(proxy, told, proxy.memory_bytes());
         if let Some(exporter) = &mut self.exporter {
-            exporter.flush(proxy, &mut self.metrics);
-            let soon = exporter.soon(proxy.now());
+            let now = proxy.now();
+            // A proxy without a clock has its spans sent by every tick.
+            let due = now >= self.flush_at || now == 0;
+            if due {
+                self.flush_at = now.saturating_add(u64::from(self.flush_ms) * 1_000_000);
+            }
+            exporter.flush(proxy, &mut self.metrics, due);
+            let soon = exporter.soon(now);
             self.hurry(proxy, soon);
         }
+        self.metrics.tell(proxy);
+    }
+
+    /// Tells Envoy what the counters have gathered, without waiting for the timer.
+    pub fn tell_metrics(&mut self, proxy: &impl Proxy) {
+        self.metrics.tell(proxy);
     }
 
     /// Has the timer come sooner, where that is wanted; milliseconds.
@@ -257,34 +274,34 @@ impl Root {
     pub fn report(&mut self, proxy: &impl Proxy, finished: Finished) {
         let Finished { reading, caller, started, ended, include_usage, redact_traffic, extra } = finished;
         if let (Some(extras), Some(extra)) = (&mut self.extras, &extra) {
-            extras.tell(proxy, &mut self.metrics, extra, reading.record.is_ok());
+            extras.tell(&mut self.metrics, extra, reading.record.is_ok());
         }
         if let Some(told) = redact_traffic {
             self.tell_traffic(proxy, &told);
         }
         if let Some(told) = include_usage {
-            self.metrics.add_labelled(proxy, "include_usage", "result", told.request.as_str(), 1);
+            self.metrics.add_labelled("include_usage", "result", told.request.as_str(), 1);
             if let Some(answer) = told.answer {
-                self.metrics.add_labelled(proxy, "include_usage_answers", "result", answer.as_str(), 1);
+                self.metrics.add_labelled("include_usage_answers", "result", answer.as_str(), 1);
             }
         }
         for note in &reading.notes {
-            self.metrics.add_labelled(proxy, "notes", "note", note, 1);
+            self.metrics.add_labelled("notes", "note", note, 1);
         }
         let mut record = match reading.record {
             Ok(record) => record,
             Err(skipped) => {
-                self.metrics.add_labelled(proxy, "skipped", "reason", skipped.as_str(), 1);
+                self.metrics.add_labelled("skipped", "reason", skipped.as_str(), 1);
                 return;
             }
         };
         let mut content = reading.content;
         let redacted = redact(&self.redactor, &mut content, &mut record.parameters);
         for (kind, count) in &redacted.found {
-            self.metrics.add_labelled(proxy, "redactions", "type", kind, *count);
+            self.metrics.add_labelled("redactions", "type", kind, *count);
         }
         for (reason, count) in redacted.skipped {
-            self.metrics.add_labelled(proxy, "redaction_skipped", "reason", reason, count);
+            self.metrics.add_labelled("redaction_skipped", "reason", reason, count);
         }
         let (trace_id, span_id) = match extra.as_ref().and_then(|extra| extra.identity.as_ref()) {
             Some(identity) => (identity.trace_id, identity.span_id),
@@ -296,11 +313,11 @@ impl Root {
         let charge = cost.as_ref().and_then(|cost| cost.as_ref().ok());
         let cost_level = charge.and_then(|charge| calculator.level(charge.amount));
         if let Some(level) = cost_level {
-            self.metrics.add_labelled(proxy, "cost_alerts", "level", level, 1);
+            self.metrics.add_labelled("cost_alerts", "level", level, 1);
         }
-        self.metrics.add(proxy, "cost_disagreements", u64::from(charge.is_some_and(|charge| charge.disagrees)));
+        self.metrics.add("cost_disagreements", u64::from(charge.is_some_and(|charge| charge.disagrees)));
         if let Some(Err(reason)) = &cost {
-            self.metrics.add_labelled(proxy, "cost_missing", "reason", reason.as_str(), 1);
+            self.metrics.add_labelled("cost_missing", "reason", reason.as_str(), 1);
         }
         let call = Call {
             record: &record,
@@ -336,23 +353,23 @@ impl Root {
             AccessLog::Fields => access_log::set_fields(proxy, &call),
             AccessLog::Record => access_log::set_fields(proxy, &call) + access_log::set_record(proxy, &call),
         };
-        self.metrics.add(proxy, "access_log_refused", refused);
+        self.metrics.add("access_log_refused", refused);
         self.export(proxy, &call);
     }
 
     fn tell_traffic(&mut self, proxy: &impl Proxy, told: &Told) {
         let counts = &told.counts;
-        self.metrics.add_labelled(proxy, "traffic_requests", "result", told.requested.as_str(), 1);
+        self.metrics.add_labelled("traffic_requests", "result", told.requested.as_str(), 1);
         let answer = if told.rewritten { "rewritten" } else { "untouched" };
-        self.metrics.add_labelled(proxy, "traffic_answers", "result", answer, 1);
+        self.metrics.add_labelled("traffic_answers", "result", answer, 1);
         for ((direction, kind), count) in &counts.found {
             let name = told.types.iter().find(|(number, _)| number == kind).map_or("", |(_, name)| name.as_str());
             let labelled = format!("traffic_redactions;direction={}", direction.as_str());
-            self.metrics.add_labelled(proxy, &labelled, "type", name, *count);
+            self.metrics.add_labelled(&labelled, "type", name, *count);
         }
         for ((direction, reason, applied), count) in &counts.unread {
             let labels = format!(";direction={};reason={}", direction.as_str(), reason.as_str());
-            self.metrics.add_labelled(proxy, &format!("traffic_unread{labels}"), "result", applied.as_str(), *count);
+            self.metrics.add_labelled(&format!("traffic_unread{labels}"), "result", applied.as_str(), *count);
         }
         for (name, count) in [
             ("traffic_restored", counts.restored),
@@ -362,7 +379,7 @@ impl Root {
             ("traffic_made_events", counts.made_events),
             ("traffic_logprobs_removed", counts.logprobs_removed),
         ] {
-            self.metrics.add(proxy, name, count);
+            self.metrics.add(name, count);
         }
         if told.rewritten {
             self.metrics.record(proxy, "traffic_held_bytes", counts.held_bytes);
@@ -373,10 +390,10 @@ impl Root {
     fn export(&mut self, proxy: &impl Proxy, call: &Call<'_>) {
         let Some(exporter) = &mut self.exporter else { return };
         if !sampled(self.sampling, call.caller, call.trace_id) {
-            self.metrics.add(proxy, "spans_unsampled", 1);
+            self.metrics.add("spans_unsampled", 1);
             return;
         }
-        self.metrics.add(proxy, "tracestate_discarded", call.caller.trace_state_left.into());
+        self.metrics.add("tracestate_discarded", call.caller.trace_state_left.into());
         let content = exporter.content();
         let span = span::encode(call, self.sampling, content.on_spans());
         let mut full = exporter.push(proxy, &mut self.metrics, Signal::Spans, &span);

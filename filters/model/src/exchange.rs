@@ -192,6 +192,8 @@ pub fn run(model: &Model, filter: &mut Filter, request: &Request, answer: &Answe
     *model.details.borrow_mut() = Some(details.to_vec());
     filter.log(model, STREAM);
     filter.delete(model, STREAM);
+    // In Envoy the timer does it.
+    filter.tell_metrics(model);
     passed
 }
 
