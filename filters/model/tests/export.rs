@@ -80,6 +80,26 @@ fn a_receiver_that_is_down_is_left_alone_for_longer_and_longer() {
 }
 
 #[test]
+fn events_that_nobody_takes_leave_room_for_spans() {
+    let config = format!(
+        r#"{{{CAPTURE}, "export": {{"cluster": "c", "content": "event_only", "queue_bytes": 16384, "attempts": 10}}}}"#
+    );
+    let (model, mut filter) = started(&config);
+    for _ in 0..100 {
+        call(&model, &mut filter);
+        later(&model, 1_000);
+        filter.tick(&model, ROOT);
+        for sent in model.take_sent() {
+            let status = if path(&sent) == LOGS { 503 } else { 200 };
+            answer(&model, &mut filter, sent.token, Some(status), &[], b"");
+        }
+        assert!(filter.held_bytes() <= 8_192);
+    }
+    assert_eq!((model.sum("tollgate.export_spans"), model.sum("tollgate.export_spans_dropped")), (100, 0));
+    assert!(model.sum("tollgate.export_events_dropped;reason=queue_full") > 0);
+}
+
+#[test]
 fn the_timer_comes_when_the_wait_is_over() {
     let config = r#"{"export": {"cluster": "c", "flush_ms": 60000, "backoff_ms": 400}}"#;
     let (model, mut filter) = started(config);
@@ -205,6 +225,7 @@ fn spans_and_events_share_one_queue() {
         call(&model, &mut filter);
         assert!(filter.held_bytes() <= 16_384);
     }
+    assert!(filter.held_bytes() > 8_192, "{}", filter.held_bytes());
     let full = |signal: &str| model.sum(&format!("tollgate.export_{signal}_dropped;reason=queue_full"));
     assert!(full("spans") > 0 && full("events") > 0, "{} {}", full("spans"), full("events"));
     filter.delete(&model, ROOT);
