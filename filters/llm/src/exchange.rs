@@ -68,7 +68,40 @@ pub struct Caller {
     pub host: String,
 }
 
-/// A stream that has ended.
+/// A stream that is over, and has not been made out yet.
+pub struct Over {
+    stream: Box<Stream>,
+    outcome: Outcome,
+    caller: Caller,
+    ended: u64,
+}
+
+impl Over {
+    /// Bytes that are held.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of::<Stream>() + size_of::<Self>() + self.stream.exchange.heap_bytes()
+    }
+
+    /// Makes out what the exchange was.
+    #[must_use]
+    pub fn finish(self) -> Finished {
+        let Self { stream, outcome, caller, ended } = self;
+        let Stream { exchange, mut extra, asking, traffic, started, .. } = *stream;
+        let early = extra.as_mut().and_then(|extra| extra.reading.take());
+        Finished {
+            reading: early.unwrap_or_else(|| exchange.end(outcome)),
+            caller,
+            started,
+            ended,
+            include_usage: asking.map(|asking| asking.told()),
+            redact_traffic: traffic.map(|traffic| traffic.told()),
+            extra,
+        }
+    }
+}
+
+/// A stream that has been made out.
 pub struct Finished {
     /// What the extractor read.
     pub reading: Reading,
@@ -296,24 +329,20 @@ impl Stream {
         ended.map_or_else(|refused| break_off(proxy, BLANK.len(), refused), |()| Flow::Continue)
     }
 
-    /// Ends the stream, in `on_log`. `identify` says whether anybody wants to know who called.
+    /// Ends the stream, in `on_log`: what only the proxy knows is asked for. `identify` says whether anybody wants to
+    /// know who called.
     #[must_use]
-    pub fn finish(self, proxy: &impl Proxy, identify: bool) -> Finished {
+    pub fn over(mut self: Box<Self>, proxy: &impl Proxy, identify: bool) -> Over {
         let outcome = self.outcome(proxy);
-        let mut extra = self.extra;
-        let early = extra.as_mut().and_then(|extra| extra.reading.take());
-        let reading = early.unwrap_or_else(|| self.exchange.end(outcome));
-        let identify = identify && reading.record.is_ok();
-        let known = extra.as_mut().and_then(|extra| extra.identity.as_mut()).map(|known| &mut known.caller);
+        let identify = identify && self.may_be_call();
+        let known = self.extra.as_mut().and_then(|extra| extra.identity.as_mut()).map(|known| &mut known.caller);
         let caller = match known {
             Some(caller) => std::mem::take(caller),
-            None if identify => Caller::read(proxy, self.host),
+            None if identify => Caller::read(proxy, std::mem::take(&mut self.host)),
             None => Caller::default(),
         };
-        let include_usage = self.asking.map(|asking| asking.told());
-        let redact_traffic = self.traffic.map(|traffic| traffic.told());
         let ended = proxy.now().max(self.started);
-        Finished { reading, caller, started: self.started, ended, include_usage, redact_traffic, extra }
+        Over { stream: self, outcome, caller, ended }
     }
 
     /// How the stream ended. An answer of success whose end was seen came whole; anything else Envoy is asked for.

@@ -5,7 +5,7 @@
 //! pass (no connection, a time-out, 429, 502, 503, 504, as the OTLP specification has it) is tried again, after a wait
 //! that doubles with each failure or that the receiver names; any other is dropped. While a receiver is down one request
 //! at a time finds out whether it is back. What is held of both signals, in flight included, never exceeds
-//! `queue_bytes`: beyond it new items are dropped. Every item that is dropped is counted with the reason.
+//! `queue_bytes`, and what is held of events never half of it: beyond that new items are dropped. Every item that is dropped is counted with the reason.
 
 mod backoff;
 mod lane;
@@ -55,7 +55,6 @@ pub struct Exporter {
     spans: Lane,
     events: Lane,
     in_flight: BTreeMap<u32, Sent>,
-    held: usize,
     warned: bool,
 }
 
@@ -73,13 +72,13 @@ impl Exporter {
     #[must_use]
     pub(crate) fn new(settings: Export, envelope: Envelope, ids: Ids) -> Self {
         let (spans, events) = (Lane::default(), Lane::default());
-        Self { settings, envelope, ids, spans, events, in_flight: BTreeMap::new(), held: 0, warned: false }
+        Self { settings, envelope, ids, spans, events, in_flight: BTreeMap::new(), warned: false }
     }
 
     /// Whether what another holds can go on from here: the same way, from the same resource, and within the limit.
     #[must_use]
     pub fn can_succeed(&self, other: &Self) -> bool {
-        let held = other.held <= self.settings.queue_bytes;
+        let held = other.held_bytes() <= self.settings.queue_bytes && other.events.held <= self.most(Signal::Events);
         held && self.settings.goes_where(&other.settings) && self.envelope == other.envelope
     }
 
@@ -103,7 +102,15 @@ impl Exporter {
     /// Bytes of spans and events that are held now.
     #[must_use]
     pub const fn held_bytes(&self) -> usize {
-        self.held
+        self.spans.held + self.events.held
+    }
+
+    /// Bytes that may be held of a signal. Content is large: where nobody takes it, spans still have half of the queue.
+    const fn most(&self, signal: Signal) -> usize {
+        match signal {
+            Signal::Spans => self.settings.queue_bytes,
+            Signal::Events => self.settings.queue_bytes / 2,
+        }
     }
 
     /// What carries captured content.
@@ -116,11 +123,11 @@ impl Exporter {
     pub fn push(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, signal: Signal, item: &[u8]) -> bool {
         let around = if self.lane(signal).open.is_empty() { self.envelope.size() } else { 0 };
         let size = around + item.len() + FRAME;
-        if self.held.saturating_add(size) > self.settings.queue_bytes {
+        let fits = self.held_bytes().saturating_add(size) <= self.settings.queue_bytes;
+        if !fits || self.lane(signal).held.saturating_add(size) > self.most(signal) {
             dropped(metrics, signal, "queue_full", 1);
             return false;
         }
-        self.held += size;
         let (full, at_a_time) = (self.settings.batch_bytes, self.settings.in_flight);
         let lane = match signal {
             Signal::Spans => &mut self.spans,
@@ -160,7 +167,7 @@ impl Exporter {
             Some(200..=299) => {
                 let answer = proxy.body(Body::Callout, MOST_ANSWER).unwrap_or_default();
                 let rejected = tollgate_otlp::rejected(&answer).min(batch.items);
-                self.held = self.held.saturating_sub(batch.held);
+                self.lane(signal).release(&batch);
                 self.lane(signal).backoff.end();
                 metrics.add(signal.metrics().0, batch.items - rejected);
                 dropped(metrics, signal, "rejected", rejected);
@@ -215,7 +222,7 @@ impl Exporter {
                 let sent = Sent { signal, batch, until: proxy.now().saturating_add(patience) };
                 // A number that comes twice would be a fault of the proxy; the older batch cannot be answered then.
                 if let Some(lost) = self.in_flight.insert(token, sent) {
-                    self.lose(proxy, metrics, &lost);
+                    self.lose(metrics, &lost);
                 }
             }
             Err(refused) => {
@@ -241,11 +248,11 @@ impl Exporter {
     fn give_up(&mut self, proxy: &impl Proxy, metrics: &mut Metrics) {
         let now = proxy.now();
         for (_, sent) in self.in_flight.extract_if(.., |_, sent| sent.until < now).collect::<Vec<_>>() {
-            self.lose(proxy, metrics, &sent);
+            self.lose(metrics, &sent);
         }
     }
 
-    fn lose(&mut self, proxy: &impl Proxy, metrics: &mut Metrics, sent: &Sent) {
+    fn lose(&mut self, metrics: &mut Metrics, sent: &Sent) {
         self.lane(sent.signal).came_back();
         self.drop_batch(metrics, sent.signal, "lost", &sent.batch);
     }
@@ -273,7 +280,7 @@ impl Exporter {
     }
 
     fn drop_batch(&mut self, metrics: &mut Metrics, signal: Signal, reason: &str, batch: &Batch) {
-        self.held = self.held.saturating_sub(batch.held);
+        self.lane(signal).release(batch);
         dropped(metrics, signal, reason, batch.items);
     }
 }

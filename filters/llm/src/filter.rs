@@ -151,13 +151,13 @@ impl Filter {
         flow
     }
 
-    /// The end of a stream, however it came: the call is recorded, priced and told.
+    /// The end of a stream, however it came.
     pub fn log(&mut self, proxy: &impl Proxy, id: u32) {
         if let Some(open) = self.streams.get_mut(&id)
             && let Some(root) = self.roots.get_mut(&open.root)
             && let Some(stream) = open.stream.take()
         {
-            root.report(proxy, stream.finish(proxy, root.identifies()));
+            root.ended(proxy, stream.over(proxy, root.identifies()));
         }
     }
 

@@ -34,6 +34,7 @@ fn answer(model: &Model, filter: &mut Filter, token: u32, status: Option<u16>, h
     model.headers.borrow_mut()[2] = status_header.into_iter().chain(headers.iter().map(text)).collect();
     *model.callout.borrow_mut() = body.to_vec();
     filter.call_answered(model, ROOT, token, status.is_some());
+    filter.tell_metrics(model);
 }
 
 fn path(sent: &Sent) -> &str {
@@ -80,17 +81,37 @@ fn a_receiver_that_is_down_is_left_alone_for_longer_and_longer() {
 }
 
 #[test]
+fn events_that_nobody_takes_leave_room_for_spans() {
+    let config = format!(
+        r#"{{{CAPTURE}, "export": {{"cluster": "c", "content": "event_only", "queue_bytes": 16384, "attempts": 10}}}}"#
+    );
+    let (model, mut filter) = started(&config);
+    for _ in 0..100 {
+        call(&model, &mut filter);
+        later(&model, 1_000);
+        filter.tick(&model, ROOT);
+        for sent in model.take_sent() {
+            let status = if path(&sent) == LOGS { 503 } else { 200 };
+            answer(&model, &mut filter, sent.token, Some(status), &[], b"");
+        }
+        assert!(filter.held_bytes() <= 8_192);
+    }
+    assert_eq!((model.sum("tollgate.export_spans"), model.sum("tollgate.export_spans_dropped")), (100, 0));
+    assert!(model.sum("tollgate.export_events_dropped;reason=queue_full") > 0);
+}
+
+#[test]
 fn the_timer_comes_when_the_wait_is_over() {
     let config = r#"{"export": {"cluster": "c", "flush_ms": 60000, "backoff_ms": 400}}"#;
     let (model, mut filter) = started(config);
     call(&model, &mut filter);
-    filter.tick(&model, ROOT);
-    assert_eq!(model.tick_ms(), 60_000);
-    answer(&model, &mut filter, model.take_sent()[0].token, Some(503), &[], b"");
+    let (_, first) = until_sent(&model, &mut filter);
+    assert_eq!(model.tick_ms(), 1_000);
+    answer(&model, &mut filter, first[0].token, Some(503), &[], b"");
     assert!((200..=400).contains(&model.tick_ms()), "{}", model.tick_ms());
     later(&model, model.tick_ms().into());
     filter.tick(&model, ROOT);
-    assert_eq!((model.take_sent().len(), model.tick_ms()), (1, 60_000));
+    assert_eq!((model.take_sent().len(), model.tick_ms()), (1, 1_000));
 }
 
 #[test]
@@ -205,6 +226,7 @@ fn spans_and_events_share_one_queue() {
         call(&model, &mut filter);
         assert!(filter.held_bytes() <= 16_384);
     }
+    assert!(filter.held_bytes() > 8_192, "{}", filter.held_bytes());
     let full = |signal: &str| model.sum(&format!("tollgate.export_{signal}_dropped;reason=queue_full"));
     assert!(full("spans") > 0 && full("events") > 0, "{} {}", full("spans"), full("events"));
     filter.delete(&model, ROOT);
@@ -235,6 +257,7 @@ fn a_configuration_that_sends_the_same_way_keeps_what_is_held() {
         let under_way = model.take_sent();
         call(&model, &mut filter);
         assert!(model.configure(&mut filter, &format!(r#"{{"export": {{{second}}}}}"#)), "{:?}", model.log_lines());
+        filter.tell_metrics(&model);
         assert_eq!(model.sum("tollgate.export_spans_dropped;reason=lost"), lost, "{second}");
         answer(&model, &mut filter, under_way[0].token, Some(503), &[], b"");
         assert_eq!(filter.held_bytes() > 0, lost == 0, "{second}");

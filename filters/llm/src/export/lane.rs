@@ -22,6 +22,8 @@ pub(super) struct Lane {
     pub(super) open_held: usize,
     pub(super) ready: VecDeque<Batch>,
     pub(super) in_flight: usize,
+    /// Bytes that everything counts for that was pushed and not released.
+    pub(super) held: usize,
     pub(super) backoff: Backoff,
 }
 
@@ -30,6 +32,12 @@ impl Lane {
     pub(super) fn push(&mut self, envelope: &Envelope, item: &[u8], size: usize) {
         self.open.push(envelope, item);
         self.open_held += size;
+        self.held += size;
+    }
+
+    /// A batch has reached its end, one way or another.
+    pub(super) fn release(&mut self, batch: &Batch) {
+        self.held = self.held.saturating_sub(batch.held);
     }
 
     /// Makes the open batch one that can be sent.
