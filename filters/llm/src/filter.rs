@@ -76,7 +76,9 @@ impl Filter {
                     && open.give_up_answer(now)
                 {
                     proxy.resume_response(id, *stream);
-                    root.cannot_hold_answers(proxy);
+                    if !open.answer_proven() {
+                        root.cannot_hold_answers(proxy);
+                    }
                 }
             }
         }
@@ -127,7 +129,7 @@ impl Filter {
         let Some((stream, root)) = self.stream_of(id) else { return Flow::Continue };
         match stream.response_headers(proxy, end_of_stream) {
             Flow::Continue => root.map_or(Flow::Continue, |root| root.answer_began(proxy, stream, end_of_stream)),
-            Flow::Hold => Flow::Hold,
+            other => other,
         }
     }
 

@@ -264,8 +264,8 @@ impl Root {
         for (reason, count) in redacted.skipped {
             self.metrics.add_labelled(proxy, "redaction_skipped", "reason", reason, count);
         }
-        let (trace_id, span_id) = match extra.as_ref().and_then(|extra| extra.identity.as_ref()) {
-            Some(identity) => (identity.trace_id, identity.span_id),
+        let (trace_id, span_id) = match extra.as_ref().and_then(|extra| extra.identity.as_ref()?.ids) {
+            Some(ids) => ids,
             None if self.identifies() => call::identify(&mut self.ids, &caller, ended),
             None => Default::default(),
         };
