@@ -15,7 +15,6 @@ use crate::redact::redact;
 use crate::redact_traffic::{Installed, Told};
 use crate::span;
 use std::sync::Arc;
-use tollgate_call::Usage;
 use tollgate_columns::{ConfigError, Problem};
 use tollgate_cost_calculator::{Calculator, PriceSet};
 use tollgate_otlp::trace_state;
@@ -37,6 +36,7 @@ pub struct Root {
     calculator: Arc<Calculator>,
     sampling: Sampling,
     access_log: AccessLog,
+    rate_limit_values: bool,
     metrics: Metrics,
     exporter: Option<Exporter>,
     include_usage: Option<Options>,
@@ -90,6 +90,7 @@ impl Root {
             calculator: Arc::new(calculator),
             sampling: config.sampling,
             access_log: config.access_log,
+            rate_limit_values: config.rate_limit_values,
             metrics: Metrics::new(config.series, config.models),
             exporter: config.export.map(|export| Exporter::new(export, span::envelope(&config.resource))),
             tests_holding,
@@ -295,8 +296,10 @@ impl Root {
             ended,
         };
         if let (Some(extras), Some(extra)) = (&self.extras, &extra) {
-            let took =
-                Took { tokens: record.usage.as_ref().map_or(0, tokens), nano_usd: call.cost_nano_usd().unwrap_or(0) };
+            let took = Took {
+                tokens: record.usage.as_ref().map_or(0, call::tokens),
+                nano_usd: call.cost_nano_usd().unwrap_or(0),
+            };
             extras.spend(proxy, &mut self.metrics, extra, ended, took);
         }
         self.metrics.call(
@@ -314,7 +317,8 @@ impl Root {
             AccessLog::Fields => access_log::set_fields(proxy, &call),
             AccessLog::Record => access_log::set_fields(proxy, &call) + access_log::set_record(proxy, &call),
         };
-        self.metrics.add(proxy, "access_log_refused", refused);
+        let values = if self.rate_limit_values { access_log::set_rate_limit_values(proxy, &call) } else { 0 };
+        self.metrics.add(proxy, "access_log_refused", refused + values);
         self.export(proxy, &call);
     }
 
@@ -379,11 +383,6 @@ fn within<T>(part: &str, read: Result<T, ConfigError>, problems: &mut Vec<Proble
         }));
     })
     .ok()
-}
-
-/// Tokens of a call, input and output.
-fn tokens(usage: &Usage) -> u64 {
-    usage.input_tokens.unwrap_or(0).saturating_add(usage.output_tokens.unwrap_or(0))
 }
 
 fn signed(value: u64) -> i64 {

@@ -99,6 +99,22 @@ fn a_document_that_comes_slowly_or_not_at_all() {
 }
 
 #[test]
+fn more_than_envoy_buffers_is_slower_and_not_lost() {
+    let body = ANSWER.replace("\"hi\"", &format!("{:?}", "x".repeat(4 << 20)));
+    let sent = body.clone();
+    let upstream = Upstream::start(move |_| Answer::chunked(200, JSON, sent.as_bytes().chunks(100_000)).end());
+    let filter = r#"{"response_headers": {"max_body_bytes": 8388608, "wait_ms": 500}}"#;
+    let Some(envoy) = Envoy::start(&holding(&upstream, filter)) else { return };
+    for _ in 0..3 {
+        let response = client::post(envoy.port(), PATH, REQUEST);
+        assert_eq!(response.status, 200);
+        assert!(response.whole && response.body == body.as_bytes(), "{} bytes came", response.body.len());
+    }
+    let told = envoy.wait_count("response_headers;result=", 3);
+    assert_eq!(told, 3, "{:?}", envoy.metrics());
+}
+
+#[test]
 fn without_the_option_of_envoy_answers_go_on_without_headers() {
     let upstream = Upstream::start(|_| Answer::json(ANSWER));
     let settings = Settings::new(upstream.port()).filter(r#"{"response_headers": {"wait_ms": 200}}"#);
