@@ -42,6 +42,11 @@ impl Stream {
         Caller::read(proxy, std::mem::take(&mut self.host))
     }
 
+    /// Whether other outputs keep something with it.
+    pub(crate) const fn has_extra(&self) -> bool {
+        self.extra.is_some()
+    }
+
     /// What other outputs keep with it.
     pub(crate) fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
