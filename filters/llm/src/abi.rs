@@ -24,6 +24,9 @@ const CONTINUE: u32 = 0;
 /// `StopIteration` of headers, `StopIterationAndBuffer` of bodies.
 const HOLD: u32 = 1;
 
+/// `StopIterationAndWatermark` of bodies.
+const QUEUE: u32 = 2;
+
 /// The stream type of a request.
 const REQUEST_STREAM: u32 = 0;
 
@@ -284,6 +287,7 @@ const fn kind_of(body: Body) -> u32 {
 const fn flow(flow: Option<Flow>) -> u32 {
     match flow {
         Some(Flow::Hold) => HOLD,
+        Some(Flow::Queue) => QUEUE,
         Some(Flow::Continue) | None => CONTINUE,
     }
 }

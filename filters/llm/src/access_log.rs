@@ -3,7 +3,7 @@
 //! They are set in `on_log`. Envoy tells its filters of the end of a stream before it writes the access log, so what is
 //! set there is in the line of the same stream, an aborted one included.
 
-use crate::call::Call;
+use crate::call::{self, Call};
 use crate::proxy::Proxy;
 
 /// Sets a field for everything that is known of the call. Gives how many the proxy refused.
@@ -38,6 +38,15 @@ pub(crate) fn set_fields(proxy: &impl Proxy, call: &Call<'_>) -> u64 {
 pub(crate) fn set_record(proxy: &impl Proxy, call: &Call<'_>) -> u64 {
     let mut fields = Fields { proxy, refused: 0 };
     fields.text("tollgate.record", serde_json::to_string(call.record).ok().as_deref());
+    fields.refused
+}
+
+/// Sets what Envoy's global rate limit adds up at the end of a stream: whole numbers, because it knows no others. Gives
+/// how many fields the proxy refused.
+pub(crate) fn set_rate_limit_values(proxy: &impl Proxy, call: &Call<'_>) -> u64 {
+    let mut fields = Fields { proxy, refused: 0 };
+    fields.number("tollgate.total_tokens", call.record.usage.as_ref().map(call::tokens));
+    fields.number("tollgate.cost_micro_usd", call.cost_nano_usd().map(|nanos| nanos.div_ceil(1000)));
     fields.refused
 }
 

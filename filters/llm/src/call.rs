@@ -2,7 +2,7 @@
 
 use crate::exchange::Caller;
 use crate::ids::Ids;
-use tollgate_call::{Content, Record, Timing};
+use tollgate_call::{Content, Record, Timing, Usage};
 use tollgate_cost_calculator::{Calculator, Charge, Served, Unpriced};
 
 /// A call that is over.
@@ -48,6 +48,11 @@ impl Call<'_> {
         let cost = self.cost.as_ref()?.as_ref().ok()?;
         u64::try_from(cost.amount.nanos()).ok()
     }
+}
+
+/// Tokens of a call, input and output.
+pub(crate) fn tokens(usage: &Usage) -> u64 {
+    usage.input_tokens.unwrap_or(0).saturating_add(usage.output_tokens.unwrap_or(0))
 }
 
 /// Trace and span id of a call: in the caller's trace where there is one.

@@ -44,6 +44,8 @@ pub struct Config {
     pub models: Models,
     /// What is set for the access log.
     pub access_log: AccessLog,
+    /// Whether values for Envoy's global rate limit are set.
+    pub rate_limit_values: bool,
     /// How usage is asked for in the place of callers; `None` changes nothing of any call.
     pub include_usage: Option<Options>,
     /// How the traffic itself is redacted; `None` changes nothing of any call.
@@ -98,6 +100,7 @@ impl Config {
         let (series, models) = metrics(&mut fields);
         let choices = [("off", AccessLog::Off), ("fields", AccessLog::Fields), ("record", AccessLog::Record)];
         let access_log = fields.choice("access_log", &choices).unwrap_or(AccessLog::Fields);
+        let rate_limit_values = fields.truth("rate_limit_values").unwrap_or(false);
         let include_usage = include_usage::options(&mut fields);
         let redact_traffic = redact_traffic::routes(&mut fields);
         if !redact_traffic.is_empty() && include_usage.as_ref().is_some_and(|options| options.hold_headers) {
@@ -126,6 +129,7 @@ impl Config {
                 series,
                 models,
                 access_log,
+                rate_limit_values,
                 include_usage,
                 redact_traffic,
                 response_headers,

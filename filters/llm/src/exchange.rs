@@ -280,8 +280,8 @@ impl Stream {
             self.exchange.response_body(chunk, proxy.now().saturating_sub(self.started));
         }
         let chunk = if size > 0 { chunk } else { Some(&[][..]) };
-        if let Some(flow) = self.body_held(proxy, held::Piece { chunk, size, blank, end_of_stream }) {
-            return flow;
+        if self.queues(proxy, size, end_of_stream) {
+            return Flow::Queue;
         }
         let stripped = self.asking.as_mut().and_then(|asking| asking.strip(chunk, end_of_stream));
         let redacted = match self.traffic.as_mut().filter(|_| rewrites) {
@@ -321,7 +321,8 @@ impl Stream {
             asking.answer_trailers();
         }
         let blank = std::mem::take(&mut self.blank);
-        let Some(traffic) = &mut self.traffic else { return self.end_held(proxy, blank) };
+        self.answer_trailers();
+        let Some(traffic) = &mut self.traffic else { return Flow::Continue };
         let ended = traffic.answer_trailers(blank).and_then(|rest| match rest {
             Some(rest) if proxy.set_body(Body::Response, BLANK.len(), &rest).is_err() => traffic.refused_answer(),
             _ => Ok(()),

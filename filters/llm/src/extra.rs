@@ -53,9 +53,14 @@ impl Extras {
 
     /// The headers of a request have been read. Whether the call is answered here, and does not go on.
     pub(crate) fn request_began(&self, proxy: &impl Proxy, metrics: &mut Metrics, stream: &mut Stream) -> bool {
-        let Some(budgets) = self.budgets.as_ref().filter(|_| stream.may_be_call() && !stream.is_blocked()) else {
+        if !stream.may_be_call() || stream.is_blocked() {
             return false;
-        };
+        }
+        if self.feedback.is_some() {
+            let caller = stream.take_caller(proxy);
+            stream.extra().identity = Some(Identity { caller, ids: None });
+        }
+        let Some(budgets) = &self.budgets else { return false };
         let consumer = budgets.consumer(proxy);
         stream.extra().consumer = Some(consumer);
         // What only its answer tells to be a call counts, and is not refused.

@@ -21,11 +21,12 @@ pub struct Options {
     header: String,
 }
 
-/// Who called, and the ids of the call, known before its end.
+/// Who called, read with the headers of the request: Envoy does not show them with those of the answer.
+#[derive(Default)]
 pub(crate) struct Identity {
     pub(crate) caller: Caller,
-    pub(crate) trace_id: [u8; 16],
-    pub(crate) span_id: [u8; 8],
+    /// Trace and span id of the call, where a token says them.
+    pub(crate) ids: Option<([u8; 16], [u8; 8])>,
 }
 
 /// What became of the token of a call.
@@ -78,12 +79,12 @@ impl Options {
         if !stream.succeeds() {
             return Issued::Status;
         }
-        let caller = stream.take_caller(proxy);
+        let identity = stream.extra().identity.get_or_insert_default();
         let now = proxy.now();
-        let (trace_id, span_id) = call::identify(ids, &caller, now);
+        let (trace_id, span_id) = call::identify(ids, &identity.caller, now);
+        identity.ids = Some((trace_id, span_id));
         let expires = u32::try_from(now / 1_000_000_000).unwrap_or(u32::MAX).saturating_add(self.ttl_s);
         let token = sign(&self.key, &Token { trace_id, span_id, expires });
-        stream.extra().identity = Some(Identity { caller, trace_id, span_id });
         match proxy.set_header(Headers::Response, &self.header, &token) {
             Ok(()) => Issued::Given,
             Err(_) => Issued::Refused,

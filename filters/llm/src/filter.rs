@@ -76,7 +76,9 @@ impl Filter {
                     && open.give_up_answer(now)
                 {
                     proxy.resume_response(id, *stream);
-                    root.cannot_hold_answers(proxy);
+                    if !open.answer_proven() {
+                        root.cannot_hold_answers(proxy);
+                    }
                 }
             }
         }
@@ -124,18 +126,22 @@ impl Filter {
 
     /// The headers of an answer.
     pub fn response_headers(&mut self, proxy: &impl Proxy, id: u32, end_of_stream: bool) -> Flow {
-        let Some((stream, root)) = self.stream_of(id) else { return Flow::Continue };
-        match stream.response_headers(proxy, end_of_stream) {
-            Flow::Continue => root.map_or(Flow::Continue, |root| root.answer_began(proxy, stream, end_of_stream)),
-            Flow::Hold => Flow::Hold,
+        let Some(open) = self.streams.get_mut(&id) else { return Flow::Continue };
+        let Some(stream) = open.stream.as_deref_mut() else { return Flow::Continue };
+        match (stream.response_headers(proxy, end_of_stream), self.roots.get_mut(&open.root)) {
+            (Flow::Continue, Some(root)) => root.answer_began(proxy, stream, end_of_stream),
+            (flow, _) => flow,
         }
     }
 
     /// A chunk of an answer.
     pub fn response_body(&mut self, proxy: &impl Proxy, id: u32, size: usize, end_of_stream: bool) -> Flow {
-        let Some((stream, root)) = self.stream_of(id) else { return Flow::Continue };
+        let Some(open) = self.streams.get_mut(&id) else { return Flow::Continue };
+        let Some(stream) = open.stream.as_deref_mut() else { return Flow::Continue };
         let flow = stream.response_body(proxy, size, end_of_stream);
-        if let Some(root) = root.filter(|_| flow == Flow::Continue) {
+        if stream.has_extra()
+            && let Some(root) = self.roots.get(&open.root)
+        {
             root.answer_ended(proxy, stream);
         }
         flow
@@ -143,9 +149,12 @@ impl Filter {
 
     /// The trailers of an answer.
     pub fn response_trailers(&mut self, proxy: &impl Proxy, id: u32) -> Flow {
-        let Some((stream, root)) = self.stream_of(id) else { return Flow::Continue };
+        let Some(open) = self.streams.get_mut(&id) else { return Flow::Continue };
+        let Some(stream) = open.stream.as_deref_mut() else { return Flow::Continue };
         let flow = stream.response_trailers(proxy);
-        if let Some(root) = root.filter(|_| flow == Flow::Continue) {
+        if stream.has_extra()
+            && let Some(root) = self.roots.get(&open.root)
+        {
             root.answer_ended(proxy, stream);
         }
         flow
@@ -189,11 +198,6 @@ impl Filter {
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.roots.values().map(Root::held_bytes).sum()
-    }
-
-    fn stream_of(&mut self, id: u32) -> Option<(&mut Stream, Option<&mut Root>)> {
-        let open = self.streams.get_mut(&id)?;
-        Some((open.stream.as_deref_mut()?, self.roots.get_mut(&open.root)))
     }
 
     fn stream(&mut self, id: u32) -> Option<&mut Stream> {

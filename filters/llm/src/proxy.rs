@@ -88,6 +88,9 @@ pub enum Flow {
     /// bytes, in the next callback. Only requests that may be edited are ever held,
     /// and what must not go on.
     Hold,
+    /// Body: what has come waits in the proxy behind headers that are held, and does not come again; where it is much, the
+    /// proxy reads no more.
+    Queue,
 }
 
 /// An HTTP request that the filter itself makes.

@@ -1,14 +1,15 @@
 //! Headers on answers with what the call cost, where they are switched on.
 //!
 //! What a call cost is known when its answer has been read. So the headers of an answer that is one JSON document are
-//! held until then, and its bytes are kept here meanwhile; the proxy holds a blank in their place, so that its buffer
-//! limits are never reached because of it. What is too large or takes too long goes on as it is, and why is counted: see
-//! [`Told`]. Answers that are streams are never held. With `trailers` they, and what was let go, have the same fields
-//! behind their last byte, as HTTP trailers.
+//! held until then, and the proxy keeps its bytes meanwhile. What is too large or takes too long goes on as it is, and why
+//! is counted: see [`Told`]. Answers that are streams are never held. With `trailers` they, and what was let go, have the
+//! same fields behind their last byte, as HTTP trailers.
 //!
 //! # How headers are held
 //! A filter that holds headers gets no body from Envoy, unless the plugin's `allow_on_headers_stop_iteration` is set.
 //! That shows in bodies that do not come: the timer then lets the answer go on, and after a few of them no more is held.
+//! Bodies wait as [`Flow::Queue`](crate::proxy::Flow::Queue): Envoy answers 500 by itself where what it buffers for a filter
+//! outgrows its limit, but what is queued only makes it read more slowly, or not at all until the timer lets go.
 
 use crate::fields::Fields;
 use crate::proxy::{Headers, Proxy};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use tollgate_call::Record;
 use tollgate_cost_calculator::Charge;
 
-/// Most bytes of an answer that may be kept.
+/// Most bytes of an answer that may be held.
 const MOST_BODY: u64 = 16 << 20;
 
 /// Answers of which no body came, and none before them did, after which no more are held.
@@ -27,7 +28,7 @@ const TRIES: u8 = 3;
 pub struct Options {
     /// What the names begin with.
     prefix: String,
-    /// Bytes of an answer that are kept at most.
+    /// Bytes of an answer that are held at most.
     max_body_bytes: usize,
     /// Nanoseconds that headers are held at most.
     wait: u64,
@@ -50,7 +51,7 @@ pub(crate) enum Told {
     Status,
     /// Only the body tells whether it is a call.
     UnknownApi,
-    /// It is larger than may be kept.
+    /// It is larger than may be held.
     TooLarge,
     /// It took longer than headers may be held.
     Late,
@@ -111,7 +112,7 @@ impl Holding {
 /// An answer on whose headers the fields are wanted.
 pub(crate) struct Answer {
     told: Told,
-    kept: Option<Kept>,
+    held: Option<Held>,
     trailers: bool,
     /// A body came while the headers were held.
     proven: bool,
@@ -120,20 +121,11 @@ pub(crate) struct Answer {
 }
 
 /// An answer whose headers are held.
-struct Kept {
-    bytes: Vec<u8>,
+struct Held {
+    bytes: usize,
     most: usize,
     since: u64,
     wait: u64,
-}
-
-/// What is done with the next bytes of an answer whose headers are held.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// They are kept.
-    Keep,
-    /// These go on in the place of all that came, and the headers with them.
-    Go(Vec<u8>),
 }
 
 /// Reads the field: an object, or `true`.
@@ -167,7 +159,7 @@ pub(crate) struct Beginning {
 impl Answer {
     /// Looks at the headers of an answer.
     pub(crate) fn begin(proxy: &impl Proxy, options: &Options, holding: Holding, beginning: &Beginning) -> Self {
-        let mut answer = Self { told: Told::Incomplete, kept: None, trailers: false, proven: false, ready: None };
+        let mut answer = Self { told: Told::Incomplete, held: None, trailers: false, proven: false, ready: None };
         answer.told = match beginning {
             Beginning { is_call: false, .. } => Told::UnknownApi,
             Beginning { succeeds: false, .. } => Told::Status,
@@ -175,8 +167,8 @@ impl Answer {
             Beginning { stream, .. } => {
                 answer.trailers = options.trailers;
                 match hold(proxy, options, holding, *stream) {
-                    Ok(kept) => {
-                        answer.kept = Some(kept);
+                    Ok(held) => {
+                        answer.held = Some(held);
                         Told::Incomplete
                     }
                     Err(_) if options.trailers => Told::Incomplete,
@@ -189,57 +181,44 @@ impl Answer {
 
     /// Whether the headers are held.
     pub(crate) const fn is_held(&self) -> bool {
-        self.kept.is_some()
+        self.held.is_some()
     }
 
-    /// Takes the next bytes of an answer whose headers are held.
-    pub(crate) fn keep(&mut self, chunk: &[u8], end_of_stream: bool, now: u64) -> Option<Next> {
-        let kept = self.kept.as_mut()?;
-        self.proven = true;
-        kept.bytes.extend_from_slice(chunk);
-        let why = if end_of_stream {
-            None
-        } else if kept.bytes.len() > kept.most {
-            Some(Told::TooLarge)
-        } else if now.saturating_sub(kept.since) > kept.wait {
-            Some(Told::Late)
-        } else {
-            return Some(Next::Keep);
-        };
-        let bytes = std::mem::take(&mut kept.bytes);
-        match why {
-            None => self.ready = Some(Headers::Response),
-            Some(why) => self.let_go(why),
+    /// The next bytes of the answer have come, so many. Whether they wait with the headers.
+    pub(crate) fn body(&mut self, size: usize, end_of_stream: bool, now: impl FnOnce() -> u64) -> bool {
+        if end_of_stream {
+            self.ended();
+            return false;
         }
-        self.kept = None;
-        Some(Next::Go(bytes))
+        let Some(held) = &mut self.held else { return false };
+        self.proven = true;
+        held.bytes = held.bytes.saturating_add(size);
+        if held.bytes > held.most {
+            self.let_go(Told::TooLarge);
+        } else if now().saturating_sub(held.since) > held.wait {
+            self.let_go(Told::Late);
+        }
+        self.held.is_some()
     }
 
-    /// The last byte of the answer has come; with trailers of the provider's own, or without.
+    /// The answer is whole.
     pub(crate) fn ended(&mut self) {
-        if self.trailers && self.kept.is_none() && self.ready.is_none() {
+        if self.held.take().is_some() {
+            self.proven = true;
+            self.ready = Some(Headers::Response);
+        } else if self.trailers {
             self.ready = Some(Headers::ResponseTrailers);
         }
     }
 
-    /// Gives up on headers that have been held for too long without a body. Whether it does.
+    /// Gives up on headers that have been held for too long. Whether it does.
     pub(crate) fn give_up(&mut self, now: u64) -> bool {
-        // What has come cannot be given back but in a callback of the stream.
-        let late = |kept: &Kept| !self.proven && now.saturating_sub(kept.since) >= kept.wait;
-        if !self.kept.as_ref().is_some_and(late) {
-            return false;
+        let late = |held: &Held| now.saturating_sub(held.since) >= held.wait;
+        let gives_up = self.held.as_ref().is_some_and(late);
+        if gives_up {
+            self.let_go(if self.proven { Told::Late } else { Told::NotHeld });
         }
-        self.kept = None;
-        self.let_go(Told::NotHeld);
-        true
-    }
-
-    /// The proxy refused a change; what was kept is given back.
-    pub(crate) fn refused(&mut self) {
-        self.kept = None;
-        self.ready = None;
-        self.trailers = false;
-        self.told = Told::Refused;
+        gives_up
     }
 
     /// Where the fields are to be set now, once.
@@ -288,13 +267,14 @@ impl Answer {
     }
 
     const fn let_go(&mut self, why: Told) {
+        self.held = None;
         // With trailers there is another chance.
         self.told = if self.trailers { Told::Incomplete } else { why };
     }
 }
 
 /// Whether the headers of an answer are held; and if not, why.
-fn hold(proxy: &impl Proxy, options: &Options, holding: Holding, stream: bool) -> Result<Kept, Told> {
+fn hold(proxy: &impl Proxy, options: &Options, holding: Holding, stream: bool) -> Result<Held, Told> {
     let header = |name| proxy.header(Headers::Response, name).unwrap_or_default();
     let content_type = header("content-type");
     let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
@@ -313,7 +293,7 @@ fn hold(proxy: &impl Proxy, options: &Options, holding: Holding, stream: bool) -
     if !holding.works() {
         return Err(Told::NotHeld);
     }
-    Ok(Kept { bytes: Vec::new(), most: options.max_body_bytes, since: proxy.now(), wait: options.wait })
+    Ok(Held { bytes: 0, most: options.max_body_bytes, since: proxy.now(), wait: options.wait })
 }
 
 /// Whether a text can be the value of a header: visible ASCII (RFC 9110, section 5.5).

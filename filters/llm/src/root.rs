@@ -17,7 +17,6 @@ use crate::redact_traffic::{Installed, Told};
 use crate::resource;
 use crate::span;
 use std::sync::Arc;
-use tollgate_call::Usage;
 use tollgate_columns::{ConfigError, Problem};
 use tollgate_cost_calculator::{Calculator, PriceSet};
 use tollgate_otlp::trace_state;
@@ -49,6 +48,7 @@ pub struct Root {
     calculator: Arc<Calculator>,
     sampling: Sampling,
     access_log: AccessLog,
+    rate_limit_values: bool,
     metrics: Metrics,
     exporter: Option<Exporter>,
     include_usage: Option<Options>,
@@ -114,6 +114,7 @@ impl Root {
             calculator: Arc::new(calculator),
             sampling: config.sampling,
             access_log: config.access_log,
+            rate_limit_values: config.rate_limit_values,
             metrics: Metrics::new(config.series, config.models),
             exporter,
             tests_holding,
@@ -289,7 +290,7 @@ impl Root {
     /// A stream is over. It is made out at once where something has to be set while the proxy still has it, else with
     /// others.
     pub fn ended(&mut self, proxy: &impl Proxy, over: Over) {
-        if self.access_log != AccessLog::Off || self.extras.is_some() {
+        if self.access_log != AccessLog::Off || self.rate_limit_values || self.extras.is_some() {
             return self.report(proxy, over.finish());
         }
         self.over_bytes = self.over_bytes.saturating_add(over.bytes());
@@ -342,8 +343,8 @@ impl Root {
         for (reason, count) in redacted.skipped {
             self.metrics.add_labelled("redaction_skipped", "reason", reason, count);
         }
-        let (trace_id, span_id) = match extra.as_ref().and_then(|extra| extra.identity.as_ref()) {
-            Some(identity) => (identity.trace_id, identity.span_id),
+        let (trace_id, span_id) = match extra.as_ref().and_then(|extra| extra.identity.as_ref()?.ids) {
+            Some(ids) => ids,
             None if self.identifies() => call::identify(&mut self.ids, &caller, ended),
             None => Default::default(),
         };
@@ -373,8 +374,10 @@ impl Root {
             ended,
         };
         if let (Some(extras), Some(extra)) = (&self.extras, &extra) {
-            let took =
-                Took { tokens: record.usage.as_ref().map_or(0, tokens), nano_usd: call.cost_nano_usd().unwrap_or(0) };
+            let took = Took {
+                tokens: record.usage.as_ref().map_or(0, call::tokens),
+                nano_usd: call.cost_nano_usd().unwrap_or(0),
+            };
             extras.spend(proxy, &mut self.metrics, extra, ended, took);
         }
         self.metrics.call(
@@ -392,7 +395,8 @@ impl Root {
             AccessLog::Fields => access_log::set_fields(proxy, &call),
             AccessLog::Record => access_log::set_fields(proxy, &call) + access_log::set_record(proxy, &call),
         };
-        self.metrics.add("access_log_refused", refused);
+        let values = if self.rate_limit_values { access_log::set_rate_limit_values(proxy, &call) } else { 0 };
+        self.metrics.add("access_log_refused", refused + values);
         self.export(proxy, &call);
     }
 
@@ -462,11 +466,6 @@ fn within<T>(part: &str, read: Result<T, ConfigError>, problems: &mut Vec<Proble
         }));
     })
     .ok()
-}
-
-/// Tokens of a call, input and output.
-fn tokens(usage: &Usage) -> u64 {
-    usage.input_tokens.unwrap_or(0).saturating_add(usage.output_tokens.unwrap_or(0))
 }
 
 fn signed(value: u64) -> i64 {

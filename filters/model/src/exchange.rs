@@ -274,7 +274,7 @@ fn receive(model: &Model, filter: &mut Filter, answer: &Answer, passed: &mut Pas
     if !headers_held {
         passed.answer_headers = headers();
     }
-    let mut held = Vec::new();
+    let (mut held, mut queued) = (Vec::new(), Vec::new());
     for (index, chunk) in answer.body.iter().enumerate() {
         model.now.set(model.now.get().saturating_add(1_000_000).saturating_add(answer.pause));
         held.extend_from_slice(chunk);
@@ -286,14 +286,25 @@ fn receive(model: &Model, filter: &mut Filter, answer: &Answer, passed: &mut Pas
             passed.local = model.take_answered();
             return;
         }
-        if flow == Flow::Hold {
+        if headers_held && flow != Flow::Continue && model.ticks.get() {
+            filter.tick(model, ROOT);
+            if model.take_resumed().contains(&STREAM) {
+                headers_held = false;
+                passed.answer_headers = headers();
+            }
+        }
+        if flow == Flow::Queue {
+            queued.append(&mut model.chunk.take());
+            passed.answer.push(if headers_held { Vec::new() } else { std::mem::take(&mut queued) });
+        } else if flow == Flow::Hold {
             held = model.chunk.take();
             passed.answer.push(Vec::new());
         } else {
             if std::mem::take(&mut headers_held) {
                 passed.answer_headers = headers();
             }
-            passed.answer.push(model.chunk.take());
+            queued.append(&mut model.chunk.take());
+            passed.answer.push(std::mem::take(&mut queued));
         }
     }
     if answer.end == End::Trailers {
@@ -307,6 +318,7 @@ fn receive(model: &Model, filter: &mut Filter, answer: &Answer, passed: &mut Pas
                 passed.answer_headers = headers();
             }
             if let Some(last) = passed.answer.last_mut() {
+                last.append(&mut queued);
                 last.extend(rest);
             }
         }

@@ -72,6 +72,8 @@ pub struct Model {
     pub details: RefCell<Option<Vec<u8>>>,
     /// Whether headers that are held hold the body too, as in Envoy without `allow_on_headers_stop_iteration`.
     pub holds_all: Cell<bool>,
+    /// Whether the timer comes after each chunk of an answer.
+    pub ticks: Cell<bool>,
     /// Values of the shared data, with their versions. Clones of it are what other workers see.
     pub shared: Rc<RefCell<Shared>>,
     answered: RefCell<Option<(u32, Vec<u8>)>>,

@@ -350,6 +350,24 @@ fn models_that_are_not_listed_count_as_other() {
 }
 
 #[test]
+fn values_for_the_global_rate_limit_are_whole_numbers() {
+    for (config, tokens, cost) in [
+        (r#"{"rate_limit_values": true}"#, Some("1200"), Some("4000")),
+        (
+            r#"{"rate_limit_values": true, "cost": {"overlay": "overlay o 1 2026-01-01\nadjust -99.99%"}}"#,
+            Some("1200"),
+            Some("1"),
+        ),
+        ("{}", None, None),
+    ] {
+        let (model, mut filter) = started(config);
+        run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+        assert_eq!(model.state("tollgate.total_tokens").as_deref(), tokens, "{config}");
+        assert_eq!(model.state("tollgate.cost_micro_usd").as_deref(), cost, "{config}");
+    }
+}
+
+#[test]
 fn sampling_thins_out_spans_and_never_counts() {
     let (model, mut filter) = started(r#"{"sampling": {"ratio": 0.5}, "export": {"cluster": "collector"}}"#);
     for trace in 0..64u64 {

@@ -174,12 +174,25 @@ fn one_slow_answer_does_not_end_it() {
 }
 
 #[test]
-fn a_proxy_that_refuses_gets_its_answer_back_or_another() {
+fn the_timer_lets_go_what_takes_too_long() {
+    let (model, mut filter) = started(ON);
+    model.ticks.set(true);
+    let passed = run(&model, &mut filter, &post(), &chunks(ANSWER, 100).pause(1_999_000_000));
+    assert_eq!(
+        (passed.answer.concat().as_slice(), fields(&passed.answer_headers, "x-tollgate-").len()),
+        (ANSWER.as_bytes(), 0)
+    );
+    assert_eq!(passed.answer[0], ANSWER.as_bytes()[..100], "two seconds after the headers");
+    assert_eq!((told(&model).as_str(), model.log_lines().len()), ("late", 0));
+}
+
+#[test]
+fn a_proxy_that_refuses_has_its_answer_all_the_same() {
     let (model, mut filter) = started(ON);
     model.refusals.set(Refusals { changes: true, ..Refusals::default() });
     for size in [50, 10_000] {
         let Passed { answer, local, .. } = run(&model, &mut filter, &post(), &chunks(ANSWER, size));
-        assert_eq!((answer.concat().as_slice(), local), (ANSWER.as_bytes(), None));
+        assert_eq!((answer.concat().as_slice(), local), (ANSWER.as_bytes(), None), "{size}");
     }
     assert_eq!(model.sum("tollgate.response_headers;result=refused"), 2);
 }

@@ -6,6 +6,7 @@ mod component;
 mod configuration;
 mod explain;
 mod extract;
+mod feedback;
 mod inspect;
 mod lines;
 mod price;
@@ -91,6 +92,9 @@ enum Command {
         #[command(flatten)]
         input: Input,
     },
+    /// Check tokens by which feedback says which call it is about.
+    #[command(subcommand)]
+    Feedback(feedback::Command),
     /// Work with plugin files.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -124,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Redact { input, text, explain: true } => redact::explain(&input, text),
         Command::Redact { input, text, explain: false } => redact::redact(&input, text),
         Command::Sample { input } => sample::sample(&input),
+        Command::Feedback(command) => feedback::run(&command),
         Command::Plugin(PluginCommand::Inspect { file, config, json }) => inspect::inspect(&file, &config, json),
     }
 }

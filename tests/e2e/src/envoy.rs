@@ -21,7 +21,9 @@ pub struct Settings {
     pub provider: u16,
     /// Port of the collector; one where nobody listens unless it is set.
     pub collector: u16,
-    /// Configuration of the filter, JSON text; `None` leaves the filter out.
+    /// The example in `examples/envoy`.
+    pub example: &'static str,
+    /// Configuration of the filter, JSON text; `None` leaves the filter out, and an empty text leaves what the example has.
     pub filter: Option<String>,
     /// Worker threads.
     pub workers: u32,
@@ -34,13 +36,29 @@ impl Settings {
     #[must_use]
     pub fn new(provider: u16) -> Self {
         let filter = r#"{"access_log": "record", "export": {"cluster": "collector", "flush_ms": 50}}"#;
-        Self { provider, collector: free_port(), filter: Some(filter.to_owned()), workers: 1, replace: Vec::new() }
+        let filter = Some(filter.to_owned());
+        Self { provider, collector: free_port(), example: "envoy.yaml", filter, workers: 1, replace: Vec::new() }
     }
 
     /// Another configuration of the filter.
     #[must_use]
     pub fn filter(mut self, json: &str) -> Self {
         self.filter = Some(json.to_owned());
+        self
+    }
+
+    /// Another example, with the configuration of the filter that it has.
+    #[must_use]
+    pub fn example(mut self, name: &'static str) -> Self {
+        self.example = name;
+        self.filter = Some(String::new());
+        self
+    }
+
+    /// A text of the example replaced by another.
+    #[must_use]
+    pub fn replaced(mut self, from: &str, to: &str) -> Self {
+        self.replace.push((from.to_owned(), to.to_owned()));
         self
     }
 
@@ -59,7 +77,7 @@ impl Settings {
     }
 
     fn write(&self, folder: &Path, listener: u16, admin: u16) -> Option<PathBuf> {
-        let mut text = fs::read_to_string(root().join("examples/envoy/envoy.yaml")).expect("the example");
+        let mut text = fs::read_to_string(root().join("examples/envoy").join(self.example)).expect("the example");
         for (from, to) in &self.replace {
             assert!(text.contains(from), "the example has no {from:?}");
             text = text.replace(from, to);
@@ -74,7 +92,9 @@ impl Settings {
             Some(json) => {
                 let module = build_output("filter/tollgate_filter.wasm")?;
                 text = text.replace("target/tollgate/filter/tollgate_filter.wasm", &module.display().to_string());
-                text = replace_block(&text, "value: |", &format!("value: {}", quoted(json)));
+                if !json.is_empty() {
+                    text = replace_block(&text, "value: |", &format!("value: {}", quoted(json)));
+                }
             }
             None => text = without_block(&text, "- name: tollgate\n"),
         }

@@ -5,13 +5,14 @@ use std::fs;
 use tollgate_e2e::build_output;
 use wasmparser::{Parser, Payload};
 
-const CALLS: [&str; 17] = [
+const CALLS: [&str; 19] = [
     "proxy_continue_stream",
     "proxy_define_metric",
     "proxy_get_buffer_bytes",
     "proxy_get_current_time_nanoseconds",
     "proxy_get_header_map_value",
     "proxy_get_property",
+    "proxy_get_shared_data",
     "proxy_http_call",
     "proxy_increment_metric",
     "proxy_log",
@@ -22,11 +23,12 @@ const CALLS: [&str; 17] = [
     "proxy_set_buffer_bytes",
     "proxy_set_effective_context",
     "proxy_set_property",
+    "proxy_set_shared_data",
     "proxy_set_tick_period_milliseconds",
 ];
 
 #[test]
-fn the_module_imports_seventeen_calls() {
+fn the_module_imports_nineteen_calls() {
     let Some(file) = build_output("filter/tollgate_filter.wasm") else { return };
     let module = fs::read(file).unwrap();
     let mut imports = BTreeSet::new();

@@ -1,23 +1,10 @@
 //! What a stream is to outputs that are off unless they are configured; and an answer whose headers are held.
 
-use super::{BLANK, Caller, Stream};
+use super::{Caller, Stream};
 use crate::extra::Extra;
-use crate::proxy::{Body, Flow, Headers, Proxy};
-use crate::response_headers::Next;
+use crate::proxy::{Headers, Proxy};
 use tollgate_call::Outcome;
 use tollgate_token_extractor::{Extractor, RequestHead};
-
-/// The next bytes of an answer, as the proxy gives them.
-#[derive(Clone, Copy)]
-pub(super) struct Piece<'a> {
-    /// They, without the blank; `None` where the proxy does not give them.
-    pub(super) chunk: Option<&'a [u8]>,
-    /// How many the proxy has, the blank included.
-    pub(super) size: usize,
-    /// Whether the first of them is a blank.
-    pub(super) blank: bool,
-    pub(super) end_of_stream: bool,
-}
 
 impl Stream {
     /// Whether it may be a call of an LLM API.
@@ -50,9 +37,14 @@ impl Stream {
         self.started
     }
 
-    /// Who called, read before the end; once.
+    /// Who called, read with the headers of the request; once.
     pub(crate) fn take_caller(&mut self, proxy: &impl Proxy) -> Caller {
         Caller::read(proxy, std::mem::take(&mut self.host))
+    }
+
+    /// Whether other outputs keep something with it.
+    pub(crate) const fn has_extra(&self) -> bool {
+        self.extra.is_some()
     }
 
     /// What other outputs keep with it.
@@ -72,61 +64,28 @@ impl Stream {
         self.extra().reading = Some(exchange.end(Outcome::Complete));
     }
 
-    /// Gives up waiting for the body of an answer whose headers have been held for too long.
+    /// Gives up on an answer whose headers have been held for too long. Whether it does.
     pub(crate) fn give_up_answer(&mut self, now: u64) -> bool {
         let answer = self.extra.as_mut().and_then(|extra| extra.answer.as_mut());
         answer.is_some_and(|answer| answer.give_up(now))
     }
 
-    /// Takes the next bytes of an answer; `None` where its headers are not held.
-    pub(super) fn body_held(&mut self, proxy: &impl Proxy, piece: Piece<'_>) -> Option<Flow> {
-        let answer = self.extra.as_mut()?.answer.as_mut()?;
-        let Piece { chunk, size, blank, end_of_stream } = piece;
-        if !answer.is_held() {
-            if end_of_stream {
-                answer.ended();
-            }
-            return None;
-        }
-        if size == 0 && !end_of_stream {
-            return Some(Flow::Hold);
-        }
-        let next = chunk.and_then(|chunk| answer.keep(chunk, end_of_stream, proxy.now()));
-        let set = match &next {
-            Some(Next::Keep) => proxy.set_body(Body::Response, size, BLANK).is_ok(),
-            // Nothing was taken out: the proxy has all of it.
-            Some(Next::Go(_)) if !blank => true,
-            Some(Next::Go(bytes)) => proxy.set_body(Body::Response, size, bytes).is_ok(),
-            None => false,
-        };
-        if !set {
-            answer.refused();
-            return Some(if blank { fail(proxy) } else { Flow::Continue });
-        }
-        self.blank = next == Some(Next::Keep);
-        Some(if self.blank { Flow::Hold } else { Flow::Continue })
+    /// Whether a part of the answer has come while its headers were held.
+    pub(crate) fn answer_proven(&self) -> bool {
+        let answer = self.extra.as_ref().and_then(|extra| extra.answer.as_ref());
+        answer.is_some_and(|answer| answer.told().1)
     }
 
-    /// Trailers end an answer. `blank` says whether the proxy has a blank in the place of its body.
-    pub(super) fn end_held(&mut self, proxy: &impl Proxy, blank: bool) -> Flow {
-        let Some(answer) = self.extra.as_mut().and_then(|extra| extra.answer.as_mut()) else { return Flow::Continue };
-        match answer.keep(b"", true, 0) {
-            Some(Next::Go(bytes)) if blank && proxy.set_body(Body::Response, BLANK.len(), &bytes).is_err() => {
-                answer.refused();
-                fail(proxy)
-            }
-            Some(_) => Flow::Continue,
-            None => {
-                answer.ended();
-                Flow::Continue
-            }
+    /// The next bytes of the answer have come. Whether they wait, because its headers do.
+    pub(super) fn queues(&mut self, proxy: &impl Proxy, size: usize, end_of_stream: bool) -> bool {
+        let answer = self.extra.as_mut().and_then(|extra| extra.answer.as_mut());
+        answer.is_some_and(|answer| answer.body(size, end_of_stream, || proxy.now()))
+    }
+
+    /// Trailers end the answer.
+    pub(super) fn answer_trailers(&mut self) {
+        if let Some(answer) = self.extra.as_mut().and_then(|extra| extra.answer.as_mut()) {
+            answer.ended();
         }
     }
-}
-
-/// What was kept of an answer cannot be given back: the caller gets another one.
-fn fail(proxy: &impl Proxy) -> Flow {
-    let error = br#"{"type":"error","error":{"type":"response_headers_failed","message":"tollgate: Envoy took an answer away and did not take it back"}}"#;
-    let _ = proxy.answer(502, "tollgate_response_headers", &[("content-type", "application/json")], error);
-    Flow::Hold
 }
