@@ -158,7 +158,11 @@ fn a_hundred_megabytes_and_a_caller_that_is_slow() {
     while exchange.chunk(&mut body) {
         // The first event and the last ones differ; everything between is the same.
         let first = total == 0;
-        assert!(first || body.len() < kilobyte.len() * 2 || kilobyte.repeat(2).windows(64).any(|part| body.starts_with(part)));
+        assert!(
+            first
+                || body.len() < kilobyte.len() * 2
+                || kilobyte.repeat(2).windows(64).any(|part| body.starts_with(part))
+        );
         total += body.len() as u64;
         body.clear();
     }
