@@ -51,7 +51,7 @@ fn python(clients: &[&str]) -> Option<Vec<OsString>> {
 /// A command that runs a program of Node, where it and its packages are installed.
 fn node(program: &str, arguments: &[&str]) -> Option<Vec<OsString>> {
     let node = env::var_os("TOLLGATE_NODE").unwrap_or_else(|| "node".into());
-    if env::var_os(NODE_MODULES).is_none() || !Command::new(&node).arg("--version").output().is_ok() {
+    if env::var_os(NODE_MODULES).is_none() || Command::new(&node).arg("--version").output().is_err() {
         skipped("there is no node, or TOLLGATE_NODE_MODULES names no folder with openai and @copilotkit/aimock");
         return None;
     }

@@ -5,7 +5,10 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 use tollgate_e2e::chat::{ANSWER, EVENT_STREAM, REQUEST, events, slices};
 use tollgate_e2e::{Answer, Envoy, Piece, Request, Settings, Upstream, client};
@@ -58,6 +61,12 @@ const ROUTES: &str = r#"
       buffer: { max_request_bytes: 40 }
 - match: { prefix: "/" }
   route: { cluster_header: x-cluster, timeout: 0s }"#;
+
+const FAULT: &str = r#"
+- name: envoy.filters.http.fault
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault
+    abort: { header_abort: {}, percentage: { numerator: 100 } }"#;
 
 const BUFFER: &str = r#"
 - name: envoy.filters.http.buffer
@@ -300,46 +309,65 @@ fn judge(row: &Row, line: &Value) -> Vec<String> {
     wrong
 }
 
+/// The filter, with the routes, and callers and providers on HTTP/1.1 and on HTTP/2.
+struct Chain {
+    asked: Asked,
+    envoy: Envoy,
+    /// Before the filter, for callers over HTTP/2: caller, Envoy alone, the filter, Envoy alone, provider.
+    before: Envoy,
+    _behind: Envoy,
+    _upstream: Upstream,
+}
+
+impl Chain {
+    fn start() -> Option<Self> {
+        let asked = Asked::default();
+        let counted = Arc::clone(&asked);
+        let upstream = Upstream::start(move |request| act(request, &counted));
+        let trailing = "http_protocol_options: { enable_trailers: true }";
+        let http_2 = "http2_protocol_options: {}";
+        let plain = |port| Settings::new(port).without_filter();
+        let behind = Envoy::start(&plain(upstream.port()).trailers())?;
+        let settings = Settings::new(upstream.port())
+            .trailers()
+            .cluster("http-2", behind.port(), http_2)
+            .cluster("http-1", upstream.port(), trailing)
+            .clusters("- { name: empty, type: STATIC, load_assignment: { cluster_name: empty } }")
+            .filters_ahead(FAULT.trim_start())
+            .filters_behind(BUFFER.trim_start())
+            .routes(ROUTES.trim_start());
+        let envoy = Envoy::start(&settings)?;
+        let before = Envoy::start(&plain(envoy.port()).connections(trailing).speaking(http_2))?;
+        Some(Self { asked, envoy, before, _behind: behind, _upstream: upstream })
+    }
+
+    /// Ports to call, and the cluster that goes with each.
+    fn ways(&self) -> [(u16, &'static str); 2] {
+        [(self.envoy.port(), "http-1"), (self.before.port(), "http-2")]
+    }
+}
+
 #[test]
 fn every_ending_over_http_1_and_http_2() {
-    let asked = Asked::default();
-    let counted = Arc::clone(&asked);
-    let upstream = Upstream::start(move |request| act(request, &counted));
-    let trailing = "http_protocol_options: { enable_trailers: true }";
-    let http_2 = "http2_protocol_options: {}";
-    let plain = || Settings::new(upstream.port()).without_filter();
-    // Over HTTP/2: caller, Envoy alone, the filter, Envoy alone, provider.
-    let behind = plain().trailers();
-    let Some(behind) = Envoy::start(&behind) else { return };
-    let settings = Settings::new(upstream.port())
-        .trailers()
-        .cluster("http-2", behind.port(), http_2)
-        .cluster("http-1", upstream.port(), trailing)
-        .clusters("- { name: empty, type: STATIC, load_assignment: { cluster_name: empty } }")
-        .filters_behind(BUFFER.trim_start())
-        .routes(ROUTES.trim_start());
-    let Some(envoy) = Envoy::start(&settings) else { return };
-    let mut before = plain().connections(trailing).speaking(http_2);
-    before.provider = envoy.port();
-    let Some(before) = Envoy::start(&before) else { return };
-
+    let Some(chain) = Chain::start() else { return };
     let rows = table();
     let mut wrong = Vec::new();
     let mut sent = BTreeMap::new();
-    for (port, cluster) in [(envoy.port(), "http-1"), (before.port(), "http-2")] {
+    for (port, cluster) in chain.ways() {
         for (number, row) in rows.iter().enumerate().filter(|(_, row)| cluster == "http-1" || !row.only_direct) {
             let id = format!("{cluster}-{number}");
             wrong.extend(run(row, port, cluster, &id));
             sent.insert(id, row);
         }
     }
+    let envoy = &chain.envoy;
     let lines = envoy.access_log(sent.len());
     assert_eq!(lines.len(), sent.len());
     for line in &lines {
         wrong.extend(judge(sent[line["request_id"].as_str().unwrap()], line));
     }
     for (id, row) in &sent {
-        let count = asked.lock().unwrap().get(id).copied().unwrap_or(0);
+        let count = chain.asked.lock().unwrap().get(id).copied().unwrap_or(0);
         if count != row.attempts {
             wrong.push(format!("{}, {id}: {count} attempts, not {}", row.what, row.attempts));
         }
@@ -347,4 +375,53 @@ fn every_ending_over_http_1_and_http_2() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(usize::try_from(envoy.settled("calls")).unwrap(), sent.len(), "one call a line, whatever was tried");
     assert_eq!(envoy.stat("http.llm_egress.downstream_cx_http2_total"), 1);
+
+    // What a filter before this one answers is no call.
+    let headers: &[(&str, &[u8])] = &[("x-envoy-fault-abort-request", b"429")];
+    assert_eq!(client::request(envoy.port(), "POST", "/v1/chat/completions", headers, REQUEST).status, 429);
+    assert!(envoy.access_log(sent.len() + 1).last().unwrap()["record"].is_null());
+    assert_eq!(usize::try_from(envoy.settled("calls")).unwrap(), sent.len());
+    assert_eq!(envoy.count("skipped"), 0);
+}
+
+#[test]
+fn callers_that_go_away_over_http_1_and_http_2() {
+    let Some(chain) = Chain::start() else { return };
+    let mut lines = 0;
+    for (port, cluster) in chain.ways() {
+        for (act, sent, answered) in
+            [("two", REQUEST.len(), true), ("nothing", REQUEST.len(), false), ("two", 30, false)]
+        {
+            let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let head = format!(
+                "POST /v1/chat/completions HTTP/1.1\r\nhost: api.openai.com\r\ncontent-type: application/json\r\n\
+                 {ACT}: {act}\r\n{CLUSTER}: {cluster}\r\ncontent-length: {}\r\n\r\n",
+                REQUEST.len()
+            );
+            socket.write_all(&[head.as_bytes(), &REQUEST[..sent]].concat()).unwrap();
+            if answered {
+                // Until the first event is there.
+                let mut seen = Vec::new();
+                while !seen.windows(7).any(|part| part == b"content") || !seen.ends_with(b"\r\n") {
+                    let mut more = [0; 4096];
+                    let count = socket.read(&mut more).unwrap();
+                    assert_ne!(count, 0, "{}", String::from_utf8_lossy(&seen));
+                    seen.extend_from_slice(&more[..count]);
+                }
+            } else {
+                thread::sleep(SHORT);
+            }
+            drop(socket);
+            lines += 1;
+            let log = chain.envoy.access_log(lines);
+            let record: Value = serde_json::from_str(log[lines - 1]["record"].as_str().unwrap()).unwrap();
+            let what = format!("{cluster} {act} {sent}: {}", log[lines - 1]);
+            assert_eq!(record["outcome"], "client_aborted", "{what}");
+            assert_eq!(record["error_type"], "client_aborted", "{what}");
+            assert_eq!(record["usage"], Value::Null, "nobody reported usage: missing, not 0: {what}");
+            assert_eq!(record["request_model"], "gpt-4o", "{what}");
+            assert_eq!(record["response_model"].is_string(), answered, "{what}");
+        }
+    }
+    assert_eq!(chain.envoy.settled("calls"), 6);
 }

@@ -6,11 +6,10 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use std::time::Duration;
+use tollgate_e2e::chat::{ANSWER, PATH};
 use tollgate_e2e::{Answer, Envoy, Piece, Request, Settings, Sink, Upstream, client};
 
 const REQUEST: &[u8] = br#"{"model":"gpt-4o","messages":[{"role":"user","content":"I am jane@example.com"}]}"#;
-const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4o-2024-08-06","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":200,"total_tokens":1200,"prompt_tokens_details":{"cached_tokens":400}}}"#;
-const PATH: &str = "/v1/chat/completions";
 const PARENT: &[u8] = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 fn provider() -> Upstream {
@@ -139,6 +138,7 @@ fn a_collector_that_is_down() {
         assert_eq!((response.status, response.body.as_slice()), (200, ANSWER.as_bytes()));
     }
     assert_eq!(envoy.wait_count("export_spans_dropped", 100), 100);
+    envoy.settle();
     assert_eq!(envoy.count("calls"), 100);
     assert_eq!(envoy.count("export_spans_dropped;reason=rejected"), 0);
 }
@@ -162,6 +162,7 @@ fn a_collector_that_never_answers() {
     let spans_lost = envoy.wait_count("export_spans_dropped", 550);
     assert_eq!(spans_lost, 550);
     // Three workers' worth of modules (two of them idle, on Envoy's main thread) must not have grown by a queue.
+    envoy.settle();
     assert!(envoy.count("memory_bytes") <= memory + (1 << 20), "{memory} became {}", envoy.count("memory_bytes"));
 }
 
@@ -176,6 +177,7 @@ fn a_collector_that_is_away_for_a_moment() {
     let Some(envoy) = Envoy::start(&Settings::new(upstream.port()).collector(sink.port())) else { return };
     assert_eq!(client::post(envoy.port(), PATH, REQUEST).status, 200);
     assert_eq!(envoy.wait_count("export_requests;result=sent", 1), 1);
+    envoy.settle();
     assert_eq!(envoy.count("export_requests;result=unavailable"), 1);
     assert_eq!(envoy.count("export_spans_dropped"), 0);
     assert_eq!(spans(&sink.requests()[1..]).len(), 1);

@@ -115,6 +115,7 @@ fn a_provider_that_cannot_be_reached() {
     assert_eq!(response.status, 503);
     let line = &envoy.access_log(2)[1];
     assert_eq!((&line["outcome"], &line["model"]), (&"upstream_aborted".into(), &"gpt-4o".into()));
+    envoy.settle();
     assert!(envoy.count("errors;provider=openai") > 0);
 }
 
@@ -186,6 +187,7 @@ fn what_is_no_llm_call_passes() {
         assert_eq!(response.header("x-seen"), Some(method.as_bytes()));
     }
     assert_eq!(envoy.wait_count("skipped", 3), 3);
+    envoy.settle();
     assert_eq!(envoy.count("calls"), 0);
 }
 
@@ -212,6 +214,7 @@ fn many_callers_and_several_workers() {
         caller.join().unwrap();
     }
     assert_eq!(envoy.wait_count("calls", 200), 200);
+    envoy.settle();
     assert_eq!(envoy.count("tokens;provider=openai;operation=chat;model=gpt-4o-2024-08-06;kind=output"), 400);
     let prometheus = envoy.admin("/stats/prometheus?filter=wasmcustom");
     let line =
