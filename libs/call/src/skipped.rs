@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Why an exchange gives no call record. All but the first are calls to an LLM API, which infer nothing and so have no
-/// usage.
+/// Why an exchange gives no call record. But for the first and the last two it is a call to an LLM API, which infers
+/// nothing and so has no usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Skipped {
@@ -23,6 +23,11 @@ pub enum Skipped {
     Management,
     /// A connection that carries many calls both ways (WebSocket, WebRTC), which is not read.
     Realtime,
+    /// A connection that was switched to another protocol: WebSocket, or a tunnel that `CONNECT` opened. What it carries
+    /// is not read.
+    Upgrade,
+    /// gRPC or gRPC-Web, whose messages are not read.
+    Grpc,
 }
 
 impl Skipped {
@@ -36,6 +41,8 @@ impl Skipped {
         Self::StoredContent,
         Self::Management,
         Self::Realtime,
+        Self::Upgrade,
+        Self::Grpc,
     ];
 
     /// The word used in counters and in JSON.
@@ -50,6 +57,8 @@ impl Skipped {
             Self::StoredContent => "stored_content",
             Self::Management => "management",
             Self::Realtime => "realtime",
+            Self::Upgrade => "upgrade",
+            Self::Grpc => "grpc",
         }
     }
 }

@@ -42,6 +42,8 @@ const BEDROCK_COUNTS: [&str; 4] = [
     "x-amzn-bedrock-cache-read-input-token-count",
     "x-amzn-bedrock-cache-write-input-token-count",
 ];
+/// The status of an answer after which the connection speaks another protocol (RFC 9110, section 15.2.2).
+const SWITCHING_PROTOCOLS: u16 = 101;
 /// The header by which AWS names an error.
 const AWS_ERROR: &str = "x-amzn-errortype";
 
@@ -171,6 +173,9 @@ impl Exchange {
     pub fn response_head<'h>(&mut self, status: u16, headers: impl IntoIterator<Item = (&'h str, &'h [u8])>) {
         // Envoy has no status to tell of where no answer came.
         self.status = (status != 0).then_some(status);
+        if status == SWITCHING_PROTOCOLS {
+            self.leave();
+        }
         self.decoder = Decoder::new(self.limits.expansion, self.limits.window);
         for (name, value) in headers {
             if name.eq_ignore_ascii_case("content-encoding") {
@@ -185,6 +190,14 @@ impl Exchange {
                 *count = str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
             }
         }
+    }
+
+    /// Reads no further: what follows is of another protocol.
+    fn leave(&mut self) {
+        if !matches!(self.plan, Plan::Skip { why: Skipped::Realtime, .. }) {
+            self.plan = Plan::Skip { why: Skipped::Upgrade, unsupported: false };
+        }
+        self.body = Body::unread();
     }
 
     /// The next bytes of the answer's body, as transferred. `elapsed_ns` is nanoseconds since the request began, by

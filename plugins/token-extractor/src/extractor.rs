@@ -169,10 +169,10 @@ impl Extractor {
             },
             (Call::Unknown, _) => {
                 header = content_type();
-                if may_be_json(header.as_ref().map(AsRef::as_ref)) {
-                    Plan::Recognise
-                } else {
-                    Plan::Skip { why: Skipped::NotAnLlmCall, unsupported: known }
+                match header.as_ref().map(AsRef::as_ref) {
+                    Some(value) if is_grpc(value) => Plan::Skip { why: Skipped::Grpc, unsupported: known },
+                    value if may_be_json(value) => Plan::Recognise,
+                    _ => Plan::Skip { why: Skipped::NotAnLlmCall, unsupported: known },
                 }
             }
         };
@@ -226,13 +226,20 @@ impl Extractor {
 /// What to say of a call without inference at a host that nobody named: most are no LLM calls at all.
 fn unknown_host(path: &str, why: Skipped) -> Skipped {
     let llm = ["/chat/completions", "/v1/models", "/v1/responses", "/v1/messages"];
-    let certain = why == Skipped::CountTokens || llm.iter().any(|part| path.contains(part));
+    let certain = matches!(why, Skipped::CountTokens | Skipped::Upgrade) || llm.iter().any(|part| path.contains(part));
     if certain { why } else { Skipped::NotAnLlmCall }
 }
 
 /// Whether the request can be one to an LLM API: they take JSON.
 fn may_be_json(content_type: Option<&[u8]>) -> bool {
     content_type.is_none_or(|value| value.windows(4).any(|part| part.eq_ignore_ascii_case(b"json")))
+}
+
+/// Whether the request is gRPC or gRPC-Web, of whatever kind: `application/grpc`, `application/grpc-web+proto`,
+/// `application/grpc+json` (gRPC over HTTP/2, "Requests"; gRPC-Web, "Protocol differences").
+fn is_grpc(content_type: &[u8]) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    content_type.get(..GRPC.len()).is_some_and(|start| start.eq_ignore_ascii_case(GRPC))
 }
 
 impl Route {

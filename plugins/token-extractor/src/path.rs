@@ -100,6 +100,9 @@ const ASIDES: &[(&str, Skipped)] = &[
 
 /// Reads a request line. `path` may have a query.
 pub(crate) fn call(method: &str, path: &str) -> Call {
+    if method.eq_ignore_ascii_case("CONNECT") {
+        return Call::Aside(Skipped::Upgrade);
+    }
     let path = without_query(path);
     let reads = read(path).filter(|_| !is_of_a_thread(path));
     match (reads, method.eq_ignore_ascii_case("POST")) {
@@ -255,6 +258,8 @@ mod tests {
             ("POST", "/v1/p/publishers/mistralai/models/m:streamRawPredict", stream("chat.completions")),
             ("POST", "/v1/p/publishers/ai21/models/j:rawPredict", Call::Unknown),
             ("POST", "/v2/chat", whole("cohere.chat")),
+            ("CONNECT", "/v2/chat", Call::Aside(Skipped::Upgrade)),
+            ("CONNECT", "", Call::Aside(Skipped::Upgrade)),
             ("POST", "/v2/embed", whole("cohere.embed")),
             ("POST", "/v2/rerank", whole("rerank")),
             ("POST", "/api/chat", whole("ollama")),

@@ -142,3 +142,35 @@ fn an_upload_to_an_unknown_path_is_not_looked_at() {
     let head = RequestHead { content_type: Some(b"application/vnd.api+JSON"), ..head };
     assert!(Extractor::default().exchange(head).reads_bodies());
 }
+
+#[test]
+fn other_protocols_are_left_alone() {
+    let cases: &[(&str, &str, &str, &str, u16, Result<(), Skipped>)] = &[
+        ("GET", "api.openai.com", "/v1/realtime?model=m", "", 101, Err(Skipped::Realtime)),
+        ("GET", "api.openai.com", "/v1/responses", "", 101, Err(Skipped::Upgrade)),
+        ("GET", "localhost", "/chat", "", 101, Err(Skipped::Upgrade)),
+        ("POST", "api.openai.com", CHAT, "application/json", 101, Err(Skipped::Upgrade)),
+        ("CONNECT", "api.openai.com:443", "", "", 200, Err(Skipped::Upgrade)),
+        ("CONNECT", "localhost", "", "", 200, Err(Skipped::Upgrade)),
+        (
+            "POST",
+            "generativelanguage.googleapis.com",
+            "/g.Service/Generate",
+            "application/grpc",
+            200,
+            Err(Skipped::Grpc),
+        ),
+        ("POST", "localhost", "/g.Service/Generate", "application/grpc-web+proto", 200, Err(Skipped::Grpc)),
+        ("POST", "localhost", "/g.Service/Generate", "Application/gRPC+json", 200, Err(Skipped::Grpc)),
+        ("POST", "localhost", "/generate", "application/json", 200, Ok(())),
+    ];
+    for (method, host, path, kind, status, expected) in cases {
+        let content_type = Some(kind.as_bytes()).filter(|kind| !kind.is_empty());
+        let mut exchange = Extractor::default().exchange(RequestHead { method, host, path, content_type });
+        exchange.response_head(*status, []);
+        assert_eq!(exchange.reads_bodies(), expected.is_ok(), "{method} {host}{path}");
+        exchange.response_body(CHAT_ANSWER.as_bytes(), 1);
+        let record = exchange.end(tollgate_call::Outcome::Complete).record;
+        assert_eq!(record.map(drop), *expected, "{method} {host}{path} {kind}");
+    }
+}

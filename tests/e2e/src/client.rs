@@ -16,6 +16,8 @@ pub struct Response {
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body, as far as it came.
     pub body: Vec<u8>,
+    /// Trailers, a line each.
+    pub trailers: Vec<String>,
     /// Whether the body came to its end.
     pub whole: bool,
 }
@@ -93,12 +95,12 @@ impl Exchange {
         let head = Head::read(&mut self.socket)?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let status =
             head.first.split(' ').nth(1).and_then(|text| text.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Response { status, headers: head.headers, body: Vec::new(), whole: false })
+        Ok(Response { status, headers: head.headers, body: Vec::new(), trailers: Vec::new(), whole: false })
     }
 
     /// Reads the next chunk of a chunked answer; `false` at the end.
     pub fn chunk(&mut self, body: &mut Vec<u8>) -> bool {
-        wire::chunk(&mut self.socket, body).expect("a chunk comes")
+        wire::chunk(&mut self.socket, body, &mut Vec::new()).expect("a chunk comes")
     }
 
     /// Reads the answer to its end, or to where it breaks off.
@@ -115,20 +117,14 @@ impl Exchange {
         let chunked = head.get("transfer-encoding").is_some();
         response.whole = if chunked {
             loop {
-                match wire::chunk(&mut self.socket, &mut response.body) {
+                match wire::chunk(&mut self.socket, &mut response.body, &mut response.trailers) {
                     Ok(true) => {}
                     Ok(false) => break true,
                     Err(_) => break false,
                 }
             }
         } else {
-            match head.body(&mut self.socket, true) {
-                Ok(body) => {
-                    response.body = body;
-                    true
-                }
-                Err(_) => false,
-            }
+            head.read_body(&mut self.socket, true, &mut response.body).is_ok()
         };
         response.headers = head.headers;
         response

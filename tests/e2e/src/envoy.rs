@@ -1,108 +1,18 @@
-//! A real Envoy with the filter, on the configuration of `examples/envoy`, its ports replaced.
+//! A running Envoy: started on a configuration, asked for its counters, its log and its access log, and ended.
 
 use crate::client;
-use crate::data::{build_output, envoy_binary, root};
+use crate::data::{envoy_binary, root};
+use crate::settings::{Settings, free_port};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{self, Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Longest wait for Envoy to start, and for a line or a number to appear.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// What differs from the example.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Port of the provider.
-    pub provider: u16,
-    /// Port of the collector; one where nobody listens unless it is set.
-    pub collector: u16,
-    /// The example in `examples/envoy`.
-    pub example: &'static str,
-    /// Configuration of the filter, JSON text; `None` leaves the filter out, and an empty text leaves what the example has.
-    pub filter: Option<String>,
-    /// Worker threads.
-    pub workers: u32,
-    /// Texts of the example to be replaced by others, before anything else.
-    pub replace: Vec<(String, String)>,
-}
-
-impl Settings {
-    /// The filter with its whole record in the access log and quick export, one worker.
-    #[must_use]
-    pub fn new(provider: u16) -> Self {
-        let filter = r#"{"access_log": "record", "export": {"cluster": "collector", "flush_ms": 50}}"#;
-        let filter = Some(filter.to_owned());
-        Self { provider, collector: free_port(), example: "envoy.yaml", filter, workers: 1, replace: Vec::new() }
-    }
-
-    /// Another configuration of the filter.
-    #[must_use]
-    pub fn filter(mut self, json: &str) -> Self {
-        self.filter = Some(json.to_owned());
-        self
-    }
-
-    /// Another example, with the configuration of the filter that it has.
-    #[must_use]
-    pub fn example(mut self, name: &'static str) -> Self {
-        self.example = name;
-        self.filter = Some(String::new());
-        self
-    }
-
-    /// A text of the example replaced by another.
-    #[must_use]
-    pub fn replaced(mut self, from: &str, to: &str) -> Self {
-        self.replace.push((from.to_owned(), to.to_owned()));
-        self
-    }
-
-    /// Envoy alone.
-    #[must_use]
-    pub fn without_filter(mut self) -> Self {
-        self.filter = None;
-        self
-    }
-
-    /// A collector.
-    #[must_use]
-    pub const fn collector(mut self, port: u16) -> Self {
-        self.collector = port;
-        self
-    }
-
-    fn write(&self, folder: &Path, listener: u16, admin: u16) -> Option<PathBuf> {
-        let mut text = fs::read_to_string(root().join("examples/envoy").join(self.example)).expect("the example");
-        for (from, to) in &self.replace {
-            assert!(text.contains(from), "the example has no {from:?}");
-            text = text.replace(from, to);
-        }
-        for (from, to) in [(10000, listener), (9901, admin), (8080, self.provider), (4318, self.collector)] {
-            text = text.replace(&format!("port_value: {from} "), &format!("port_value: {to} "));
-        }
-        text = text.replace("/dev/stdout", &folder.join("access.log").display().to_string());
-        let record = "record: \"%FILTER_STATE(wasm.tollgate.record:PLAIN)%\"\n";
-        text = text.replace("trace_id: \"%", &format!("{record}                          trace_id: \"%"));
-        match &self.filter {
-            Some(json) => {
-                let module = build_output("filter/tollgate_filter.wasm")?;
-                text = text.replace("target/tollgate/filter/tollgate_filter.wasm", &module.display().to_string());
-                if !json.is_empty() {
-                    text = replace_block(&text, "value: |", &format!("value: {}", quoted(json)));
-                }
-            }
-            None => text = without_block(&text, "- name: tollgate\n"),
-        }
-        let file = folder.join("envoy.yaml");
-        fs::write(&file, text).expect("a configuration");
-        Some(file)
-    }
-}
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running Envoy; dropping it ends it.
 pub struct Envoy {
@@ -110,6 +20,7 @@ pub struct Envoy {
     folder: PathBuf,
     port: u16,
     admin: u16,
+    workers: u32,
 }
 
 impl Envoy {
@@ -118,7 +29,7 @@ impl Envoy {
     pub fn start(settings: &Settings) -> Option<Self> {
         let (port, admin) = (free_port(), free_port());
         let (process, folder) = spawn(settings, port, admin)?;
-        let mut envoy = Self { process, folder, port, admin };
+        let mut envoy = Self { process, folder, port, admin, workers: settings.workers };
         let deadline = Instant::now() + PATIENCE;
         loop {
             if client::get_text(admin, "/ready").is_ok_and(|(status, _)| status == 200) {
@@ -157,6 +68,11 @@ impl Envoy {
     /// The filter's counters and gauges, by the name that the filter gave them.
     #[must_use]
     pub fn metrics(&self) -> BTreeMap<String, u64> {
+        self.settle();
+        self.told()
+    }
+
+    fn told(&self) -> BTreeMap<String, u64> {
         self.admin("/stats?filter=wasmcustom")
             .lines()
             .filter_map(|line| {
@@ -169,7 +85,49 @@ impl Envoy {
     /// Sum of the counters whose name starts so.
     #[must_use]
     pub fn count(&self, start: &str) -> u64 {
-        self.metrics().iter().filter(|(name, _)| name.starts_with(start)).map(|(_, value)| value).sum()
+        self.settle();
+        self.told_sum(start)
+    }
+
+    fn told_sum(&self, start: &str) -> u64 {
+        self.told().iter().filter(|(name, _)| name.starts_with(start)).map(|(_, value)| value).sum()
+    }
+
+    /// Waits until every worker has told Envoy what it has counted so far. The filter does that by its timer.
+    ///
+    /// # Panics
+    /// Where the timers stand still.
+    pub fn settle(&self) {
+        // Workers and the main thread tick, each as often as the others; two rounds, because one may be under way.
+        let enough = self.told_sum("heartbeat") + 2 * (u64::from(self.workers) + 1);
+        let told = self.wait_count("heartbeat", enough);
+        assert!(told >= enough, "the filter's timers stand still:\n{}", self.log());
+    }
+
+    /// A number of Envoy's own statistics; 0 where there is none.
+    #[must_use]
+    pub fn stat(&self, name: &str) -> u64 {
+        let text = self.admin(&format!("/stats?filter=^{name}$"));
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")?.parse().ok()).unwrap_or(0)
+    }
+
+    /// Gives a dynamic listener another configuration; whether Envoy took it.
+    ///
+    /// # Panics
+    /// Where Envoy does nothing about it.
+    pub fn reconfigure(&mut self, settings: &Settings) -> bool {
+        const RESULTS: [&str; 2] = ["listener_manager.lds.update_success", "listener_manager.lds.update_rejected"];
+        let before = RESULTS.map(|name| self.stat(name));
+        settings.write(&self.folder, self.port, self.admin).expect("the module is there still");
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let now = RESULTS.map(|name| self.stat(name));
+            if now != before {
+                return now[0] > before[0];
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("Envoy did not read its listeners anew:\n{}", self.log());
     }
 
     /// Waits until the counters whose name starts so come to at least `least`; gives what they come to.
@@ -177,7 +135,7 @@ impl Envoy {
     pub fn wait_count(&self, start: &str, least: u64) -> u64 {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let count = self.count(start);
+            let count = self.told_sum(start);
             if count >= least || Instant::now() > deadline {
                 return count;
             }
@@ -246,12 +204,12 @@ fn spawn(settings: &Settings, port: u16, admin: u16) -> Option<(Child, PathBuf)>
     let number = STARTED.fetch_add(1, Ordering::SeqCst);
     let folder = std::env::temp_dir().join(format!("tollgate-e2e-{}-{number}", process::id()));
     fs::create_dir_all(&folder).expect("a folder");
-    let file = settings.write(&folder, port, admin)?;
+    let written = settings.write(&folder, port, admin)?;
     let log = File::create(folder.join("envoy.log")).expect("a log");
     let process = Command::new(binary)
         .args(["--disable-hot-restart", "--log-level", "warn", "--concurrency", &settings.workers.to_string()])
         .args(["--file-flush-interval-msec", "20", "-c"])
-        .arg(file)
+        .arg(written.bootstrap)
         .current_dir(root())
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a log"))
@@ -259,39 +217,4 @@ fn spawn(settings: &Settings, port: u16, admin: u16) -> Option<(Child, PathBuf)>
         .spawn()
         .expect("Envoy starts");
     Some((process, folder))
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
-}
-
-/// Replaces a line, found by how it starts, and the deeper lines after it.
-fn replace_block(text: &str, start: &str, with: &str) -> String {
-    let mut lines = Vec::new();
-    let mut inside = None;
-    for line in text.lines() {
-        let depth = line.len() - line.trim_start().len();
-        if inside.is_some_and(|outer| depth > outer || line.trim().is_empty()) {
-            continue;
-        }
-        inside = None;
-        if format!("{}\n", line.trim_start()).starts_with(start) {
-            inside = Some(depth);
-            if !with.is_empty() {
-                lines.push(format!("{}{with}", " ".repeat(depth)));
-            }
-        } else {
-            lines.push(line.to_owned());
-        }
-    }
-    lines.join("\n") + "\n"
-}
-
-fn without_block(text: &str, start: &str) -> String {
-    replace_block(text, start, "")
-}
-
-/// A YAML scalar: JSON is one.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

@@ -15,14 +15,17 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "test support")]
 
+pub mod chat;
 pub mod client;
 mod data;
 mod envoy;
+mod settings;
 mod sink;
 mod upstream;
 mod wire;
 
 pub use data::{build_output, recorded_traffic, skipped};
-pub use envoy::{Envoy, Settings, refused_start};
+pub use envoy::{Envoy, refused_start};
+pub use settings::Settings;
 pub use sink::Sink;
 pub use upstream::{Answer, Piece, Request, Upstream};

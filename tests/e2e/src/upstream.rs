@@ -42,6 +42,8 @@ pub enum Piece {
     Hold,
     /// The connection breaks.
     Reset,
+    /// From here on everything that comes goes back, until the peer closes.
+    Echo,
 }
 
 /// What is written to the socket, head included.
@@ -202,6 +204,11 @@ impl Shared {
                     Piece::Hold => self.held.lock().ok()?.recv_timeout(Duration::from_secs(20)).ok()?,
                     Piece::Reset => {
                         writer.shutdown(Shutdown::Both).ok()?;
+                        return None;
+                    }
+                    Piece::Echo => {
+                        self.served.fetch_add(1, Ordering::SeqCst);
+                        std::io::copy(&mut reader, &mut writer).ok()?;
                         return None;
                     }
                 }

@@ -36,29 +36,40 @@ impl Head {
     /// Reads the body that belongs to the head. `until_close` is for answers that say no length.
     pub(crate) fn body(&self, from: &mut impl BufRead, until_close: bool) -> io::Result<Vec<u8>> {
         let mut body = Vec::new();
+        self.read_body(from, until_close, &mut body)?;
+        Ok(body)
+    }
+
+    /// The same, into `body`, which has what came if the rest does not.
+    pub(crate) fn read_body(&self, from: &mut impl BufRead, until_close: bool, body: &mut Vec<u8>) -> io::Result<()> {
         if self.get("transfer-encoding").is_some_and(|value| value.contains("chunked")) {
-            while chunk(from, &mut body)? {}
+            while chunk(from, body, &mut Vec::new())? {}
         } else if let Some(length) = self.get("content-length") {
             let length: u64 = length.parse().map_err(|_| io::ErrorKind::InvalidData)?;
-            if from.take(length).read_to_end(&mut body)? as u64 != length {
+            if from.take(length).read_to_end(body)? as u64 != length {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         } else if until_close {
-            from.read_to_end(&mut body)?;
+            from.read_to_end(body)?;
         }
-        Ok(body)
+        Ok(())
     }
 }
 
-/// Appends one chunk of a chunked body; `false` after the last one, its trailers read as well.
-pub(crate) fn chunk(from: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<bool> {
+/// Appends one chunk of a chunked body; `false` after the last one, with its trailers as they were written.
+pub(crate) fn chunk(from: &mut impl BufRead, body: &mut Vec<u8>, trailers: &mut Vec<String>) -> io::Result<bool> {
     let size = line(from)?;
     let size = String::from_utf8_lossy(&size);
     let size = u64::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16)
         .map_err(|_| io::Error::from(io::ErrorKind::UnexpectedEof))?;
     if size == 0 {
-        while !line(from)?.is_empty() {}
-        return Ok(false);
+        loop {
+            let line = line(from)?;
+            if line.is_empty() {
+                return Ok(false);
+            }
+            trailers.push(String::from_utf8_lossy(&line).into_owned());
+        }
     }
     if from.take(size).read_to_end(body)? as u64 != size {
         return Err(io::ErrorKind::UnexpectedEof.into());

@@ -16,6 +16,10 @@ use tollgate_token_extractor::{Extractor, RequestHead};
 
 /// Header by which the upstream knows which exchange to replay.
 const NUMBER: &str = "x-exchange";
+/// Routes of the filter's Envoy: what came over HTTP/2 goes on over HTTP/2.
+const OVER_HTTP_2: &str = r#"
+- match: { prefix: "/", headers: [{ name: x-http, string_match: { exact: "2" } }] }
+  route: { cluster: http-2, timeout: 0s }"#;
 
 /// A recorded exchange.
 struct Recorded {
@@ -52,7 +56,7 @@ impl Recorded {
     }
 
     fn is_stream(&self) -> bool {
-        self.content_type.contains("event")
+        ["event", "ndjson", "stream"].iter().any(|part| self.content_type.contains(part))
     }
 
     /// What the provider sends: JSON with its length, streams in chunks whose size differs from exchange to exchange.
@@ -111,20 +115,21 @@ fn in_component(extractor: &mut tollgate_engine::Extractor, recorded: &Recorded)
     json(exchange.end(Outcome::Complete).unwrap().call.as_ref().ok())
 }
 
-/// Sends every exchange through an Envoy; gives the bodies that came back.
-fn through(envoy: &Envoy, corpus: &[Recorded]) -> Vec<(u16, Vec<u8>)> {
+/// Sends every exchange through a port, under ids with this prefix; gives the bodies that came back.
+fn through(port: u16, corpus: &[Recorded], prefix: &str) -> Vec<(u16, Vec<u8>)> {
     corpus
         .iter()
         .enumerate()
         .map(|(number, recorded)| {
             let number = number.to_string();
+            let id = format!("{prefix}{number}");
             let headers: &[(&str, &[u8])] = &[
                 ("host", recorded.host.as_bytes()),
                 ("content-type", b"application/json"),
-                ("x-request-id", number.as_bytes()),
+                ("x-request-id", id.as_bytes()),
                 (NUMBER, number.as_bytes()),
             ];
-            let response = client::request(envoy.port(), &recorded.method, &recorded.path, headers, &recorded.request);
+            let response = client::request(port, &recorded.method, &recorded.path, headers, &recorded.request);
             assert!(response.whole, "{} was cut", recorded.id);
             (response.status, response.body)
         })
@@ -144,17 +149,26 @@ fn every_seat_reads_the_same_and_no_byte_changes() {
         replayed[number].answer(number)
     });
     let Some(plain) = Envoy::start(&Settings::new(upstream.port()).without_filter()) else { return };
-    let Some(observed) = Envoy::start(&Settings::new(upstream.port())) else { return };
-    let (without, with) = (through(&plain, &corpus), through(&observed, &corpus));
+    // Over HTTP/2 on both sides of the filter: caller, Envoy alone, the filter, Envoy alone, provider.
+    let http_2 = "http2_protocol_options: {}";
+    let settings =
+        Settings::new(upstream.port()).cluster("http-2", plain.port(), http_2).routes(OVER_HTTP_2.trim_start());
+    let Some(observed) = Envoy::start(&settings) else { return };
+    let mark = "request_headers_to_add: [{ header: { key: x-http, value: \"2\" } }]";
+    let ahead = Settings::new(observed.port()).without_filter().speaking(http_2).route_table(mark);
+    let Some(ahead) = Envoy::start(&ahead) else { return };
+    let without = through(plain.port(), &corpus, "");
+    let with = through(observed.port(), &corpus, "1-");
+    let with_2 = through(ahead.port(), &corpus, "2-");
 
-    let lines = observed.access_log(corpus.len());
-    assert_eq!(lines.len(), corpus.len());
-    let in_envoy: BTreeMap<usize, Value> = lines
+    let lines = observed.access_log(2 * corpus.len());
+    assert_eq!(lines.len(), 2 * corpus.len());
+    let in_envoy: BTreeMap<String, Value> = lines
         .iter()
         .map(|line| {
-            let number = line["request_id"].as_str().unwrap().parse().unwrap();
+            let id = line["request_id"].as_str().unwrap().to_owned();
             let record = line["record"].as_str().map_or(Value::Null, |text| serde_json::from_str(text).unwrap());
-            (number, record)
+            (id, record)
         })
         .collect();
 
@@ -169,11 +183,15 @@ fn every_seat_reads_the_same_and_no_byte_changes() {
         let id = &recorded.id;
         assert_eq!(without[number], (recorded.status, recorded.body.clone()), "{id}: Envoy without the filter");
         assert_eq!(with[number], without[number], "{id}: Envoy with the filter");
+        assert_eq!(with_2[number], without[number], "{id}: Envoy with the filter, over HTTP/2");
         let expected = natively(&native, recorded);
         assert_eq!(in_component(&mut component, recorded), expected, "{id}: component");
-        assert_eq!(in_envoy[&number], expected, "{id}: filter in Envoy");
+        assert_eq!(in_envoy[&format!("1-{number}")], expected, "{id}: filter in Envoy");
+        assert_eq!(in_envoy[&format!("2-{number}")], expected, "{id}: filter in Envoy, over HTTP/2");
         calls += usize::from(!expected.is_null());
     }
-    assert!(calls > 300, "{calls} calls");
-    assert_eq!(usize::try_from(observed.wait_count("calls", calls as u64)).unwrap(), calls);
+    assert_eq!(calls, corpus.len(), "every exchange that was recorded is a call");
+    assert_eq!(observed.wait_count("calls", 2 * calls as u64), 2 * calls as u64);
+    assert!(observed.stat("cluster.http-2.upstream_cx_http2_total") > 0);
+    assert!(observed.stat("http.llm_egress.downstream_cx_http2_total") > 0);
 }

@@ -111,6 +111,7 @@ fn a_collector_that_is_down() {
         assert_eq!((response.status, response.body.as_slice()), (200, ANSWER.as_bytes()));
     }
     assert_eq!(envoy.wait_count("export_spans_dropped", 100), 100);
+    envoy.settle();
     assert_eq!(envoy.count("calls"), 100);
     assert_eq!(envoy.count("export_spans_dropped;reason=rejected"), 0);
 }
@@ -134,6 +135,7 @@ fn a_collector_that_never_answers() {
     let spans_lost = envoy.wait_count("export_spans_dropped", 550);
     assert_eq!(spans_lost, 550);
     // Three workers' worth of modules (two of them idle, on Envoy's main thread) must not have grown by a queue.
+    envoy.settle();
     assert!(envoy.count("memory_bytes") <= memory + (1 << 20), "{memory} became {}", envoy.count("memory_bytes"));
 }
 
@@ -148,6 +150,7 @@ fn a_collector_that_is_away_for_a_moment() {
     let Some(envoy) = Envoy::start(&Settings::new(upstream.port()).collector(sink.port())) else { return };
     assert_eq!(client::post(envoy.port(), PATH, REQUEST).status, 200);
     assert_eq!(envoy.wait_count("export_requests;result=sent", 1), 1);
+    envoy.settle();
     assert_eq!(envoy.count("export_requests;result=unavailable"), 1);
     assert_eq!(envoy.count("export_spans_dropped"), 0);
     assert_eq!(spans(&sink.requests()[1..]).len(), 1);

@@ -121,6 +121,7 @@ fn the_provider_is_asked_and_the_caller_sees_no_difference() {
             assert_eq!((&line["input_tokens"], &line["usage_source"]), (&"9".into(), &"reported".into()));
         }
         assert_eq!(envoy.wait_count("include_usage;result=requested", 2), 2);
+        envoy.settle();
         assert_eq!(envoy.count("include_usage;result=already_requested"), 1);
         assert_eq!(envoy.count("include_usage;result=no_stream"), 1);
         assert_eq!(envoy.count("include_usage_answers;result=stripped"), 2);
@@ -177,6 +178,7 @@ fn a_body_in_pieces_and_over_the_limits() {
             assert_eq!(length(&request), said, "{filter} {size}");
         }
         assert_eq!(envoy.wait_count("include_usage;result=too_large", 2), 2);
+        envoy.settle();
         assert_eq!(envoy.count("include_usage;result=no_content_length"), 1);
         assert_eq!(envoy.count("include_usage;result=requested"), 4);
     }
@@ -201,6 +203,7 @@ fn signed_and_encoded_requests_are_not_touched() {
             assert_eq!((request.body.as_slice(), length(&request)), (BODY.as_bytes(), Some(BODY.len())), "{name}");
         }
         assert_eq!(envoy.wait_count("include_usage;result=signed", 4), 4);
+        envoy.settle();
         assert_eq!(envoy.count("include_usage;result=content_encoding"), 1);
     }
 }

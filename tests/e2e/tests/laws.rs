@@ -5,33 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
+use tollgate_e2e::chat::{ANSWER, EVENT_STREAM, PATH, REQUEST, events, slices};
 use tollgate_e2e::{Answer, Envoy, Piece, Settings, Upstream, client};
-
-const REQUEST: &[u8] = br#"{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}"#;
-const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4o-2024-08-06","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":200,"total_tokens":1200,"prompt_tokens_details":{"cached_tokens":400}}}"#;
-const PATH: &str = "/v1/chat/completions";
-const EVENT_STREAM: &[(&str, &str)] = &[("content-type", "text/event-stream")];
-
-/// The events of a streamed answer, usage last.
-fn events() -> Vec<Vec<u8>> {
-    let chunk = |rest: &str| {
-        format!(
-            "data: {{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o-2024-08-06\",{rest}}}\n\n"
-        )
-        .into_bytes()
-    };
-    vec![
-        chunk(r#""choices":[{"index":0,"delta":{"role":"assistant","content":""}}]"#),
-        chunk(r#""choices":[{"index":0,"delta":{"content":"hello"}}]"#),
-        chunk(r#""choices":[{"index":0,"delta":{},"finish_reason":"stop"}]"#),
-        chunk(r#""choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}"#),
-        b"data: [DONE]\n\n".to_vec(),
-    ]
-}
-
-fn slices(parts: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
-    parts.iter().map(Vec::as_slice)
-}
 
 #[test]
 fn header_bytes_that_are_not_utf_8() {
@@ -86,11 +61,7 @@ fn trailers_after_a_stream() {
         let trailers = Piece::Bytes(b"0\r\nx-checksum: abc\r\n\r\n".to_vec());
         Answer::chunked(200, headers, slices(&parts)).then(trailers)
     });
-    let trailers_on = "stream_idle_timeout: 300s".to_owned();
-    let mut settings = Settings::new(upstream.port());
-    let on = format!("{trailers_on}\n                http_protocol_options: {{ enable_trailers: true }}");
-    settings.replace.push((trailers_on, on));
-    let Some(envoy) = Envoy::start(&settings) else { return };
+    let Some(envoy) = Envoy::start(&Settings::new(upstream.port()).trailers()) else { return };
     let response = client::post(envoy.port(), PATH, REQUEST);
     assert!(response.whole);
     assert_eq!(response.body, expected);
@@ -144,6 +115,7 @@ fn a_provider_that_cannot_be_reached() {
     assert_eq!(response.status, 503);
     let line = &envoy.access_log(2)[1];
     assert_eq!((&line["outcome"], &line["model"]), (&"upstream_aborted".into(), &"gpt-4o".into()));
+    envoy.settle();
     assert!(envoy.count("errors;provider=openai") > 0);
 }
 
@@ -215,6 +187,7 @@ fn what_is_no_llm_call_passes() {
         assert_eq!(response.header("x-seen"), Some(method.as_bytes()));
     }
     assert_eq!(envoy.wait_count("skipped", 3), 3);
+    envoy.settle();
     assert_eq!(envoy.count("calls"), 0);
 }
 
@@ -241,6 +214,7 @@ fn many_callers_and_several_workers() {
         caller.join().unwrap();
     }
     assert_eq!(envoy.wait_count("calls", 200), 200);
+    envoy.settle();
     assert_eq!(envoy.count("tokens;provider=openai;operation=chat;model=gpt-4o-2024-08-06;kind=output"), 400);
     let prometheus = envoy.admin("/stats/prometheus?filter=wasmcustom");
     let line =

@@ -195,6 +195,7 @@ fn every_answer_has_a_token_for_feedback() {
         status: 200,
         headers: vec![("transfer-encoding".into(), b"chunked".to_vec())],
         body: Vec::new(),
+        trailers: Vec::new(),
         whole: false,
     };
     assert!(exchange.rest(head).whole);

@@ -192,6 +192,7 @@ fn values_do_not_leave_and_come_back() {
         let lines = envoy.access_log(2);
         assert!(lines.iter().all(|line| line["output_tokens"] == "2"), "{lines:?}");
         assert_eq!(envoy.wait_count("traffic_requests;result=redacted", 2), 2);
+        envoy.settle();
         assert_eq!(envoy.count("traffic_answers;result=rewritten"), 2);
         assert_eq!(envoy.count("traffic_redactions;direction=request;type=CREDIT_CARD"), 2);
         assert_eq!(envoy.count("traffic_restored"), 12);
@@ -259,6 +260,7 @@ fn trailers_let_nothing_past() {
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("x-end: 1"), "{answer}");
     assert!(answer.contains(&document(SAID).to_string()), "{answer}");
     assert_eq!(envoy.wait_count("traffic_answers;result=rewritten", 2), 2);
+    envoy.settle();
     assert_eq!(envoy.count("traffic_unread"), 0);
     provider.saw_nothing();
 }

@@ -26,11 +26,15 @@ impl Data {
             path.exists().then_some(path)
         };
         let data = Self { traffic: find(TRAFFIC, "traffic/exchanges.jsonl.gz"), pii: find(PII, "pii") };
-        if std::env::var_os(REQUIRE).is_some_and(|value| value == "1") && (data.traffic.is_none() || data.pii.is_none())
-        {
+        if Self::required() && (data.traffic.is_none() || data.pii.is_none()) {
             return Err(format!("{REQUIRE}=1, and the test data is absent ({data}); set {TRAFFIC} and {PII}"));
         }
         Ok(data)
+    }
+
+    /// Whether what is absent is a failure.
+    pub(super) fn required() -> bool {
+        std::env::var_os(REQUIRE).is_some_and(|value| value == "1")
     }
 
     /// The variables for the tests.

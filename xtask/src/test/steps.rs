@@ -5,6 +5,7 @@
 //! for the same reason.
 
 use super::Context;
+use super::data::Data;
 use super::results::{Counts, Outcome, run, run_all};
 use crate::build::{self, Layout};
 use crate::demo;
@@ -144,6 +145,13 @@ fn system(context: &Context) -> Outcome {
         .env("ENVOY", envoy)
         .env("TOLLGATE_PYTHON", python.program)
         .env("PYTHONPATH", python.packages);
+    match tools.node() {
+        Ok(node) => {
+            tests.env("TOLLGATE_NODE", node.program).env("TOLLGATE_NODE_MODULES", node.packages);
+        }
+        Err(why) if Data::required() => return Err(failed(why)),
+        Err(why) => println!("SKIPPED: tests of clients for Node: {why}"),
+    }
     run(&mut tests)
 }
 
