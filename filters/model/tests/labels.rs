@@ -53,7 +53,7 @@ fn used() -> BTreeSet<String> {
                 }
             }
             for call in code.split("add_labelled(").skip(1) {
-                if let Some(label) = call.split(',').nth(2).and_then(|word| word.trim().strip_prefix('"')) {
+                if let Some(label) = call.split(',').nth(1).and_then(|word| word.trim().strip_prefix('"')) {
                     labels.insert(label.trim_end_matches('"').to_owned());
                 }
             }
