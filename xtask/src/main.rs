@@ -51,6 +51,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
         ["build"] => build::run().map(|layout| println!("built into {}", layout.out().display())).map_err(text),
+        ["build", "filter"] => build::filter_alone().map_err(text),
         ["component", module, to] => build::component(module.as_ref(), to.as_ref()).map_err(text),
         ["package"] => package::run(&build::Layout::find()).map_err(text),
         ["demo"] => demo::run(&build::Layout::find(), false),

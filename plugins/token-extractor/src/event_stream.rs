@@ -271,7 +271,7 @@ impl EventStream {
     /// # Errors
     /// Where the stream cannot be read on; the same from then on, with nothing more for the sink. No message is open
     /// then: each fault is found before its message begins.
-    pub fn push<S: Sink>(&mut self, chunk: &[u8], sink: &mut S) -> Result<(), Error> {
+    pub fn push(&mut self, chunk: &[u8], sink: &mut dyn Sink) -> Result<(), Error> {
         let mut rest = chunk;
         while !rest.is_empty() {
             let read = match self.state {
@@ -290,7 +290,7 @@ impl EventStream {
     ///
     /// # Errors
     /// Where reading has stopped before, or the stream does not end with a message.
-    pub fn finish<S: Sink>(&mut self, sink: &mut S) -> Result<(), Error> {
+    pub fn finish(&mut self, sink: &mut dyn Sink) -> Result<(), Error> {
         match self.state {
             State::Prelude if self.held_bytes == 0 => Ok(()),
             State::Failed(error) => Err(error),
@@ -320,7 +320,7 @@ impl EventStream {
         error
     }
 
-    fn prelude<'c, S: Sink>(&mut self, rest: &'c [u8], sink: &mut S) -> Result<&'c [u8], Reason> {
+    fn prelude<'c>(&mut self, rest: &'c [u8], sink: &mut dyn Sink) -> Result<&'c [u8], Reason> {
         let rest = self.hold(rest, PRELUDE);
         if self.held_bytes < PRELUDE {
             return Ok(rest);
@@ -351,7 +351,7 @@ impl EventStream {
         Ok(rest)
     }
 
-    fn headers<'c, S: Sink>(&mut self, part: Part, rest: &'c [u8], sink: &mut S) -> Result<&'c [u8], Reason> {
+    fn headers<'c>(&mut self, part: Part, rest: &'c [u8], sink: &mut dyn Sink) -> Result<&'c [u8], Reason> {
         let (block, behind) = rest.split_at_checked(self.headers_left as usize).unwrap_or((rest, &[]));
         self.checksum.update(block);
         let (mut part, mut block) = (part, block);
@@ -429,12 +429,12 @@ impl EventStream {
         Ok((next, left_over))
     }
 
-    fn begin<S: Sink>(&mut self, sink: &mut S) {
+    fn begin(&mut self, sink: &mut dyn Sink) {
         self.state = if self.payload_left == 0 { State::Checksum } else { State::Payload };
         sink.begin(&self.head);
     }
 
-    fn payload<'c, S: Sink>(&mut self, rest: &'c [u8], sink: &mut S) -> &'c [u8] {
+    fn payload<'c>(&mut self, rest: &'c [u8], sink: &mut dyn Sink) -> &'c [u8] {
         let (piece, behind) = rest.split_at_checked(self.payload_left as usize).unwrap_or((rest, &[]));
         self.checksum.update(piece);
         self.payload_left = self.payload_left.saturating_sub(u32::try_from(piece.len()).unwrap_or(u32::MAX));
@@ -445,7 +445,7 @@ impl EventStream {
         behind
     }
 
-    fn checksum<'c, S: Sink>(&mut self, rest: &'c [u8], sink: &mut S) -> &'c [u8] {
+    fn checksum<'c>(&mut self, rest: &'c [u8], sink: &mut dyn Sink) -> &'c [u8] {
         let rest = self.hold(rest, 4);
         if self.held_bytes == 4 {
             self.held_bytes = 0;

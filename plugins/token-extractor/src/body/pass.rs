@@ -149,13 +149,13 @@ impl Pass<'_> {
     }
 }
 
-fn malformed<R: Reading>(answer: &mut R) {
+fn malformed(answer: &mut (impl Reading + ?Sized)) {
     answer.facts_mut().notes.add(notes::MALFORMED_RESPONSE);
 }
 
 /// A document of a stream is at its end.
 #[inline]
-fn end_document<R: Reading>(answer: &mut R, elapsed: u64, timing: &mut Timing) {
+fn end_document(answer: &mut (impl Reading + ?Sized), elapsed: u64, timing: &mut Timing) {
     answer.end_document();
     let facts = answer.facts_mut();
     facts.end_document();
@@ -177,9 +177,10 @@ fn end_text<R: Reading>(reader: &mut Reader, cut: bool, answer: &mut R) {
     reader.reset();
 }
 
-/// Reads the elements of the outermost array as documents of their own.
-struct Elements<'a, R> {
-    answer: &'a mut R,
+/// Reads the elements of the outermost array as documents of their own. It is one for all readings: a reader for each
+/// would take more room than the form is worth.
+struct Elements<'a> {
+    answer: &'a mut dyn Reading,
     /// Values open at the root: 1 in the array, 2 in an element.
     depth: &'a mut u8,
     elapsed: u64,
@@ -187,7 +188,7 @@ struct Elements<'a, R> {
     documents: &'a mut u64,
 }
 
-impl<R: Reading> Visitor for Elements<'_, R> {
+impl Visitor for Elements<'_> {
     fn key(&mut self, at: Node, key: &[u8]) -> Want {
         self.answer.key(at, key)
     }
@@ -313,14 +314,15 @@ impl<R: Reading> event_stream::Sink for Messages<'_, R> {
     }
 
     fn data(&mut self, piece: &[u8]) {
+        // Errors stay in the readers, and are looked at when the message ends.
+        let mut event = |bytes: &[u8]| {
+            let _ = self.reader.push(bytes, self.answer);
+        };
         match &mut self.wrapper {
-            // Errors stay in the readers, and are looked at when the message ends.
             Some(Wrapper { reader, base64 }) => {
-                let _ = reader.push(piece, &mut Unwrap { reader: self.reader, base64, answer: self.answer });
+                let _ = reader.push(piece, &mut Unwrap { base64, event: &mut event });
             }
-            None => {
-                let _ = self.reader.push(piece, self.answer);
-            }
+            None => event(piece),
         }
     }
 
@@ -345,13 +347,13 @@ impl<R: Reading> event_stream::Sink for Messages<'_, R> {
 }
 
 /// Takes the event out of `{"bytes": "<base64>", "p": ".."}`, as Bedrock wraps what the model streams.
-struct Unwrap<'a, R> {
-    reader: &'a mut Reader,
+struct Unwrap<'a> {
     base64: &'a mut Base64,
-    answer: &'a mut R,
+    /// Is given the event as it comes.
+    event: &'a mut dyn FnMut(&[u8]),
 }
 
-impl<R: Reading> Visitor for Unwrap<'_, R> {
+impl Visitor for Unwrap<'_> {
     fn key(&mut self, at: Node, key: &[u8]) -> Want {
         if at == Reader::ROOT && key == b"bytes" { Want::Pieces(1) } else { Want::Skip }
     }
@@ -363,9 +365,6 @@ impl<R: Reading> Visitor for Unwrap<'_, R> {
     fn scalar(&mut self, _at: Node, _value: Scalar<'_>) {}
 
     fn piece(&mut self, _at: Node, piece: &[u8]) {
-        let Self { reader, base64, answer } = self;
-        base64.push(piece, |bytes| {
-            let _ = reader.push(bytes, *answer);
-        });
+        self.base64.push(piece, &mut *self.event);
     }
 }
