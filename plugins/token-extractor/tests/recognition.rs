@@ -145,7 +145,8 @@ fn an_upload_to_an_unknown_path_is_not_looked_at() {
 
 #[test]
 fn other_protocols_are_left_alone() {
-    let cases: &[(&str, &str, &str, &str, u16, Result<(), Skipped>)] = &[
+    type Case = (&'static str, &'static str, &'static str, &'static str, u16, Result<(), Skipped>);
+    let cases: &[Case] = &[
         ("GET", "api.openai.com", "/v1/realtime?model=m", "", 101, Err(Skipped::Realtime)),
         ("GET", "api.openai.com", "/v1/responses", "", 101, Err(Skipped::Upgrade)),
         ("GET", "localhost", "/chat", "", 101, Err(Skipped::Upgrade)),
