@@ -98,7 +98,7 @@ mod tests {
     fn keys_that_are_none() {
         for (text, why) in [
             ("x:abc", "--key: the id before the colon must be a number"),
-            ("1:abc", "--key: must be hexadecimal or base64"),
+            ("1:no key", "--key: must be hexadecimal or base64"),
             ("1:@/nowhere/at/all", "--key: /nowhere/at/all: "),
         ] {
             let refusal = read_key(text).unwrap_err();

@@ -165,6 +165,10 @@ impl Settings {
 
     pub(crate) fn write(&self, folder: &Path, listener: u16, admin: u16) -> Option<Written> {
         let mut text = fs::read_to_string(root().join("examples/envoy").join(self.example)).expect("the example");
+        if self.filter.is_some() {
+            let module = build_output("filter/tollgate_filter.wasm")?;
+            text = text.replace("target/tollgate/filter/tollgate_filter.wasm", &module.display().to_string());
+        }
         for (line, yaml) in &self.insert {
             text = insert_before(&text, line, yaml);
         }
@@ -180,8 +184,6 @@ impl Settings {
         text = text.replace("trace_id: \"%", &format!("{record}                          trace_id: \"%"));
         match &self.filter {
             Some(json) => {
-                let module = build_output("filter/tollgate_filter.wasm")?;
-                text = text.replace("target/tollgate/filter/tollgate_filter.wasm", &module.display().to_string());
                 if !json.is_empty() {
                     text = replace_block(&text, "value: |", &format!("value: {}", quoted(json)));
                 }
