@@ -10,12 +10,22 @@
 
 use crate::filter::Filter;
 use crate::proxy::{Body, Callout, Flow, Headers, Level, MetricKind, Proxy, Refused};
-use std::cell::RefCell;
-use std::ptr;
+use std::cell::{Cell, RefCell};
+use std::{ptr, slice};
 
 thread_local! {
     /// The state of the module. There is one thread; the cell is there for calls of the proxy within our own.
     static FILTER: RefCell<Filter> = RefCell::new(Filter::default());
+}
+
+/// Bytes of a chunk that is lent and not given. Envoy reads 16 KiB at a time, and TLS and HTTP/2 have frames of as many.
+const LANDING: usize = 64 << 10;
+
+thread_local! {
+    /// Where lent chunks come to lie; made with the first of them, and never freed.
+    static LANDING_PLACE: Cell<*mut u8> = const { Cell::new(ptr::null_mut()) };
+    /// Whether the next bytes that the proxy wants room for may lie there.
+    static LANDING_FREE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What a callback about a stream returns: go on.
@@ -120,6 +130,26 @@ impl Proxy for Envoy {
         let kind = kind_of(body);
         // SAFETY: `returned` hands over valid places for the result.
         returned(|data, length| unsafe { proxy_get_buffer_bytes(kind, 0, size, data, length) })
+    }
+
+    fn lend_body(&self, body: Body, size: usize, read: impl FnOnce(&[u8])) -> bool {
+        let landing = landing_place();
+        let (mut data, mut length): (*mut u8, usize) = (ptr::null_mut(), 0);
+        LANDING_FREE.set(true);
+        // SAFETY: both places outlive the call.
+        let status = unsafe { proxy_get_buffer_bytes(kind_of(body), 0, size, &raw mut data, &raw mut length) };
+        LANDING_FREE.set(false);
+        if status != OK {
+            return false;
+        }
+        if data != landing {
+            read(&owned(data, length));
+        } else {
+            // SAFETY: the proxy has put `length` bytes there, and was told that there is room for no more than
+            // `LANDING`. Nobody else is given the place before this returns: `read` makes no call of the proxy.
+            read(unsafe { slice::from_raw_parts(data, length.min(LANDING)) });
+        }
+        true
     }
 
     fn set_header(&self, headers: Headers, name: &str, value: &str) -> Result<(), Refused> {
@@ -306,14 +336,24 @@ const fn refused(status: u32) -> Result<(), Refused> {
 fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
     let mut data: *mut u8 = ptr::null_mut();
     let mut size = 0;
-    if call(&raw mut data, &raw mut size) != OK {
-        return None;
-    }
+    (call(&raw mut data, &raw mut size) == OK).then(|| owned(data, size))
+}
+
+/// Bytes that a call returned.
+fn owned(data: *mut u8, size: usize) -> Vec<u8> {
     if data.is_null() {
-        return Some(Vec::new());
+        return Vec::new();
     }
     // SAFETY: the proxy got `data` from `proxy_on_memory_allocate(size)`, filled it, and gives it up.
-    Some(unsafe { Vec::from_raw_parts(data, size, size) })
+    unsafe { Vec::from_raw_parts(data, size, size) }
+}
+
+/// Where lent chunks come to lie.
+fn landing_place() -> *mut u8 {
+    if LANDING_PLACE.get().is_null() {
+        LANDING_PLACE.set(Box::into_raw(vec![0_u8; LANDING].into_boxed_slice()).cast());
+    }
+    LANDING_PLACE.get()
 }
 
 /// A header map as the ABI wants it: how many, all sizes, then names and values, each with a zero byte after it.
@@ -346,6 +386,9 @@ extern "C" fn proxy_abi_version_0_2_1() {}
 /// Gives the proxy room for what it returns.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
+    if size <= LANDING && LANDING_FREE.take() {
+        return LANDING_PLACE.get();
+    }
     Box::into_raw(Box::<[u8]>::new_uninit_slice(size)).cast()
 }
 

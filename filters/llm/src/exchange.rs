@@ -187,10 +187,8 @@ impl Stream {
             (Next::Hold, _) | (Next::Pass, Next::Hold) => Flow::Hold,
             (Next::Edit, _) | (Next::Pass, Next::Edit) => self.rewrite(proxy, proxy.body(Body::Request, size)),
             (Next::Pass, Next::Pass) => {
-                if self.exchange.reads_bodies()
-                    && let Some(chunk) = proxy.body(Body::Request, size)
-                {
-                    self.exchange.request_body(&chunk);
+                if self.exchange.reads_bodies() {
+                    proxy.lend_body(Body::Request, size, |chunk| self.exchange.request_body(chunk));
                 }
                 Flow::Continue
             }
@@ -271,6 +269,13 @@ impl Stream {
     /// Takes a chunk of the answer; where a blank is held for what waits, behind that.
     pub fn response_body(&mut self, proxy: &impl Proxy, size: usize, end_of_stream: bool) -> Flow {
         self.ended |= end_of_stream;
+        if self.asking.is_none() && self.traffic.is_none() && self.extra.is_none() {
+            if size > 0 && self.exchange.reads_bodies() {
+                let elapsed = proxy.now().saturating_sub(self.started);
+                proxy.lend_body(Body::Response, size, |chunk| self.exchange.response_body(chunk, elapsed));
+            }
+            return Flow::Continue;
+        }
         let blank = std::mem::take(&mut self.blank);
         let rewrites = self.traffic.as_ref().is_some_and(|traffic| traffic.rewrites());
         let read = size > 0 && (self.exchange.reads_bodies() || rewrites);

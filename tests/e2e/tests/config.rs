@@ -12,7 +12,10 @@ fn envoy_does_not_start_on_a_wrong_configuration() {
         (r#"{"redactor": {"nonsense": 1}}"#, "redactor.nonsense"),
         (r#"{"include_usage": "on"}"#, "include_usage.mode: must be one of off, inject, inject_and_strip"),
         (r#"{"feedback": {"key": "c2hvcnQ="}}"#, "feedback.key: must have at least 32 bytes, and has 5"),
-        (r#"{"budgets": {"key_header": "authorization"}}"#, "budgets.key_header: has credentials, which are never read"),
+        (
+            r#"{"budgets": {"key_header": "authorization"}}"#,
+            "budgets.key_header: has credentials, which are never read",
+        ),
         (r#"{"response_headers": true, "redact_traffic": true}"#, "response_headers: cannot be had together"),
         ("{", "configuration: is not JSON"),
     ] {
