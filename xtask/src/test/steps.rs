@@ -49,8 +49,14 @@ const IMPURE: &[&str] =
     &["proxy-wasm", "wit-bindgen", "tokio", "opentelemetry-proto", "reqwest", "wasmtime", "getrandom"];
 
 /// Crates whose tests run in the dev profile beside the pure ones.
-const LIGHT: &[&str] =
-    &["tollgate-sdk", "tollgate-envoy-model", "tollgate-filter", "tollgate-bench-redaction", "xtask"];
+const LIGHT: &[&str] = &[
+    "tollgate-sdk",
+    "tollgate-envoy-model",
+    "tollgate-filter",
+    "tollgate-bench-envoy",
+    "tollgate-bench-redaction",
+    "xtask",
+];
 
 /// Crates whose tests run in the release profile.
 const HEAVY: &[&str] = &["tollgate-simulated-provider", "tollgate-engine", "tollgate", "tollgate-e2e"];

@@ -26,6 +26,8 @@ use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::runtime;
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
 #[derive(Debug, Parser)]
@@ -61,10 +63,9 @@ fn main() -> ExitCode {
     let outcome = runtime::Builder::new_current_thread().enable_all().build().map_err(Fault::system("the runtime"));
     let outcome = outcome.and_then(|runtime| {
         LocalSet::new().block_on(&runtime, async {
-            match &arguments.command {
-                Command::Overhead(options) => overhead::run(options).await,
-                Command::Soak(options) => soak::run(options).await,
-                Command::Concurrency(options) => concurrency::run(options).await,
+            tokio::select! {
+                ended = run(&arguments.command) => ended,
+                stopped = stopped() => stopped,
             }
         })
     });
@@ -75,6 +76,24 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+async fn run(command: &Command) -> Result<(), Fault> {
+    match command {
+        Command::Overhead(options) => overhead::run(options).await,
+        Command::Soak(options) => soak::run(options).await,
+        Command::Concurrency(options) => concurrency::run(options).await,
+    }
+}
+
+/// Waits until this program is told to stop, so that no Envoy outlives it.
+async fn stopped() -> Result<(), Fault> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Fault::system("waiting for signals"))?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = ctrl_c() => {}
+    }
+    Err(Fault::Option("stopped before the end".to_owned()))
 }
 
 /// Finds Envoy and the module, and keeps this thread and Envoy on cores of their own.
