@@ -8,8 +8,11 @@
 
 #![allow(unsafe_code, reason = "calls of the proxy, and its calls of us, are foreign functions")]
 
+mod calls;
+
 use crate::filter::Filter;
 use crate::proxy::{Body, Callout, Flow, Headers, Level, MetricKind, Proxy, Refused};
+use calls::*;
 use std::cell::{Cell, RefCell};
 use std::{ptr, slice};
 
@@ -47,67 +50,6 @@ const OK: u32 = 0;
 
 /// A shared value has been changed by somebody else.
 const CAS_MISMATCH: u32 = 8;
-
-#[link(wasm_import_module = "env")]
-unsafe extern "C" {
-    fn proxy_log(level: u32, data: *const u8, size: usize) -> u32;
-    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
-    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
-    fn proxy_get_buffer_bytes(kind: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_get_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        data: *mut *mut u8,
-        size: *mut usize,
-    ) -> u32;
-    fn proxy_set_buffer_bytes(kind: u32, start: usize, size: usize, data: *const u8, data_size: usize) -> u32;
-    fn proxy_replace_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        value: *const u8,
-        value_size: usize,
-    ) -> u32;
-    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
-    fn proxy_send_local_response(
-        status: u32,
-        details: *const u8,
-        details_size: usize,
-        body: *const u8,
-        body_size: usize,
-        headers: *const u8,
-        headers_size: usize,
-        grpc_status: i32,
-    ) -> u32;
-    fn proxy_set_effective_context(id: u32) -> u32;
-    fn proxy_continue_stream(kind: u32) -> u32;
-    fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
-    fn proxy_get_shared_data(
-        name: *const u8,
-        name_size: usize,
-        data: *mut *mut u8,
-        size: *mut usize,
-        version: *mut u32,
-    ) -> u32;
-    fn proxy_set_shared_data(name: *const u8, name_size: usize, data: *const u8, size: usize, version: u32) -> u32;
-    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
-    fn proxy_increment_metric(id: u32, by: i64) -> u32;
-    fn proxy_record_metric(id: u32, value: u64) -> u32;
-    fn proxy_http_call(
-        cluster: *const u8,
-        cluster_size: usize,
-        headers: *const u8,
-        headers_size: usize,
-        body: *const u8,
-        body_size: usize,
-        trailers: *const u8,
-        trailers_size: usize,
-        timeout: u32,
-        token: *mut u32,
-    ) -> u32;
-}
 
 /// Envoy, by its proxy-wasm calls.
 struct Envoy;

@@ -8,126 +8,19 @@
 //! Counters are gathered here and told to Envoy by the timer, because each telling is a call out of the sandbox, and a
 //! call counts in a dozen places. Values of histograms are told at once: Envoy wants every one of them.
 
+mod measure;
+
 use crate::models::{Models, OTHER};
 use crate::proxy::{MetricKind, Proxy};
+use measure::{MEASURES, Measure};
 use std::collections::BTreeMap;
-use tollgate_call::{Outcome, Record, UsageSource};
+use tollgate_call::Record;
 
 /// Longest label value, in bytes.
 const MAX_LABEL: usize = 64;
 
 /// What every name starts with.
 const PREFIX: &str = "tollgate.";
-
-/// What is counted for each provider, operation and model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-enum Measure {
-    Complete,
-    ClientAborted,
-    UpstreamAborted,
-    TimedOut,
-    Errors,
-    InputTokens,
-    OutputTokens,
-    CacheReadTokens,
-    CacheWriteTokens,
-    ReasoningTokens,
-    UsageReported,
-    UsagePartial,
-    UsageAborted,
-    UsageEstimated,
-    UsageMissing,
-    Cost,
-    Unpriced,
-    TimeToFirstChunk,
-    Duration,
-}
-
-/// How many measures there are.
-const MEASURES: usize = Measure::Duration as usize + 1;
-
-impl Measure {
-    /// Every measure, in order.
-    const ALL: [Self; MEASURES] = [
-        Self::Complete,
-        Self::ClientAborted,
-        Self::UpstreamAborted,
-        Self::TimedOut,
-        Self::Errors,
-        Self::InputTokens,
-        Self::OutputTokens,
-        Self::CacheReadTokens,
-        Self::CacheWriteTokens,
-        Self::ReasoningTokens,
-        Self::UsageReported,
-        Self::UsagePartial,
-        Self::UsageAborted,
-        Self::UsageEstimated,
-        Self::UsageMissing,
-        Self::Cost,
-        Self::Unpriced,
-        Self::TimeToFirstChunk,
-        Self::Duration,
-    ];
-
-    /// The whole name of the metric of a series.
-    fn told_as(self, labels: &str) -> String {
-        let (name, last) = self.name();
-        [PREFIX, name, labels, last].concat()
-    }
-
-    /// Name and last label.
-    const fn name(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Complete => ("calls", ";outcome=complete"),
-            Self::ClientAborted => ("calls", ";outcome=client_aborted"),
-            Self::UpstreamAborted => ("calls", ";outcome=upstream_aborted"),
-            Self::TimedOut => ("calls", ";outcome=timed_out"),
-            Self::Errors => ("errors", ""),
-            Self::InputTokens => ("tokens", ";kind=input"),
-            Self::OutputTokens => ("tokens", ";kind=output"),
-            Self::CacheReadTokens => ("tokens", ";kind=cache_read"),
-            Self::CacheWriteTokens => ("tokens", ";kind=cache_write"),
-            Self::ReasoningTokens => ("tokens", ";kind=reasoning"),
-            Self::UsageReported => ("usage", ";source=reported"),
-            Self::UsagePartial => ("usage", ";source=partial"),
-            Self::UsageAborted => ("usage", ";source=aborted"),
-            Self::UsageEstimated => ("usage", ";source=estimated"),
-            Self::UsageMissing => ("usage", ";source=missing"),
-            Self::Cost => ("cost_nano_usd", ""),
-            Self::Unpriced => ("unpriced", ""),
-            Self::TimeToFirstChunk => ("time_to_first_chunk_ms", ""),
-            Self::Duration => ("duration_ms", ""),
-        }
-    }
-
-    const fn kind(self) -> MetricKind {
-        match self {
-            Self::TimeToFirstChunk | Self::Duration => MetricKind::Histogram,
-            _ => MetricKind::Counter,
-        }
-    }
-
-    const fn of_outcome(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Complete => Self::Complete,
-            Outcome::ClientAborted => Self::ClientAborted,
-            Outcome::UpstreamAborted => Self::UpstreamAborted,
-            Outcome::TimedOut => Self::TimedOut,
-        }
-    }
-
-    const fn of_source(source: Option<UsageSource>) -> Self {
-        match source {
-            Some(UsageSource::Reported) => Self::UsageReported,
-            Some(UsageSource::Partial) => Self::UsagePartial,
-            Some(UsageSource::Aborted) => Self::UsageAborted,
-            Some(UsageSource::Estimated) => Self::UsageEstimated,
-            None => Self::UsageMissing,
-        }
-    }
-}
 
 /// A metric number, asked for once.
 #[derive(Clone, Copy, Debug, Default)]
