@@ -21,7 +21,8 @@ thread_local! {
     static FILTER: RefCell<Filter> = RefCell::new(Filter::default());
 }
 
-/// Bytes of a chunk that is lent and not given. Envoy reads 16 KiB at a time, and TLS and HTTP/2 have frames of as many.
+/// Bytes of a body that are lent at a time. Envoy reads 16 KiB at a time, and TLS and HTTP/2 have frames of as many; a
+/// chunk that has grown larger on its way is lent in parts, so that the module's memory does not depend on it.
 const LANDING: usize = 64 << 10;
 
 thread_local! {
@@ -74,24 +75,31 @@ impl Proxy for Envoy {
         returned(|data, length| unsafe { proxy_get_buffer_bytes(kind, 0, size, data, length) })
     }
 
-    fn lend_body(&self, body: Body, size: usize, read: impl FnOnce(&[u8])) -> bool {
+    fn lend_body(&self, body: Body, size: usize, mut read: impl FnMut(&[u8])) {
         let landing = landing_place();
-        let (mut data, mut length): (*mut u8, usize) = (ptr::null_mut(), 0);
-        LANDING_FREE.set(true);
-        // SAFETY: both places outlive the call.
-        let status = unsafe { proxy_get_buffer_bytes(kind_of(body), 0, size, &raw mut data, &raw mut length) };
-        LANDING_FREE.set(false);
-        if status != OK {
-            return false;
+        let mut start = 0;
+        while start < size {
+            let most = LANDING.min(size - start);
+            let (mut data, mut length): (*mut u8, usize) = (ptr::null_mut(), 0);
+            LANDING_FREE.set(true);
+            // SAFETY: both places outlive the call.
+            let status = unsafe { proxy_get_buffer_bytes(kind_of(body), start, most, &raw mut data, &raw mut length) };
+            LANDING_FREE.set(false);
+            if status != OK {
+                return;
+            }
+            if data != landing {
+                read(&owned(data, length));
+            } else {
+                // SAFETY: the proxy has put `length` bytes there, and was told that there is room for no more than
+                // `LANDING`. Nobody else is given the place before this returns: `read` makes no call of the proxy.
+                read(unsafe { slice::from_raw_parts(data, length.min(LANDING)) });
+            }
+            if length < most {
+                return;
+            }
+            start += length;
         }
-        if data != landing {
-            read(&owned(data, length));
-        } else {
-            // SAFETY: the proxy has put `length` bytes there, and was told that there is room for no more than
-            // `LANDING`. Nobody else is given the place before this returns: `read` makes no call of the proxy.
-            read(unsafe { slice::from_raw_parts(data, length.min(LANDING)) });
-        }
-        true
     }
 
     fn set_header(&self, headers: Headers, name: &str, value: &str) -> Result<(), Refused> {

@@ -117,13 +117,12 @@ pub trait Proxy {
     /// Up to `size` bytes of a body, from its start.
     fn body(&self, body: Body, size: usize) -> Option<Vec<u8>>;
 
-    /// Lends up to `size` bytes of a body, from its start; whether the proxy gave them. For the way of every chunk: nothing
-    /// is allocated where a chunk has the usual size.
-    fn lend_body(&self, body: Body, size: usize, read: impl FnOnce(&[u8])) -> bool {
-        self.body(body, size).is_some_and(|bytes| {
+    /// Lends up to `size` bytes of a body, from its start, in one part or more; none where the proxy does not give them. For
+    /// the way of every chunk: nothing is allocated. `read` may not call the proxy.
+    fn lend_body(&self, body: Body, size: usize, mut read: impl FnMut(&[u8])) {
+        if let Some(bytes) = self.body(body, size) {
             read(&bytes);
-            true
-        })
+        }
     }
 
     /// Sets a header to one value, in the place of all it has. Only while the headers are held, or in their callback.
