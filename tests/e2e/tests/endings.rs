@@ -402,7 +402,7 @@ fn callers_that_go_away_over_http_1_and_http_2() {
             if answered {
                 // Until the first event is there.
                 let mut seen = Vec::new();
-                while !seen.windows(7).any(|part| part == b"content") || !seen.ends_with(b"\r\n") {
+                while !seen.windows(9).any(|part| part == b"\"content\"") || !seen.ends_with(b"\r\n") {
                     let mut more = [0; 4096];
                     let count = socket.read(&mut more).unwrap();
                     assert_ne!(count, 0, "{}", String::from_utf8_lossy(&seen));
