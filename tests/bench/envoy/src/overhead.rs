@@ -156,9 +156,9 @@ impl Seat {
         let envoy = &self.envoy;
         let mut held = Held { resident: mib(envoy.resident()?), waited, ..Held::default() };
         if matches!(variant.filter, Filter::Tollgate(_)) {
+            let counted = envoy.own_in_time("calls", self.made).await?;
             held.module = mib(envoy.own("memory_bytes").await?);
             held.dropped = envoy.own("export_spans_dropped").await?;
-            let counted = envoy.own("calls").await?;
             if counted != self.made {
                 return Err(envoy.fault(&format!("counted {counted} calls of {}, as {}", self.made, variant.name)));
             }
