@@ -136,7 +136,7 @@ async fn one(title: &str, filter: &Filter, streams: usize, setting: &Setting, st
     sleep(SETTLED).await;
     let after = memory(&envoy).await?;
     if matches!(filter, Filter::Tollgate(_)) {
-        let counted = envoy.own("calls").await?;
+        let counted = envoy.own_in_time("calls", number(streams)).await?;
         if counted != number(streams) {
             return Err(envoy.fault(&format!("counted {counted} calls of {streams}")));
         }

@@ -15,8 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// Longest wait for Envoy to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest wait for Envoy to start, and for a counter.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is the same for every Envoy of a run.
 #[derive(Clone, Debug)]
@@ -144,6 +144,22 @@ impl Envoy {
         let start = format!("wasmcustom.tollgate.{name}");
         let stats = self.stats(&start.replace(';', ".")).await?;
         Ok(stats.iter().filter(|(name, _)| name.starts_with(&start)).map(|(_, value)| value).sum())
+    }
+
+    /// The same, when it is at least so much, or does not become so for a while: the filter tells its counters to Envoy
+    /// at its timer.
+    ///
+    /// # Errors
+    /// The admin interface does not answer.
+    pub(crate) async fn own_in_time(&self, name: &str, least: u64) -> Result<u64, Fault> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let told = self.own(name).await?;
+            if told >= least || Instant::now() > deadline {
+                return Ok(told);
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// A fault of Envoy, with its log.

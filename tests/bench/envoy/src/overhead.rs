@@ -5,7 +5,7 @@
 //! traffic come exchanges to warm up, then a counted number of them on several connections, over which Envoy's
 //! processor time is taken (user and system, all of its threads, and what it sends to the collector afterwards), then
 //! some on one connection alone, whose times are taken. What a variant adds is the difference to Envoy alone in the
-//! same round.
+//! same round. An Envoy that waits for its turn uses a thousandth of a core, with a filter as without, so that cancels.
 
 use crate::caller::Caller;
 use crate::envoy::{Envoy, Setting};
@@ -156,9 +156,9 @@ impl Seat {
         let envoy = &self.envoy;
         let mut held = Held { resident: mib(envoy.resident()?), waited, ..Held::default() };
         if matches!(variant.filter, Filter::Tollgate(_)) {
+            let counted = envoy.own_in_time("calls", self.made).await?;
             held.module = mib(envoy.own("memory_bytes").await?);
             held.dropped = envoy.own("export_spans_dropped").await?;
-            let counted = envoy.own("calls").await?;
             if counted != self.made {
                 return Err(envoy.fault(&format!("counted {counted} calls of {}, as {}", self.made, variant.name)));
             }

@@ -27,9 +27,6 @@ const EVERYTHING: &str = r#"{
     "metrics": {"series": 200}
 }"#;
 
-/// How long the last spans may take to go out.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// What is to be sent.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -204,16 +201,9 @@ async fn line(envoy: &Envoy, sent: &Sent) -> Result<Line, Fault> {
     Ok(Line { exchanges, module: envoy.own("memory_bytes").await?, resident: envoy.resident()? })
 }
 
-/// Waits for what is still to come: the ends of abandoned streams, and the last spans.
+/// Waits for what is still to come: the ends of abandoned streams, the last spans, and their counters.
 async fn settle(envoy: &Envoy, sent: &Sent) -> Result<(), Fault> {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        let told = envoy.own("export_spans").await?;
-        if told >= calls(sent) {
-            break;
-        }
-        sleep(Duration::from_millis(100)).await;
-    }
+    envoy.own_in_time("export_spans", calls(sent)).await?;
     // One more tick, for the gauge of memory.
     sleep(Duration::from_millis(1200)).await;
     Ok(())
