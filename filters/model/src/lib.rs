@@ -16,6 +16,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod chaos;
 mod exchange;
 mod model;
 

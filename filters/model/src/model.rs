@@ -72,6 +72,8 @@ pub struct Model {
     pub details: RefCell<Option<Vec<u8>>>,
     /// Whether headers that are held hold the body too, as in Envoy without `allow_on_headers_stop_iteration`.
     pub holds_all: Cell<bool>,
+    /// Bytes of the parts that bodies are lent in; 0 lends them whole.
+    pub lends: Cell<usize>,
     /// Whether the timer comes after each chunk of an answer.
     pub ticks: Cell<bool>,
     /// Values of the shared data, with their versions. Clones of it are what other workers see.
@@ -91,15 +93,26 @@ pub struct Model {
 impl Model {
     /// Gives a filter its root and this configuration; what the filter says to it.
     pub fn configure(&self, filter: &mut Filter, json: &str) -> bool {
+        self.configure_root(filter, ROOT, json)
+    }
+
+    /// The same for a root of any id.
+    pub fn configure_root(&self, filter: &mut Filter, root: u32, json: &str) -> bool {
         *self.configuration.borrow_mut() = json.as_bytes().to_vec();
-        filter.create(ROOT, 0);
-        filter.configure(self, ROOT, json.len())
+        filter.create(root, 0);
+        filter.configure(self, root, json.len())
     }
 
     /// Sum of the metrics whose name starts so.
     #[must_use]
     pub fn sum(&self, start: &str) -> i64 {
         self.values.borrow().iter().filter(|(name, _)| name.starts_with(start)).map(|(_, value)| value).sum()
+    }
+
+    /// What was told of all metrics, by name, taken out.
+    #[must_use]
+    pub fn take_metrics(&self) -> BTreeMap<String, i64> {
+        self.values.take()
     }
 
     /// Names of all metrics that were declared.
@@ -112,6 +125,12 @@ impl Model {
     #[must_use]
     pub fn state(&self, name: &str) -> Option<String> {
         self.states.borrow().get(name).map(|value| String::from_utf8_lossy(value).into_owned())
+    }
+
+    /// All fields of the access log, by name, taken out.
+    #[must_use]
+    pub fn take_states(&self) -> BTreeMap<String, Vec<u8>> {
+        self.states.take()
     }
 
     /// Calls that the filter made, taken out.
@@ -194,6 +213,12 @@ impl Proxy for Model {
             Body::Configuration => &self.configuration,
         };
         Some(bytes.borrow().iter().take(size).copied().collect())
+    }
+
+    fn lend_body(&self, body: Body, size: usize, read: impl FnMut(&[u8])) {
+        let Some(bytes) = self.body(body, size) else { return };
+        let most = if self.lends.get() == 0 { bytes.len() } else { self.lends.get() };
+        bytes.chunks(most.max(1)).for_each(read);
     }
 
     fn set_header(&self, headers: Headers, name: &str, value: &str) -> Result<(), Refused> {

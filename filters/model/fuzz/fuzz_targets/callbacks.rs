@@ -1,180 +1,259 @@
-//! Any callbacks in any order with any bytes, under any of the configurations: the filter does not panic, holds no more
-//! than it may, and forgets a stream that is gone; and where it only watches it neither holds nor changes anything.
+//! Any callbacks on several contexts of several roots, in any order. Run with `cargo +nightly fuzz run callbacks`.
+//!
+//! Nothing panics, queues and shared data stay within their limits, nothing is held or changed where nothing may be, log
+//! lines say nothing of bodies, what waits is delivered once the proxy is well again, and when all contexts are gone
+//! nothing is left.
+
 #![no_main]
 
-use libfuzzer_sys::arbitrary::{self, Arbitrary};
-use libfuzzer_sys::fuzz_target;
-use tollgate_envoy_model::{Model, ROOT, Refusals};
+use libfuzzer_sys::arbitrary::{Result, Unstructured};
+use libfuzzer_sys::{Corpus, fuzz_target};
+use std::cell::RefCell;
+use tollgate_envoy_model::chaos::{
+    BUDGET_BYTES, CANARY, CHUNKS, DETAILS, HEADER_NAMES, HEADER_VALUES, OBSERVING, QUEUE_BYTES, Step, configurations,
+};
+use tollgate_envoy_model::{HeaderMap, Model};
 use tollgate_filter::filter::Filter;
 use tollgate_filter::proxy::Flow;
 
-const QUEUE_BYTES: usize = 4096;
+/// Roots and streams share these ids, and 0, which is nobody's.
+const MOST_ID: u32 = 6;
 
-const EXPORT: &str = r#""export": {"cluster": "c", "batch_bytes": 1024, "queue_bytes": 4096, "in_flight": 2, "attempts": 2, "content": "span_and_event"},
-    "capture_content": {"input_bytes": 2000, "output_bytes": 2000}, "metrics": {"series": 3}"#;
+/// Roots that are configured, of which streams may be.
+const ROOTS: u32 = 2;
 
-/// The first one only watches.
-const MORE: [&str; 6] = [
-    "",
-    r#", "access_log": "off""#,
-    r#", "include_usage": {"mode": "inject_and_strip", "event_bytes": 1024, "content_length": "rewrite"}"#,
-    r#", "include_usage": "inject", "redact_traffic": {"response": true, "max_body_bytes": 2048}"#,
-    r#", "redact_traffic": {"response": true, "max_body_bytes": 2048, "on_error": "mask_all"}"#,
-    r#", "response_headers": {"trailers": true, "max_body_bytes": 1024},
-        "feedback": {"key": "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
-        "budgets": {"key_header": "x-request-id", "keys": 3, "limits": [{"name": "t", "tokens": 10, "period_s": 60}]}"#,
-];
+const MOST_STEPS: usize = 400;
 
-const NAMES: [&str; 12] = [
-    ":method",
-    ":path",
-    ":authority",
-    ":status",
-    "content-type",
-    "content-encoding",
-    "content-length",
-    "date",
-    "traceparent",
-    "tracestate",
-    "x-request-id",
-    "upgrade",
-];
-
-const VALUES: [&str; 16] = [
-    "POST",
-    "/v1/chat/completions",
-    "/v1/responses",
-    "/v1/messages",
-    "/model/m/converse-stream",
-    "api.openai.com",
-    "api.anthropic.com",
-    "200",
-    "429",
-    "101",
-    "application/json",
-    "text/event-stream",
-    "gzip",
-    "zstd",
-    "95",
-    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-];
-
-#[derive(Arbitrary, Debug)]
-enum Value<'a> {
-    Word(u8),
-    Bytes(&'a [u8]),
+fn id(input: &mut Unstructured<'_>) -> Result<u32> {
+    input.int_in_range(0..=MOST_ID)
 }
 
-type Head<'a> = Vec<(u8, Value<'a>)>;
-
-#[derive(Arbitrary, Debug)]
-enum Step<'a> {
-    Create { id: u8, root: bool },
-    RequestHeaders { id: u8, head: Head<'a>, end: bool },
-    RequestBody { id: u8, chunk: &'a [u8], end: bool },
-    RequestTrailers { id: u8 },
-    ResponseHeaders { id: u8, head: Head<'a>, end: bool },
-    ResponseBody { id: u8, chunk: &'a [u8], end: bool },
-    ResponseTrailers { id: u8 },
-    Log { id: u8, details: &'a [u8] },
-    Delete { id: u8 },
-    Tick { root: u8 },
-    Answered { token: u8, status: Option<u16>, body: &'a [u8] },
-    Refuse(u16),
-    Clock(u64),
-    Configure(u8),
+/// A word, and sometimes any bytes.
+fn word(input: &mut Unstructured<'_>, words: &[&str]) -> Result<Vec<u8>> {
+    if input.ratio(7, 8)? {
+        return Ok(input.choose(words)?.as_bytes().to_vec());
+    }
+    let length = input.int_in_range(0..=64_usize)?.min(input.len());
+    Ok(input.bytes(length)?.to_vec())
 }
 
-fn head(head: Head<'_>) -> Vec<(String, Vec<u8>)> {
-    let name = |number: u8| NAMES[usize::from(number) % NAMES.len()].to_owned();
-    let value = |value| match value {
-        Value::Word(number) => VALUES[usize::from(number) % VALUES.len()].as_bytes().to_vec(),
-        Value::Bytes(bytes) => bytes.to_vec(),
+fn headers(input: &mut Unstructured<'_>) -> Result<HeaderMap> {
+    let count = input.int_in_range(0..=8_u8)?;
+    (0..count).map(|_| Ok(((*input.choose(HEADER_NAMES)?).to_owned(), word(input, HEADER_VALUES)?))).collect()
+}
+
+/// Headers with which a call is recognised, and sometimes any.
+fn request_headers(input: &mut Unstructured<'_>) -> Result<HeaderMap> {
+    let any = headers(input)?;
+    if input.arbitrary()? {
+        return Ok(any);
+    }
+    let known = [
+        (":method", "POST"),
+        (":path", "/v1/chat/completions"),
+        (":authority", "api.openai.com"),
+        ("content-type", "application/json"),
+    ];
+    // The proxy gives the first of a name.
+    Ok(any.into_iter().chain(known.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))).collect())
+}
+
+fn response_headers(input: &mut Unstructured<'_>) -> Result<HeaderMap> {
+    let any = headers(input)?;
+    let kind = match input.int_in_range(0..=2_u8)? {
+        0 => return Ok(any),
+        1 => "application/json",
+        _ => "text/event-stream",
     };
-    head.into_iter().map(|(number, of)| (name(number), value(of))).collect()
+    let known = [(":status", "200"), ("content-type", kind)];
+    Ok(any.into_iter().chain(known.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))).collect())
 }
 
-/// Few ids, so that callbacks meet.
-fn id(number: u8) -> u32 {
-    u32::from(number % 5) + 1
-}
-
-fn configuration(number: u8) -> String {
-    format!("{{{EXPORT}{}}}", MORE[usize::from(number) % MORE.len()])
-}
-
-fn take(model: &Model, filter: &mut Filter, step: Step<'_>) -> Flow {
-    let put = |chunk: &[u8]| {
-        *model.chunk.borrow_mut() = chunk.to_vec();
-        chunk.len()
-    };
-    match step {
-        Step::Create { id: stream, root } => filter.create(id(stream), if root { 0 } else { ROOT }),
-        Step::RequestHeaders { id: stream, head: given, end } => {
-            model.headers.borrow_mut()[0] = head(given);
-            return filter.request_headers(model, id(stream), end);
-        }
-        Step::RequestBody { id: stream, chunk, end } => return filter.request_body(model, id(stream), put(chunk), end),
-        Step::RequestTrailers { id: stream } => return filter.request_trailers(model, id(stream)),
-        Step::ResponseHeaders { id: stream, head: given, end } => {
-            model.headers.borrow_mut()[1] = head(given);
-            return filter.response_headers(model, id(stream), end);
-        }
-        Step::ResponseBody { id: stream, chunk, end } => {
-            return filter.response_body(model, id(stream), put(chunk), end);
-        }
-        Step::ResponseTrailers { id: stream } => return filter.response_trailers(model, id(stream)),
-        Step::Log { id: stream, details } => {
-            *model.details.borrow_mut() = Some(details.to_vec());
-            filter.log(model, id(stream));
-        }
-        Step::Delete { id: stream } => filter.delete(model, id(stream)),
-        Step::Tick { root } => filter.tick(model, id(root)),
-        Step::Answered { token, status, body } => {
-            let status = status.map(|status| (":status".to_owned(), status.to_string().into_bytes()));
-            let answered = status.is_some();
-            model.headers.borrow_mut()[2] = status.into_iter().collect();
-            *model.callout.borrow_mut() = body.to_vec();
-            filter.call_answered(model, ROOT, u32::from(token), answered);
-        }
-        Step::Refuse(bits) => {
-            let bit = |number: u8| bits & (1 << number) != 0 && bits & 0x8000 != 0;
-            model.refusals.set(Refusals {
-                headers: bit(0),
-                bodies: bit(1),
-                properties: bit(2),
-                states: bit(3),
-                metrics: bit(4),
-                calls: bit(5),
-                clock: bit(6),
-                changes: bit(7),
-                shared: bit(8),
-            });
-        }
-        Step::Clock(now) => model.now.set(now),
-        Step::Configure(number) => {
-            model.configure(filter, &configuration(number));
-        }
+/// Some words, cut anywhere.
+fn chunk(input: &mut Unstructured<'_>) -> Result<(Vec<u8>, usize)> {
+    let pieces = input.int_in_range(0..=4_u8)?;
+    let mut chunk = Vec::new();
+    for _ in 0..pieces {
+        chunk.extend(word(input, CHUNKS)?);
     }
-    Flow::Continue
+    if input.ratio(1, 4)? {
+        let (from, to): (u8, u8) = input.arbitrary()?;
+        chunk = chunk.into_iter().skip(from.into()).take(to.into()).collect();
+    }
+    let said = if input.ratio(1, 8)? { input.int_in_range(0..=300_usize)? } else { chunk.len() };
+    Ok((chunk, said))
 }
 
-fuzz_target!(|input: (u8, Vec<Step<'_>>)| {
-    let (first, steps) = input;
-    let (model, mut filter) = (Model::default(), Filter::default());
-    assert!(model.configure(&mut filter, &configuration(first)), "{:?}", model.log_lines());
-    let mut watches = usize::from(first) % MORE.len() < 2;
-    for step in steps {
-        if let Step::Configure(number) = &step {
-            watches &= usize::from(*number) % MORE.len() < 2;
+fn step(input: &mut Unstructured<'_>) -> Result<Step> {
+    Ok(match input.int_in_range(0..=15_u8)? {
+        0 if input.ratio(1, 16)? => {
+            Step::Configure { root: input.int_in_range(1..=ROOTS)?, which: input.arbitrary::<u8>()?.into() }
         }
-        let flow = take(&model, &mut filter, step);
-        assert!(!watches || (flow, model.changes()) == (Flow::Continue, 0));
-        assert!(filter.held_bytes() <= 5 * QUEUE_BYTES);
-        assert!(filter.open_streams() <= 5);
+        0 | 1 => Step::Create { id: id(input)?, root: input.int_in_range(0..=ROOTS + 1)? },
+        2 | 3 => Step::RequestHeaders { id: id(input)?, headers: request_headers(input)?, end: input.ratio(1, 8)? },
+        4 | 5 => {
+            let (chunk, said) = chunk(input)?;
+            Step::RequestBody { id: id(input)?, chunk, said, end: input.arbitrary()? }
+        }
+        6 => Step::RequestTrailers { id: id(input)? },
+        7 => Step::ResponseHeaders { id: id(input)?, headers: response_headers(input)?, end: input.ratio(1, 8)? },
+        8 | 9 => {
+            let (chunk, said) = chunk(input)?;
+            Step::ResponseBody { id: id(input)?, chunk, said, end: input.arbitrary()? }
+        }
+        10 => Step::ResponseTrailers { id: id(input)? },
+        11 => {
+            let details = if input.arbitrary()? { Some(word(input, DETAILS)?) } else { None };
+            Step::Log { id: id(input)?, details }
+        }
+        12 => Step::Delete { id: id(input)? },
+        13 => Step::Tick { root: id(input)? },
+        14 => Step::Answered {
+            root: id(input)?,
+            token: input.int_in_range(0..=8)?,
+            status: if input.arbitrary()? { Some(word(input, &["200", "503", "429", "400"])?) } else { None },
+            wait: word(input, &["0", "1", "99999999999999999999"])?,
+            body: word(input, &["", "\n\u{2}\u{8}\u{1}"])?,
+        },
+        _ => match input.int_in_range(0..=3_u8)? {
+            0 => Step::Refuse(input.arbitrary()?),
+            1 => Step::Refuse(0),
+            2 => Step::Clock(input.arbitrary()?),
+            // Seconds, so that timers come to their ends.
+            _ => Step::Clock(input.arbitrary::<u32>()? as u64 * 1_000_000_000),
+        },
+    })
+}
+
+/// Whether a step may lead to changes of calls.
+fn changes(step: &Step) -> bool {
+    matches!(step, Step::Configure { which, .. } if which % configurations().len() >= OBSERVING)
+}
+
+fn check(model: &Model, filter: &Filter, may_change: bool, flow: Flow) {
+    assert!(may_change || (flow, model.changes(), model.is_answered()) == (Flow::Continue, 0, false));
+    assert!(filter.held_bytes() <= ROOTS as usize * QUEUE_BYTES, "{}", filter.held_bytes());
+    assert!(filter.open_streams() <= MOST_ID as usize + 1);
+    // Budgets of two configurations are one where their limits are the same.
+    let shared: usize = model.shared.borrow().values().map(|(value, _)| value.len()).sum();
+    assert!(shared <= BUDGET_BYTES, "{shared}");
+}
+
+/// The root that every input has from the start.
+const FIRST: u32 = 1;
+
+const START: u64 = 1_790_000_000_000_000_000;
+
+/// Inputs that one filter serves. To configure it takes longer than a hundred steps.
+const MOST_INPUTS: usize = 200;
+
+/// A filter whose first root is configured, without streams and with nothing queued.
+struct Seat {
+    model: Model,
+    filter: Filter,
+    inputs: usize,
+}
+
+thread_local! {
+    /// By configuration; made when they are wanted.
+    static SEATS: RefCell<Vec<Option<Seat>>> = RefCell::new(configurations().iter().map(|_| None).collect());
+}
+
+impl Seat {
+    fn new(which: usize) -> Self {
+        let (model, mut filter) = (Model::default(), Filter::default());
+        model.now.set(START);
+        Step::Configure { root: FIRST, which }.take(&model, &mut filter);
+        Self { model, filter, inputs: 0 }
     }
-    for context in 0..8 {
-        filter.delete(&model, context);
+
+    /// Takes all steps, and says whether roots are as they were.
+    fn steps(&mut self, input: &mut Unstructured<'_>, which: usize, roots_change: bool) -> bool {
+        let Self { model, filter, .. } = self;
+        let mut may_change = which >= OBSERVING;
+        let mut as_before = true;
+        for id in [3, 4] {
+            Step::Create { id, root: FIRST }.take(model, filter);
+        }
+        for _ in 0..MOST_STEPS {
+            if input.is_empty() {
+                break;
+            }
+            let Ok(step) = step(input) else { break };
+            if matches!(step, Step::Configure { .. } | Step::Delete { id: ..=ROOTS }) {
+                if !roots_change {
+                    continue;
+                }
+                as_before = false;
+            }
+            may_change |= changes(&step);
+            let flow = step.take(model, filter);
+            check(model, filter, may_change, flow);
+        }
+        as_before
     }
-    assert_eq!((filter.open_streams(), filter.held_bytes()), (0, 0));
+
+    /// The proxy is well again: streams go away, and whatever waits is delivered.
+    fn settle(&mut self) {
+        let Self { model, filter, .. } = self;
+        model.refusals.set(Default::default());
+        model.now.set(START);
+        // An id may be of a root as well, which goes away only without a stream.
+        (0..=MOST_ID).filter(|id| *id != FIRST).for_each(|id| filter.delete(model, id));
+        if filter.open_streams() > 0 {
+            filter.delete(model, FIRST);
+        }
+        assert_eq!(filter.open_streams(), 0);
+        let status = vec![(":status".to_owned(), b"200".to_vec())];
+        model.headers.borrow_mut()[2] = status;
+        model.callout.borrow_mut().clear();
+        let mut rounds = 0;
+        while rounds == 0 || filter.held_bytes() > 0 {
+            for sent in model.take_sent() {
+                filter.call_answered(model, FIRST, sent.token, true);
+            }
+            // Longer than any wait for a receiver that failed.
+            model.now.set(model.now.get() + 4_000_000_000_000);
+            filter.tick(model, FIRST);
+            rounds += 1;
+            assert!(rounds < 100, "{} bytes are never sent", filter.held_bytes());
+        }
+        drop((model.take_answered(), model.take_resumed(), model.take_sent()));
+        model.shared.borrow_mut().clear();
+        model.now.set(START);
+    }
+
+    /// All contexts go away.
+    fn end(&mut self) {
+        // Streams first: an id may be of both, and goes away twice.
+        for id in (0..=MOST_ID).chain(0..=MOST_ID) {
+            self.filter.delete(&self.model, id);
+        }
+        assert_eq!((self.filter.open_streams(), self.filter.held_bytes()), (0, 0));
+    }
+}
+
+fuzz_target!(|input: &[u8]| -> Corpus {
+    let input = &mut Unstructured::new(input);
+    let Ok((which, lends)) = input.arbitrary::<(u8, u8)>() else { return Corpus::Reject };
+    SEATS.with_borrow_mut(|seats| {
+        // Few inputs change roots: that takes longer than all the rest.
+        let roots_change = which >= 0xe0;
+        let which = usize::from(which) % seats.len();
+        let mut seat = seats[which].take().unwrap_or_else(|| Seat::new(which));
+        seat.model.lends.set(lends.into());
+        seat.inputs += 1;
+        let as_before = seat.steps(input, which, roots_change);
+        let lines = seat.model.log_lines();
+        assert!(lines.iter().all(|line| !line.contains(CANARY)), "{lines:?}");
+        if as_before {
+            seat.settle();
+        }
+        if as_before && seat.inputs < MOST_INPUTS {
+            seats[which] = Some(seat);
+        } else {
+            seat.end();
+        }
+        Corpus::Keep
+    })
 });
