@@ -93,31 +93,7 @@ impl Tools {
     /// A Node with the official client and the mock of the providers.
     pub(crate) fn node(&self) -> Result<Node, String> {
         let program = node_program()?;
-        let wanted = NODE_CLIENTS.join(" ");
-        let packages = self.folder.join("node");
-        let marker = self.folder.join("node.installed");
-        if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
-            return Ok(Node { program, packages });
-        }
-        println!("installing {wanted} into {}", packages.display());
-        // Afresh, so that nothing of an earlier version stays.
-        if packages.exists() {
-            fs::remove_dir_all(&packages).map_err(|error| format!("{}: {error}", packages.display()))?;
-        }
-        fs::create_dir_all(&packages).map_err(|error| format!("{}: {error}", packages.display()))?;
-        // No script of a package runs here; none of these needs one.
-        let npm = Command::new("npm")
-            .args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--prefix"])
-            .arg(&packages)
-            .args(NODE_CLIENTS)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| format!("`npm` could not be started: {error}; {NODE_HELP}"))?;
-        if !npm.status.success() {
-            return Err(format!("npm could not install {wanted}:\n{}", String::from_utf8_lossy(&npm.stderr).trim()));
-        }
-        fs::write(&marker, wanted).map_err(|error| format!("{}: {error}", marker.display()))?;
-        Ok(Node { program, packages })
+        Ok(Node { program, packages: self.install_node("node", NODE_CLIENTS)? })
     }
 
     /// The folder of the Python package that the prices come from, to compare with.
@@ -132,25 +108,7 @@ impl Tools {
 
     /// The folder of the npm packages with the schemas of the manifests.
     pub(crate) fn schemas(&self) -> Result<PathBuf, String> {
-        let npm = on_path("npm").ok_or_else(|| {
-            "npm is not on PATH; the schemas of the manifests need it, and Node.js (Debian: apt-get install npm)"
-                .to_owned()
-        })?;
-        self.once("schemas", &SCHEMAS.join(" "), SCHEMAS, |folder| {
-            let mut command = Command::new(&npm);
-            command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error", "--prefix"]);
-            command.arg(folder).args(SCHEMAS);
-            let ran = command.stdin(Stdio::null()).output();
-            let ran = ran.map_err(|error| format!("`{}` could not be started: {error}", npm.display()))?;
-            match ran.status.success() {
-                true => Ok(()),
-                false => Err(format!(
-                    "npm could not install {}:\n{}",
-                    SCHEMAS.join(" and "),
-                    String::from_utf8_lossy(&ran.stderr).trim()
-                )),
-            }
-        })
+        self.install_node("schemas", SCHEMAS)
     }
 
     /// The table of LiteLLM that prices come from, as a file of JSON, to compare with.
@@ -173,6 +131,11 @@ impl Tools {
         let python = interpreter()?;
         let wanted = format!("{} {}", packages.join(" "), version(&python)?);
         self.once(name, &wanted, packages, |folder| pip(&python, folder, packages))
+    }
+
+    /// Installs packages of Node.
+    fn install_node(&self, name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+        self.once(name, &packages.join(" "), packages, |folder| npm(folder, packages))
     }
 
     /// Installs packages into a folder of their own, once: a file beside them says which they are.
@@ -222,6 +185,31 @@ fn pip(python: &Path, folder: &Path, packages: &[&str]) -> Result<(), String> {
         ),
         false => format!("pip could not install {}:\n{}", packages.join(" and "), why.trim()),
     })
+}
+
+/// Installs packages of Node. No script of a package runs; none of these needs one.
+fn npm(folder: &Path, packages: &[&str]) -> Result<(), String> {
+    let npm = on_path("npm").ok_or_else(|| format!("npm is not on PATH; {NODE_HELP}"))?;
+    let ran = Command::new(&npm)
+        .args([
+            "install",
+            "--loglevel",
+            "error",
+            "--no-audit",
+            "--no-fund",
+            "--no-save",
+            "--ignore-scripts",
+            "--prefix",
+        ])
+        .arg(folder)
+        .args(packages)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("`{}` could not be started: {error}; {NODE_HELP}", npm.display()))?;
+    if ran.status.success() {
+        return Ok(());
+    }
+    Err(format!("npm could not install {}:\n{}", packages.join(" and "), String::from_utf8_lossy(&ran.stderr).trim()))
 }
 
 /// The Python 3 interpreter: `TOLLGATE_PYTHON`, else `python3` on `PATH`.

@@ -1,4 +1,4 @@
-//! The proxy-wasm ABI 0.2.1: the only file that knows it, and the only one with `unsafe`.
+//! The proxy-wasm ABI 0.2.1: nobody else knows it, and nobody else has `unsafe`.
 //!
 //! The filter declares the ABI itself and does not use the published SDK. There, nearly every call panics on a status
 //! it did not expect, text forms panic on bytes that are not UTF-8, and the dispatcher panics on ids it does not

@@ -74,6 +74,8 @@ pub struct Over {
     outcome: Outcome,
     caller: Caller,
     ended: u64,
+    include_usage: Option<Told>,
+    redact_traffic: Option<redact_traffic::Told>,
 }
 
 impl Over {
@@ -86,16 +88,16 @@ impl Over {
     /// Makes out what the exchange was.
     #[must_use]
     pub fn finish(self) -> Finished {
-        let Self { stream, outcome, caller, ended } = self;
-        let Stream { exchange, mut extra, asking, traffic, started, .. } = *stream;
+        let Self { stream, outcome, caller, ended, include_usage, redact_traffic } = self;
+        let Stream { exchange, mut extra, started, .. } = *stream;
         let early = extra.as_mut().and_then(|extra| extra.reading.take());
         Finished {
             reading: early.unwrap_or_else(|| exchange.end(outcome)),
             caller,
             started,
             ended,
-            include_usage: asking.map(|asking| asking.told()),
-            redact_traffic: traffic.map(|traffic| traffic.told()),
+            include_usage,
+            redact_traffic,
             extra,
         }
     }
@@ -348,7 +350,10 @@ impl Stream {
             None => Caller::default(),
         };
         let ended = proxy.now().max(self.started);
-        Over { stream: self, outcome, caller, ended }
+        // What is kept of the traffic, values that were replaced among it, is not kept a moment longer.
+        let include_usage = self.asking.take().map(|asking| asking.told());
+        let redact_traffic = self.traffic.take().map(|traffic| traffic.told());
+        Over { stream: self, outcome, caller, ended, include_usage, redact_traffic }
     }
 
     /// How the stream ended. An answer of success whose end was seen came whole; anything else Envoy is asked for.

@@ -5,7 +5,8 @@
 //! pass (no connection, a time-out, 429, 502, 503, 504, as the OTLP specification has it) is tried again, after a wait
 //! that doubles with each failure or that the receiver names; any other is dropped. While a receiver is down one request
 //! at a time finds out whether it is back. What is held of both signals, in flight included, never exceeds
-//! `queue_bytes`, and what is held of events never half of it: beyond that new items are dropped. Every item that is dropped is counted with the reason.
+//! `queue_bytes`, and what is held of events never half of it: beyond that new items are dropped. Every item that is
+//! dropped is counted with the reason.
 
 mod backoff;
 mod lane;

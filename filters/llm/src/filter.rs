@@ -58,27 +58,21 @@ impl Filter {
         let id = root;
         let Some(root) = self.roots.get_mut(&id) else { return };
         root.tick(proxy, &mut self.memory);
-        if root.tests_holding() {
-            let now = proxy.now();
-            for (stream, open) in self.streams.iter_mut().filter(|(_, open)| open.root == id) {
-                if let Some(open) = &mut open.stream
-                    && open.give_up_holding(now)
-                {
-                    proxy.resume_request(id, *stream);
-                    root.cannot_hold(proxy);
-                }
-            }
+        let (requests, answers) = (root.tests_holding(), root.holds_answers());
+        if !requests && !answers {
+            return;
         }
-        if root.holds_answers() {
-            let now = proxy.now();
-            for (stream, open) in self.streams.iter_mut().filter(|(_, open)| open.root == id) {
-                if let Some(open) = &mut open.stream
-                    && open.give_up_answer(now)
-                {
-                    proxy.resume_response(id, *stream);
-                    if !open.answer_proven() {
-                        root.cannot_hold_answers(proxy);
-                    }
+        let now = proxy.now();
+        let streams = self.streams.iter_mut().filter(|(_, open)| open.root == id);
+        for (id_of_stream, stream) in streams.filter_map(|(stream, open)| Some((*stream, open.stream.as_mut()?))) {
+            if requests && stream.give_up_holding(now) {
+                proxy.resume_request(id, id_of_stream);
+                root.cannot_hold(proxy);
+            }
+            if answers && stream.give_up_answer(now) {
+                proxy.resume_response(id, id_of_stream);
+                if !stream.answer_proven() {
+                    root.cannot_hold_answers(proxy);
                 }
             }
         }

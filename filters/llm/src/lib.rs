@@ -9,9 +9,10 @@
 //! [`filter::Filter`] is the whole of it, generic over [`proxy::Proxy`]. In Envoy that is `abi.rs`, the only file that
 //! knows the ABI; natively it is a model of Envoy, under which the filter is tested and fuzzed.
 //!
-//! The way of a call: [`exchange`] gives what callbacks bring to the token extractor, and ends it in `on_log` with the
-//! outcome that [`outcome`] reads from Envoy's details; [`root`] prices the record, redacts captured content, and hands
-//! the call to [`metrics`], to the access log, and, where it is sampled, as a span, an event, or both to [`export`].
+//! The way of a call: [`exchange`] gives what callbacks bring to the token extractor, and is over in `on_log`, with the
+//! outcome that [`outcome`] reads from Envoy's details; [`root`] then or soon after makes out the record, prices it, redacts
+//! captured content, and hands the call to [`metrics`], to the access log, and, where it is sampled, as a span, an event,
+//! or both to [`export`].
 //!
 //! ```
 //! use tollgate_filter::config::Config;

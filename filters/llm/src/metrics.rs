@@ -234,8 +234,9 @@ impl Metrics {
                 place
             }
         };
-        let of = (provider.to_owned(), operation, model.to_owned());
-        self.series.iter_mut().skip(place).take(1).for_each(|series| series.of = of.clone());
+        if let Some(series) = self.series.get_mut(place) {
+            series.of = (provider.to_owned(), operation, model.to_owned());
+        }
         self.labels = labels;
         place
     }

@@ -1,9 +1,10 @@
 //! What sends the spans: attributes of the resource, from the configuration and from what Envoy is told of itself.
 //!
 //! Envoy has the attributes `xds.node.id`, `.cluster`, `.locality` and `.metadata`, which older ones have as `node.id` and
-//! so on (Envoy's documentation, "Attributes"). What is in the metadata is for its control plane to say; read here are the names that Istio gives (`BootstrapNodeMetadata` in its `pkg/model`), under
-//! which they are known to every sidecar and gateway. The names on the other side are OpenTelemetry's resource
-//! conventions for services, Kubernetes and clouds. What Envoy does not know is left out.
+//! so on (Envoy's documentation, "Attributes"). What is in the metadata is for its control plane to say; read here are
+//! the names that Istio gives (`BootstrapNodeMetadata` in its `pkg/model`), which every sidecar and gateway has. The names
+//! on the other side are OpenTelemetry's resource conventions for services, Kubernetes and clouds. What Envoy does not
+//! know is left out.
 
 use crate::config::Resource;
 use crate::proxy::Proxy;

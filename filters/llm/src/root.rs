@@ -34,6 +34,7 @@ const MOST_OVER_BYTES: usize = 128 << 10;
 pub struct Root {
     /// Streams that are over, in order.
     over: Vec<Over>,
+    /// Bytes that they hold.
     over_bytes: usize,
     extractor: Extractor,
     redactor: Redactor,
@@ -51,11 +52,11 @@ pub struct Root {
     /// Whether it is still to be seen that bodies come while headers are held.
     tests_holding: bool,
     ids: Ids,
-    /// Milliseconds between ticks.
     /// Milliseconds that spans wait for others.
     flush_ms: u32,
     /// Milliseconds of ticks that they have waited.
     waited_ms: u32,
+    /// Milliseconds between ticks.
     tick_ms: u32,
     /// Milliseconds to the next one, which may have to come sooner.
     next_tick_ms: u32,

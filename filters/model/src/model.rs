@@ -91,6 +91,18 @@ pub struct Model {
 }
 
 impl Model {
+    /// A proxy in September 2026, and a filter that has this configuration.
+    ///
+    /// # Panics
+    /// The filter refuses the configuration.
+    #[must_use]
+    pub fn started(json: &str) -> (Self, Filter) {
+        let (model, mut filter) = (Self::default(), Filter::default());
+        model.now.set(1_790_000_000_000_000_000);
+        assert!(model.configure(&mut filter, json), "{:?}", model.log_lines());
+        (model, filter)
+    }
+
     /// Gives a filter its root and this configuration; what the filter says to it.
     pub fn configure(&self, filter: &mut Filter, json: &str) -> bool {
         self.configure_root(filter, ROOT, json)

@@ -12,13 +12,6 @@ const MILLISECOND: u64 = 1_000_000;
 const TRACES: &str = "/v1/traces";
 const LOGS: &str = "/v1/logs";
 
-fn started(config: &str) -> (Model, Filter) {
-    let (model, mut filter) = (Model::default(), Filter::default());
-    model.now.set(1_790_000_000_000_000_000);
-    assert!(model.configure(&mut filter, config), "{:?}", model.log_lines());
-    (model, filter)
-}
-
 fn call(model: &Model, filter: &mut Filter) {
     run(model, filter, &Request::post("/v1/chat/completions", REQUEST), &Answer::json(ANSWER));
 }
@@ -57,7 +50,7 @@ fn until_sent(model: &Model, filter: &mut Filter) -> (u64, Vec<Sent>) {
 #[test]
 fn a_receiver_that_is_down_is_left_alone_for_longer_and_longer() {
     let config = r#"{"export": {"cluster": "c", "attempts": 10, "backoff_ms": 400, "max_backoff_ms": 3000}}"#;
-    let (model, mut filter) = started(config);
+    let (model, mut filter) = Model::started(config);
     call(&model, &mut filter);
     let (_, first) = until_sent(&model, &mut filter);
     answer(&model, &mut filter, first[0].token, None, &[], b"");
@@ -85,7 +78,7 @@ fn events_that_nobody_takes_leave_room_for_spans() {
     let config = format!(
         r#"{{{CAPTURE}, "export": {{"cluster": "c", "content": "event_only", "queue_bytes": 16384, "attempts": 10}}}}"#
     );
-    let (model, mut filter) = started(&config);
+    let (model, mut filter) = Model::started(&config);
     for _ in 0..100 {
         call(&model, &mut filter);
         later(&model, 1_000);
@@ -103,7 +96,7 @@ fn events_that_nobody_takes_leave_room_for_spans() {
 #[test]
 fn the_timer_comes_when_the_wait_is_over() {
     let config = r#"{"export": {"cluster": "c", "flush_ms": 60000, "backoff_ms": 400}}"#;
-    let (model, mut filter) = started(config);
+    let (model, mut filter) = Model::started(config);
     call(&model, &mut filter);
     let (_, first) = until_sent(&model, &mut filter);
     assert_eq!(model.tick_ms(), 1_000);
@@ -126,7 +119,7 @@ fn a_receiver_says_itself_how_long_to_wait() {
         (503, "-5", 190, 410),
         (503, "", 190, 410),
     ] {
-        let (model, mut filter) = started(r#"{"export": {"cluster": "c", "backoff_ms": 400}}"#);
+        let (model, mut filter) = Model::started(r#"{"export": {"cluster": "c", "backoff_ms": 400}}"#);
         call(&model, &mut filter);
         filter.tick(&model, ROOT);
         answer(&model, &mut filter, model.take_sent()[0].token, Some(status), &[("retry-after", named)], b"");
@@ -151,7 +144,7 @@ fn what_a_receiver_did_not_take_of_a_batch_is_lost() {
         (b"{\"partialSuccess\":{}}", 3, 0, "sent"),
         (b"\xff\xff\xff", 3, 0, "sent"),
     ] {
-        let (model, mut filter) = started(r#"{"export": {"cluster": "c"}}"#);
+        let (model, mut filter) = Model::started(r#"{"export": {"cluster": "c"}}"#);
         for _ in 0..3 {
             call(&model, &mut filter);
         }
@@ -176,7 +169,7 @@ fn content_goes_where_it_is_wanted() {
         let config = format!(
             r#"{{{CAPTURE}, "sampling": {{"ratio": {ratio}}}, "export": {{"cluster": "c", "content": "{content}"}}}}"#
         );
-        let (model, mut filter) = started(&config);
+        let (model, mut filter) = Model::started(&config);
         call(&model, &mut filter);
         filter.tick(&model, ROOT);
         let sent = model.take_sent();
@@ -188,7 +181,7 @@ fn content_goes_where_it_is_wanted() {
         let leaks = |sent: &Sent| String::from_utf8_lossy(&sent.body).contains("jane@example.com");
         assert!(!sent.iter().any(leaks), "{content}");
     }
-    let (model, mut filter) = started(r#"{"export": {"cluster": "c", "content": "event_only"}}"#);
+    let (model, mut filter) = Model::started(r#"{"export": {"cluster": "c", "content": "event_only"}}"#);
     call(&model, &mut filter);
     filter.tick(&model, ROOT);
     assert_eq!(model.take_sent().iter().map(path).collect::<Vec<_>>(), [TRACES], "nothing was captured");
@@ -200,7 +193,7 @@ fn a_receiver_that_takes_no_events_holds_up_no_span() {
         r#"{{{CAPTURE}, "export": {{"cluster": "c", "content": "event_only", "attempts": 2, "in_flight": 1}}}}"#
     );
     for (status, dropped) in [(Some(404), 5), (Some(503), 0), (None, 0)] {
-        let (model, mut filter) = started(&config);
+        let (model, mut filter) = Model::started(&config);
         for _ in 0..5 {
             call(&model, &mut filter);
             filter.tick(&model, ROOT);
@@ -220,7 +213,7 @@ fn a_receiver_that_takes_no_events_holds_up_no_span() {
 fn spans_and_events_share_one_queue() {
     let config =
         format!(r#"{{{CAPTURE}, "export": {{"cluster": "c", "content": "span_and_event", "queue_bytes": 16384}}}}"#);
-    let (model, mut filter) = started(&config);
+    let (model, mut filter) = Model::started(&config);
     model.refusals.set(Refusals { calls: true, ..Refusals::default() });
     for _ in 0..50 {
         call(&model, &mut filter);
@@ -251,7 +244,7 @@ fn a_configuration_that_sends_the_same_way_keeps_what_is_held() {
         (r#""cluster": "c", "headers": {"x-key": "k"}"#, 2),
         (r#""cluster": "c"}, "resource": {"service.name": "other""#, 2),
     ] {
-        let (model, mut filter) = started(r#"{"export": {"cluster": "c"}}"#);
+        let (model, mut filter) = Model::started(r#"{"export": {"cluster": "c"}}"#);
         call(&model, &mut filter);
         filter.tick(&model, ROOT);
         let under_way = model.take_sent();
@@ -319,7 +312,7 @@ proptest! {
             r#"{{{CAPTURE}, "export": {{"cluster": "{cluster}", "content": "event_only", "batch_bytes": 2048,
                "queue_bytes": {queue}, "in_flight": 2, "attempts": 3, "backoff_ms": 100, "max_backoff_ms": 2000}}}}"#
         );
-        let (model, mut filter) = started(&config(0, 12_288));
+        let (model, mut filter) = Model::started(&config(0, 12_288));
         let (mut cluster, mut limit, mut under_way, mut taken) = (0, 12_288, Vec::<Sent>::new(), [0_i64; 2]);
         for step in steps {
             match step {

@@ -3,7 +3,6 @@
 
 use proptest::prelude::*;
 use tollgate_envoy_model::{Answer, BUFFER_LIMIT, End, Model, Passed, ROOT, Refusals, Request, run};
-use tollgate_filter::filter::Filter;
 
 const INJECT: &str = r#"{"include_usage": "inject"}"#;
 const STRIP: &str = r#"{"include_usage": "inject_and_strip", "export": {"cluster": "collector"}}"#;
@@ -14,13 +13,6 @@ const EDITED: &str = r#"{"stream_options":{"include_usage":true},"model":"gpt-4o
 const DELTA: &str = "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"lo\"}}]}\n\n";
 const EXTRA: &str = "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o\",\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2,\"total_tokens\":11}}\n\n";
 const DONE: &str = "data: [DONE]\n\n";
-
-fn started(config: &str) -> (Model, Filter) {
-    let (model, mut filter) = (Model::default(), Filter::default());
-    model.now.set(1_790_000_000_000_000_000);
-    assert!(model.configure(&mut filter, config), "{:?}", model.log_lines());
-    (model, filter)
-}
 
 fn post(body: &str) -> Request {
     Request::post(PATH, body).sized()
@@ -60,7 +52,7 @@ fn usage_is_asked_for_and_counted_and_the_caller_does_not_see_it() {
         [(INJECT, None, false), (STRIP, None, true), (REWRITE, Some(EDITED.len()), true)]
     {
         for size in [1, 7, 40, 1000] {
-            let (model, mut filter) = started(config);
+            let (model, mut filter) = Model::started(config);
             let passed = run(&model, &mut filter, &post(BODY).chunks(size), &events());
             assert_eq!(String::from_utf8_lossy(&passed.request), EDITED, "{config}");
             assert_eq!(length(&passed.headers.unwrap()), upstream_length, "{config}");
@@ -78,7 +70,7 @@ fn usage_is_asked_for_and_counted_and_the_caller_does_not_see_it() {
 #[test]
 fn the_span_says_who_asked() {
     for (body, requested) in [(BODY, true), (EDITED, false)] {
-        let (model, mut filter) = started(STRIP);
+        let (model, mut filter) = Model::started(STRIP);
         run(&model, &mut filter, &post(body), &events());
         filter.tick(&model, ROOT);
         let sent = model.take_sent();
@@ -118,7 +110,7 @@ fn what_cannot_be_edited_safely_passes_as_it_came() {
     }
     for config in [INJECT, STRIP, REWRITE] {
         for (result, request) in &rows {
-            let (model, mut filter) = started(config);
+            let (model, mut filter) = Model::started(config);
             let passed = run(&model, &mut filter, request, &events());
             assert!(untouched(&passed, request, &events()), "{config} {result}: {passed:?}");
             assert_eq!(counted(&model, result), 1, "{config} {result}: {:?}", model.metric_names());
@@ -135,7 +127,7 @@ fn a_body_whose_length_nobody_says_is_edited_where_its_first_chunk_is_all_of_it(
     for config in [STRIP, REWRITE] {
         for (chunks, edited) in [(&[BODY][..], true), (&["", BODY, ""], true), (&[&BODY[..9], &BODY[9..]], false)] {
             for trailers in [true, false] {
-                let (model, mut filter) = started(config);
+                let (model, mut filter) = Model::started(config);
                 let body = chunks.iter().map(|chunk| chunk.as_bytes().to_vec()).collect();
                 let request = Request { body, trailers, ..Request::post(PATH, "") };
                 let passed = run(&model, &mut filter, &request, &events());
@@ -157,7 +149,7 @@ fn calls_of_other_apis_are_not_looked_at() {
         request
     };
     for request in [get, Request::post("/v1/responses", BODY).sized(), Request::post("/healthz", BODY).sized()] {
-        let (model, mut filter) = started(REWRITE);
+        let (model, mut filter) = Model::started(REWRITE);
         let passed = run(&model, &mut filter, &request, &Answer::json("{}"));
         assert!(untouched(&passed, &request, &Answer::json("{}")));
         assert_eq!((model.sum("tollgate.include_usage"), model.changes()), (0, 0));
@@ -170,14 +162,14 @@ fn a_body_up_to_the_limit_is_edited_and_never_grows_over_envoys_buffer() {
     for (size, result) in [(room, "requested"), (room + 1, "too_large"), (3 << 20, "too_large")] {
         let body = BODY.replace("hello", &"x".repeat(size - BODY.len() + "hello".len()));
         assert_eq!(body.len(), size);
-        let (model, mut filter) = started(STRIP);
+        let (model, mut filter) = Model::started(STRIP);
         let passed = run(&model, &mut filter, &post(&body).chunks(100_000), &events());
         assert_eq!(counted(&model, result), 1, "{size}");
         let edited = result == "requested";
         assert_eq!(passed.request.len(), if edited { BUFFER_LIMIT } else { size });
         assert_eq!(length(passed.headers.as_ref().unwrap()), (!edited).then_some(size));
         // Without a length nothing is held, whatever comes.
-        let (model, mut filter) = started(STRIP);
+        let (model, mut filter) = Model::started(STRIP);
         let request = Request::post(PATH, &body).chunks(100_000);
         assert!(untouched(&run(&model, &mut filter, &request, &events()), &request, &events()));
     }
@@ -188,7 +180,7 @@ fn trailers_of_a_request_let_go_what_is_held() {
     for (request, edited) in [(post(BODY), true), (Request::post(PATH, BODY).header("content-length", b"5000"), false)]
     {
         for config in [STRIP, REWRITE] {
-            let (model, mut filter) = started(config);
+            let (model, mut filter) = Model::started(config);
             let request = Request { trailers: true, ..request.clone().chunks(9) };
             let passed = run(&model, &mut filter, &request, &events());
             assert_eq!(String::from_utf8_lossy(&passed.request), if edited { EDITED } else { BODY }, "{config}");
@@ -199,7 +191,7 @@ fn trailers_of_a_request_let_go_what_is_held() {
 
 #[test]
 fn headers_that_hold_the_body_too_are_let_go_and_then_never_held() {
-    let (model, mut filter) = started(REWRITE);
+    let (model, mut filter) = Model::started(REWRITE);
     model.holds_all.set(true);
     let passed = run(&model, &mut filter, &post(BODY), &events());
     assert!(untouched(&passed, &post(BODY), &events()));
@@ -221,14 +213,14 @@ fn headers_that_hold_the_body_too_are_let_go_and_then_never_held() {
 fn the_timer_is_never_slow() {
     let export = r#""export": {"cluster": "collector", "flush_ms": 60000}"#;
     for config in [format!("{{{export}}}"), REWRITE.replace("}}", &format!("}}, {export}}}")), "{}".to_owned()] {
-        assert_eq!(started(&config).0.tick_ms(), 1_000, "{config}");
+        assert_eq!(Model::started(&config).0.tick_ms(), 1_000, "{config}");
     }
-    assert_eq!(started(r#"{"export": {"cluster": "collector", "flush_ms": 50}}"#).0.tick_ms(), 50);
+    assert_eq!(Model::started(r#"{"export": {"cluster": "collector", "flush_ms": 50}}"#).0.tick_ms(), 50);
 }
 
 #[test]
 fn a_slow_caller_is_waited_for_where_headers_can_be_held() {
-    let (model, mut filter) = started(REWRITE);
+    let (model, mut filter) = Model::started(REWRITE);
     run(&model, &mut filter, &post(BODY), &events());
     filter.create(7, ROOT);
     model.headers.borrow_mut()[0] = post(BODY).headers;
@@ -256,7 +248,7 @@ fn answers_that_cannot_be_stripped_pass_as_they_came() {
         (None, Answer { headers: vec![(":status".to_owned(), b"400".to_vec())], ..events() }),
     ];
     for (result, answer) in rows {
-        let (model, mut filter) = started(STRIP);
+        let (model, mut filter) = Model::started(STRIP);
         let passed = run(&model, &mut filter, &post(BODY), &answer);
         assert_eq!((&passed.answer, &passed.answer_headers), (&answer.body, &answer.headers), "{result:?}");
         assert_eq!(model.sum("tollgate.include_usage_answers"), i64::from(result.is_some()), "{result:?}");
@@ -270,14 +262,14 @@ fn answers_that_cannot_be_stripped_pass_as_they_came() {
 fn an_event_longer_than_the_limit_passes_and_is_counted() {
     let long = EXTRA.replace("c1", &"x".repeat(70_000));
     let answer = Answer::events(&[DELTA.as_bytes(), long.as_bytes(), DONE.as_bytes()]);
-    let (model, mut filter) = started(STRIP);
+    let (model, mut filter) = Model::started(STRIP);
     assert_eq!(run(&model, &mut filter, &post(BODY), &answer).answer, answer.body);
     assert_eq!(answered(&model, "event_too_long"), 1);
 }
 
 #[test]
 fn the_length_of_an_answer_that_is_stripped_is_not_said() {
-    let (model, mut filter) = started(STRIP);
+    let (model, mut filter) = Model::started(STRIP);
     let answer = events().header("content-length", b"500");
     assert_eq!(length(&run(&model, &mut filter, &post(BODY), &answer).answer_headers), None);
 }
@@ -286,7 +278,7 @@ fn the_length_of_an_answer_that_is_stripped_is_not_said() {
 fn the_end_of_a_stream_lets_go_what_is_held_back() {
     let unended = "data: {\"id\":\"c1\",\"choices\":[],";
     for (end, last, result) in [(End::Flag, unended, "unneeded"), (End::Trailers, "", "cut_by_trailers")] {
-        let (model, mut filter) = started(STRIP);
+        let (model, mut filter) = Model::started(STRIP);
         let answer = Answer::events(&[DELTA.as_bytes(), &unended.as_bytes()[..12], &unended.as_bytes()[12..]]).end(end);
         let passed = run(&model, &mut filter, &post(BODY), &answer);
         assert_eq!(passed.answer.concat(), format!("{DELTA}{last}").into_bytes(), "{end:?}");
@@ -297,7 +289,7 @@ fn the_end_of_a_stream_lets_go_what_is_held_back() {
 #[test]
 fn a_proxy_that_refuses_every_change_gets_everything_as_it_came() {
     for config in [INJECT, STRIP, REWRITE] {
-        let (model, mut filter) = started(config);
+        let (model, mut filter) = Model::started(config);
         model.refusals.set(Refusals { changes: true, ..Refusals::default() });
         let passed = run(&model, &mut filter, &post(BODY).chunks(10), &events());
         assert!(untouched(&passed, &post(BODY), &events()), "{config}: {passed:?}");
@@ -326,7 +318,7 @@ proptest! {
         trailers in any::<bool>(),
         rewrite in any::<bool>(),
     ) {
-        let (model, mut filter) = started(if rewrite { REWRITE } else { STRIP });
+        let (model, mut filter) = Model::started(if rewrite { REWRITE } else { STRIP });
         let request = Request { body: cut(BODY.as_bytes(), &sizes), trailers, ..post(BODY) };
         let stream = [DELTA, DELTA, EXTRA, DONE].concat();
         let chunks = cut(stream.as_bytes(), &sizes);
@@ -347,7 +339,7 @@ proptest! {
         trailers in any::<bool>(),
         rewrite in any::<bool>(),
     ) {
-        let (model, mut filter) = started(if rewrite { REWRITE } else { STRIP });
+        let (model, mut filter) = Model::started(if rewrite { REWRITE } else { STRIP });
         let mut request = Request { body: cut(&body, &sizes), trailers, ..Request::post(PATH, "") };
         if let Some(length) = length {
             request = request.header("content-length", length.to_string().as_bytes());

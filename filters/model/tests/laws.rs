@@ -13,13 +13,6 @@ const EVENTS: &[&[u8]] = &[
     b"data: [DONE]\n\n",
 ];
 
-fn started(config: &str) -> (Model, Filter) {
-    let (model, mut filter) = (Model::default(), Filter::default());
-    model.now.set(1_790_000_000_000_000_000);
-    assert!(model.configure(&mut filter, config), "{:?}", model.log_lines());
-    (model, filter)
-}
-
 fn post() -> Request {
     Request::post("/v1/chat/completions", REQUEST)
 }
@@ -33,7 +26,7 @@ const EXPORT: &str = r#"{"export": {"cluster": "collector", "batch_bytes": 1024,
 
 #[test]
 fn a_call_is_counted_priced_and_told() {
-    let (model, mut filter) = started(EXPORT);
+    let (model, mut filter) = Model::started(EXPORT);
     run(&model, &mut filter, &post(), &Answer::json(ANSWER));
     let labels = ";provider=openai;operation=chat;model=gpt-4o-2024-08-06";
     for (name, value) in [
@@ -81,7 +74,7 @@ fn what_a_call_costs_is_as_configured() {
         ("{}".to_owned(), &reported, "0.1", [1, 0], 1),
         (r#"{"cost": {"authority": "local"}}"#.to_owned(), &reported, "0.004", [0, 0], 1),
     ] {
-        let (model, mut filter) = started(&config);
+        let (model, mut filter) = Model::started(&config);
         run(&model, &mut filter, &post(), &Answer::json(answer));
         assert_eq!(model.state("tollgate.cost_usd").as_deref(), Some(dollars), "{config}");
         let found = ["warning", "critical"].map(|level| model.sum(&format!("tollgate.cost_alerts;level={level}")));
@@ -98,7 +91,7 @@ fn every_end_of_a_stream_gives_its_record() {
         (End::ClientAbort, "client_aborted", "missing", 1),
         (End::UpstreamReset, "upstream_aborted", "missing", 2),
     ] {
-        let (model, mut filter) = started("{}");
+        let (model, mut filter) = Model::started("{}");
         run(&model, &mut filter, &post(), &Answer::events(&EVENTS[..chunks]).end(end));
         assert_eq!(model.sum("tollgate.calls"), 1, "{end:?}");
         assert_eq!(model.state("tollgate.outcome").as_deref(), Some(outcome), "{end:?}");
@@ -115,7 +108,7 @@ fn every_end_of_a_stream_gives_its_record() {
 
 #[test]
 fn header_bytes_that_are_no_text_are_survived() {
-    let (model, mut filter) = started(EXPORT);
+    let (model, mut filter) = Model::started(EXPORT);
     for name in ["traceparent", "tracestate", "x-request-id", "content-type"] {
         let mut request = post();
         request.headers.retain(|(key, _)| key != name);
@@ -129,7 +122,7 @@ fn nothing_that_was_said_leaves_unless_capture_is_on() {
     let capture = r#"{"capture_content": {"input_bytes": 4096, "output_bytes": 4096}, "access_log": "record",
                       "export": {"cluster": "collector"}}"#;
     for (config, captured) in [(EXPORT, false), (capture, true)] {
-        let (model, mut filter) = started(config);
+        let (model, mut filter) = Model::started(config);
         run(&model, &mut filter, &post(), &Answer::json(ANSWER));
         filter.tick(&model, ROOT);
         let sent = model.take_sent();
@@ -147,7 +140,7 @@ fn nothing_that_was_said_leaves_unless_capture_is_on() {
 fn instructions_and_tools_are_captured_redacted_and_cut() {
     let config = r#"{"capture_content": {"input_bytes": 1000, "output_bytes": 2}, "export": {"cluster": "collector"}}"#;
     let request = r#"{"model":"gpt-4o","system":"Ask jane@example.com","tools":[{"name":"mail","description":"Mails jim@example.com"}],"messages":[]}"#;
-    let (model, mut filter) = started(config);
+    let (model, mut filter) = Model::started(config);
     run(&model, &mut filter, &Request::post("/v1/chat/completions", request), &Answer::json(ANSWER));
     filter.tick(&model, ROOT);
     let sent = model.take_sent();
@@ -161,7 +154,7 @@ fn instructions_and_tools_are_captured_redacted_and_cut() {
 
 #[test]
 fn a_collector_that_is_down_costs_spans_and_never_more_memory() {
-    let (model, mut filter) = started(EXPORT);
+    let (model, mut filter) = Model::started(EXPORT);
     model.refusals.set(Refusals { calls: true, ..Refusals::default() });
     for _ in 0..100 {
         run(&model, &mut filter, &post(), &Answer::json(ANSWER));
@@ -179,7 +172,7 @@ fn a_collector_that_is_down_costs_spans_and_never_more_memory() {
 
 #[test]
 fn a_collector_that_is_slow_fills_the_queue_and_then_costs_spans() {
-    let (model, mut filter) = started(EXPORT);
+    let (model, mut filter) = Model::started(EXPORT);
     for _ in 0..100 {
         run(&model, &mut filter, &post(), &Answer::json(ANSWER));
         filter.tick(&model, ROOT);
@@ -203,7 +196,7 @@ fn a_collector_that_is_slow_fills_the_queue_and_then_costs_spans() {
 
 #[test]
 fn an_answer_that_never_comes_frees_its_slot_in_time() {
-    let (model, mut filter) = started(EXPORT);
+    let (model, mut filter) = Model::started(EXPORT);
     run(&model, &mut filter, &post(), &Answer::json(ANSWER));
     filter.tick(&model, ROOT);
     assert_eq!(model.take_sent().len(), 1);
@@ -223,7 +216,7 @@ fn answers_of_the_collector_by_the_specification() {
         (Some("\u{ff}"), 2, Some("unreachable")),
         (None, 2, Some("unreachable")),
     ] {
-        let (model, mut filter) = started(EXPORT);
+        let (model, mut filter) = Model::started(EXPORT);
         run(&model, &mut filter, &post(), &Answer::json(ANSWER));
         let mut sent = 0;
         for _ in 0..5 {
@@ -249,7 +242,7 @@ fn answers_of_the_collector_by_the_specification() {
 #[test]
 fn a_configuration_that_comes_again_keeps_counters_and_spans() {
     for (second, lost) in [(EXPORT, 0), (r#"{"export": {"cluster": "another"}}"#, 2), ("{}", 2)] {
-        let (model, mut filter) = started(EXPORT);
+        let (model, mut filter) = Model::started(EXPORT);
         run(&model, &mut filter, &post(), &Answer::json(ANSWER));
         filter.tick(&model, ROOT);
         let under_way = model.take_sent();
@@ -280,7 +273,7 @@ fn a_configuration_that_comes_again_keeps_counters_and_spans() {
 
 #[test]
 fn a_plugin_that_goes_away_counts_the_spans_it_still_held() {
-    let (model, mut filter) = started(EXPORT);
+    let (model, mut filter) = Model::started(EXPORT);
     for _ in 0..2 {
         run(&model, &mut filter, &post(), &Answer::json(ANSWER));
         filter.tick(&model, ROOT);
@@ -293,7 +286,7 @@ fn a_plugin_that_goes_away_counts_the_spans_it_still_held() {
 
 #[test]
 fn memory_is_told_once_for_all_plugins_of_a_module() {
-    let (model, mut filter) = started(EXPORT);
+    let (model, mut filter) = Model::started(EXPORT);
     let other = ROOT + 1;
     assert!(filter.configure(&model, other, 0));
     for root in [ROOT, other, ROOT] {
@@ -312,7 +305,7 @@ fn memory_is_told_once_for_all_plugins_of_a_module() {
 #[test]
 fn metrics_alone_ask_for_no_ids() {
     for (config, id) in [(r#"{"access_log": "off"}"#, false), ("{}", true)] {
-        let (model, mut filter) = started(config);
+        let (model, mut filter) = Model::started(config);
         run(&model, &mut filter, &post(), &Answer::json(ANSWER));
         assert_eq!(model.sum("tollgate.calls"), 1);
         assert_eq!(model.state("tollgate.trace_id").is_some_and(|id| id.len() == 32), id, "{config}");
@@ -321,7 +314,7 @@ fn metrics_alone_ask_for_no_ids() {
 
 #[test]
 fn the_number_of_series_is_limited() {
-    let (model, mut filter) = started(r#"{"metrics": {"series": 2}}"#);
+    let (model, mut filter) = Model::started(r#"{"metrics": {"series": 2}}"#);
     for name in ["a", "b", "c", "d", "a"] {
         let request = Request::post("/v1/chat/completions", &REQUEST.replace("gpt-4o", name));
         run(&model, &mut filter, &request, &Answer::json(&ANSWER.replace("gpt-4o-2024-08-06", name)));
@@ -337,7 +330,7 @@ fn the_number_of_series_is_limited() {
 
 #[test]
 fn models_that_are_not_listed_count_as_other() {
-    let (model, mut filter) = started(r#"{"metrics": {"series": 3, "models": ["gpt-4o*", "b"]}}"#);
+    let (model, mut filter) = Model::started(r#"{"metrics": {"series": 3, "models": ["gpt-4o*", "b"]}}"#);
     for name in ["gpt-4o-mini", "b", "c", "d", "bb"] {
         let request = Request::post("/v1/chat/completions", &REQUEST.replace("gpt-4o", name));
         run(&model, &mut filter, &request, &Answer::json(&ANSWER.replace("gpt-4o-2024-08-06", name)));
@@ -360,7 +353,7 @@ fn values_for_the_global_rate_limit_are_whole_numbers() {
         ),
         ("{}", None, None),
     ] {
-        let (model, mut filter) = started(config);
+        let (model, mut filter) = Model::started(config);
         run(&model, &mut filter, &post(), &Answer::json(ANSWER));
         assert_eq!(model.state("tollgate.total_tokens").as_deref(), tokens, "{config}");
         assert_eq!(model.state("tollgate.cost_micro_usd").as_deref(), cost, "{config}");
@@ -369,7 +362,7 @@ fn values_for_the_global_rate_limit_are_whole_numbers() {
 
 #[test]
 fn sampling_thins_out_spans_and_never_counts() {
-    let (model, mut filter) = started(r#"{"sampling": {"ratio": 0.5}, "export": {"cluster": "collector"}}"#);
+    let (model, mut filter) = Model::started(r#"{"sampling": {"ratio": 0.5}, "export": {"cluster": "collector"}}"#);
     for trace in 0..64u64 {
         let parent = format!("00-0af7651916cd43dd00{:02x}eb211c80319c-b7ad6b7169203331-01", trace * 4);
         let request = post().header("traceparent", parent.as_bytes());
@@ -383,7 +376,7 @@ fn sampling_thins_out_spans_and_never_counts() {
 fn the_caller_may_decide_on_sampling() {
     let config = r#"{"sampling": {"ratio": 0, "parent": "follow"}, "export": {"cluster": "collector"}}"#;
     for (flags, unsampled) in [("01", 0), ("00", 1)] {
-        let (model, mut filter) = started(config);
+        let (model, mut filter) = Model::started(config);
         let parent = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
         run(&model, &mut filter, &post().header("traceparent", parent.as_bytes()), &Answer::json(ANSWER));
         assert_eq!(model.sum("tollgate.spans_unsampled"), unsampled);
@@ -392,7 +385,7 @@ fn the_caller_may_decide_on_sampling() {
 
 #[test]
 fn what_is_no_llm_call_is_counted_and_left_alone() {
-    let (model, mut filter) = started("{}");
+    let (model, mut filter) = Model::started("{}");
     run(&model, &mut filter, &Request::post("/healthz", "{}"), &Answer::json("{}"));
     assert_eq!(model.sum("tollgate.calls"), 0);
     assert_eq!(model.sum("tollgate.skipped;reason=not_an_llm_call"), 1);
@@ -406,5 +399,58 @@ fn a_configuration_that_is_wrong_is_refused_with_the_name_of_the_field() {
     let log = model.log_lines().join("\n");
     for path in ["export.clutser", "export.cluster", "sampling.ratio"] {
         assert!(log.contains(path), "{log}");
+    }
+}
+
+/// The callbacks of one call, without the timer's.
+fn call(model: &Model, filter: &mut Filter, stream: u32, encoding: &str, answer: &[u8]) {
+    let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    *model.headers.borrow_mut() =
+        [post().headers, vec![header(":status", "200"), header("content-encoding", encoding)], Vec::new(), Vec::new()];
+    filter.create(stream, ROOT);
+    filter.request_headers(model, stream, false);
+    filter.response_headers(model, stream, false);
+    *model.chunk.borrow_mut() = answer.to_vec();
+    filter.response_body(model, stream, answer.len(), true);
+    filter.log(model, stream);
+    filter.delete(model, stream);
+}
+
+/// Up to sixteen streams that are over wait to be made out together, or as many as hold 128 KiB.
+#[test]
+fn streams_that_are_over_wait_for_others_within_limits() {
+    let config = r#"{"access_log": "off", "export": {"cluster": "collector"}}"#;
+    // The beginning of an answer in gzip takes the window of its decoder.
+    let gzip: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b];
+    for (encoding, answer, most) in [("identity", ANSWER.as_bytes(), 16), ("gzip", gzip, 4)] {
+        let (model, mut filter) = Model::started(config);
+        let waited = (0..100).take_while(|stream| {
+            call(&model, &mut filter, 100 + stream, encoding, answer);
+            filter.held_bytes() == 0
+        });
+        let waited = waited.count() + 1;
+        assert!(waited <= most && waited > 1, "{waited} of {most}");
+        assert!(most < 16 || waited == 16, "{waited}");
+        filter.tick(&model, ROOT);
+        assert_eq!(model.sum("tollgate.calls"), i64::try_from(waited).unwrap_or(0));
+    }
+    // One alone waits for the timer, and does not get lost where the instance ends before.
+    let (model, mut filter) = Model::started(r#"{"access_log": "off"}"#);
+    call(&model, &mut filter, 100, "identity", ANSWER.as_bytes());
+    assert_eq!(model.sum("tollgate.calls"), 0);
+    filter.delete(&model, ROOT);
+    assert_eq!(model.sum("tollgate.calls"), 1);
+}
+
+/// Bodies that the proxy lends in parts are read as those that it lends whole.
+#[test]
+fn bodies_in_parts_are_read_alike() {
+    for lends in [0, 1, 7, 64] {
+        let (model, mut filter) = Model::started("{}");
+        model.lends.set(lends);
+        run(&model, &mut filter, &post(), &Answer::json(ANSWER));
+        for (field, value) in [("model", "gpt-4o-2024-08-06"), ("input_tokens", "1000"), ("output_tokens", "200")] {
+            assert_eq!(model.state(&format!("tollgate.{field}")).as_deref(), Some(value), "{lends}");
+        }
     }
 }

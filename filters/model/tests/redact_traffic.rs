@@ -4,7 +4,6 @@
 
 use proptest::prelude::*;
 use tollgate_envoy_model::{Answer, BUFFER_LIMIT, End, Model, Passed, Refusals, Request, run};
-use tollgate_filter::filter::Filter;
 
 const ON: &str = r#"{"redact_traffic": true}"#;
 const BOTH: &str = r#"{"redact_traffic": {"response": true}}"#;
@@ -27,13 +26,6 @@ fn stream(contents: &[&str], extra: bool) -> String {
     let mut stream: String = contents.iter().map(|content| delta(content)).collect();
     stream.push_str(if extra { EXTRA } else { "" });
     stream + "data: [DONE]\n\n"
-}
-
-fn started(config: &str) -> (Model, Filter) {
-    let (model, mut filter) = (Model::default(), Filter::default());
-    model.now.set(1_790_000_000_000_000_000);
-    assert!(model.configure(&mut filter, config), "{:?}", model.log_lines());
-    (model, filter)
 }
 
 fn post(body: &str) -> Request {
@@ -59,7 +51,7 @@ fn answer_of(passed: &Passed) -> String {
 #[test]
 fn the_provider_gets_stand_ins_and_the_caller_gets_the_values_back() {
     for size in [1, 7, 40, 1000] {
-        let (model, mut filter) = started(ON);
+        let (model, mut filter) = Model::started(ON);
         let request = post(BODY).chunks(size).header("accept-encoding", b"gzip, br");
         let passed = run(&model, &mut filter, &request, &Answer::json(DOCUMENT).header("content-length", b"999"));
         assert_eq!(text(&passed.request), SENT);
@@ -87,7 +79,7 @@ fn the_first_route_that_fits_decides() {
     let config = r#"{"redact_traffic": [{"path_prefix": "/v1/raw", "request": false},
                                         {"path_prefix": "/v1/masked", "redactor": {"operator": "mask"}},
                                         {"path_prefix": "/v1/"}]}"#;
-    let (model, mut filter) = started(config);
+    let (model, mut filter) = Model::started(config);
     let masked = BODY.replace("ann@example.com", "***************");
     for (path, expected) in [("/v1/raw", BODY), ("/v1/masked", &masked), (PATH, SENT), ("/other", BODY)] {
         let request = Request::post(path, BODY).sized();
@@ -100,7 +92,7 @@ fn the_first_route_that_fits_decides() {
 #[test]
 fn asking_for_usage_goes_with_it() {
     for size in [1, 30, 1000] {
-        let (model, mut filter) = started(ASKING);
+        let (model, mut filter) = Model::started(ASKING);
         let given = events(&stream(&["Hi <EMAIL_ADDRESS_1>", "!"], true), size);
         let passed = run(&model, &mut filter, &post(BODY).chunks(size), &given);
         assert_eq!(text(&passed.request), SENT.replacen('{', r#"{"stream_options":{"include_usage":true},"#, 1));
@@ -120,7 +112,7 @@ fn asking_for_usage_goes_with_it() {
 
 #[test]
 fn answers_are_redacted_where_that_is_wanted() {
-    let (model, mut filter) = started(BOTH);
+    let (model, mut filter) = Model::started(BOTH);
     let passed = run(&model, &mut filter, &post(BODY), &Answer::json(DOCUMENT));
     let expected =
         DOCUMENT.replace("<EMAIL_ADDRESS_1>", "ann@example.com").replace("bob@example.org", "<EMAIL_ADDRESS_2>");
@@ -142,7 +134,7 @@ fn answers_are_redacted_where_that_is_wanted() {
 fn a_request_without_a_length_is_held_to_its_end() {
     for trailers in [false, true] {
         for size in [1, 30, 1000] {
-            let (model, mut filter) = started(ON);
+            let (model, mut filter) = Model::started(ON);
             let request = Request { trailers, ..Request::post(PATH, BODY).chunks(size) };
             let passed = run(&model, &mut filter, &request, &Answer::json(DOCUMENT));
             assert_eq!(text(&passed.request), SENT, "{trailers} {size}");
@@ -171,7 +163,7 @@ fn requests_that_cannot_be_read_do_what_the_policy_says() {
         (400, "incomplete", without("content-length").header("content-length", b"5000")),
     ];
     for (status, reason, request) in &rows {
-        let (model, mut filter) = started(ON);
+        let (model, mut filter) = Model::started(ON);
         let passed = run(&model, &mut filter, request, &Answer::json(DOCUMENT));
         assert!(passed.request.is_empty() && passed.headers.is_none(), "{reason}: {passed:?}");
         let (given, body) = passed.local.unwrap();
@@ -184,7 +176,7 @@ fn requests_that_cannot_be_read_do_what_the_policy_says() {
         if *reason == "undecodable" {
             continue;
         }
-        let (model, mut filter) = started(PASS);
+        let (model, mut filter) = Model::started(PASS);
         let passed = run(&model, &mut filter, request, &Answer::json(DOCUMENT));
         assert_eq!(passed.request, request.body.concat(), "{reason}");
         assert_eq!(passed.local, None);
@@ -208,14 +200,14 @@ fn answers_that_cannot_be_read_do_what_the_policy_says() {
         ("signed", Answer::json(DOCUMENT).header("content-digest", b"sha-256=:x:")),
     ];
     for (reason, answer) in &rows {
-        let (model, mut filter) = started(BOTH);
+        let (model, mut filter) = Model::started(BOTH);
         let passed = run(&model, &mut filter, &post(BODY), answer);
         assert!(!answer_of(&passed).contains("bob@"), "{reason}: {}", answer_of(&passed));
         assert_eq!(passed.local.as_ref().map(|(status, _)| *status), Some(502), "{reason}");
         let counted = format!("tollgate.traffic_unread;direction=response;reason={reason};result=blocked");
         assert_eq!(model.sum(&counted), 1, "{reason}: {:?}", model.metric_names());
         // What is only to be given its values back is never withheld, but where it was said to be plain already.
-        let (model, mut filter) = started(ON);
+        let (model, mut filter) = Model::started(ON);
         let passed = run(&model, &mut filter, &post(BODY), answer);
         if *reason != "undecodable" {
             assert_eq!((passed.answer.concat(), passed.local), (answer.body.concat(), None), "{reason}");
@@ -231,7 +223,7 @@ fn answers_that_cannot_be_read_do_what_the_policy_says() {
 fn a_document_that_ends_with_trailers_loses_nothing() {
     for config in [ON, BOTH] {
         for size in [1, 7, 1000] {
-            let (model, mut filter) = started(config);
+            let (model, mut filter) = Model::started(config);
             let chunks: Vec<&[u8]> = DOCUMENT.as_bytes().chunks(size).collect();
             let mut answer = Answer::events(&chunks).end(End::Trailers);
             answer.headers[1].1 = b"application/json".to_vec();
@@ -245,7 +237,7 @@ fn a_document_that_ends_with_trailers_loses_nothing() {
 
 #[test]
 fn a_stream_that_ends_with_trailers_loses_nothing() {
-    let (model, mut filter) = started(BOTH);
+    let (model, mut filter) = Model::started(BOTH);
     let answer = events(&stream(&["Hi <EMAIL_ADDRESS_1>", "!"], false), 20).end(End::Trailers);
     let passed = run(&model, &mut filter, &post(BODY), &answer);
     assert!(answer_of(&passed).contains("ann@example.com"));
@@ -257,12 +249,12 @@ fn a_proxy_that_refuses_gets_no_value_past() {
     for refusals in
         [Refusals { changes: true, ..Refusals::default() }, Refusals { bodies: true, ..Refusals::default() }]
     {
-        let (model, mut filter) = started(ON);
+        let (model, mut filter) = Model::started(ON);
         model.refusals.set(refusals);
         let passed = run(&model, &mut filter, &post(BODY), &Answer::json(DOCUMENT));
         assert!(passed.request.is_empty(), "{refusals:?}");
         assert_eq!(model.sum("tollgate.traffic_unread;direction=request;reason=refused;result=blocked"), 1);
-        let (model, mut filter) = started(PASS);
+        let (model, mut filter) = Model::started(PASS);
         model.refusals.set(refusals);
         let passed = run(&model, &mut filter, &post(BODY), &Answer::json(DOCUMENT));
         assert_eq!(text(&passed.request), BODY);
@@ -272,7 +264,7 @@ fn a_proxy_that_refuses_gets_no_value_past() {
 
 #[test]
 fn calls_without_a_body_and_of_no_api_are_covered_too() {
-    let (model, mut filter) = started(BOTH);
+    let (model, mut filter) = Model::started(BOTH);
     let mut get = Request::post("/anything", "");
     (get.body, get.headers[0].1) = (Vec::new(), b"GET".to_vec());
     let passed = run(&model, &mut filter, &get, &Answer::json(r#"{"mail":"bob@example.org"}"#));
@@ -287,7 +279,7 @@ fn calls_without_a_body_and_of_no_api_are_covered_too() {
 fn captured_content_has_no_value_either() {
     let config = r#"{"redact_traffic": true, "capture_content": {"input_bytes": 4096, "output_bytes": 4096},
                      "export": {"cluster": "collector"}}"#;
-    let (model, mut filter) = started(config);
+    let (model, mut filter) = Model::started(config);
     run(&model, &mut filter, &post(BODY), &Answer::json(DOCUMENT));
     filter.tick(&model, tollgate_envoy_model::ROOT);
     let spans = text(&model.take_sent()[0].body);
@@ -315,7 +307,7 @@ proptest! {
             }
             chunks
         };
-        let (model, mut filter) = started(if both { BOTH } else { ON });
+        let (model, mut filter) = Model::started(if both { BOTH } else { ON });
         let request = if sized { post(BODY) } else { Request::post(PATH, BODY) };
         let request = Request { body: cut(BODY.as_bytes()), trailers, ..request };
         let chunks = cut(stream(&["Hi <EMAIL_", "ADDRESS_1>", ", "], true).as_bytes());
@@ -336,7 +328,7 @@ proptest! {
         size in 1..60_usize,
         trailers in any::<bool>(),
     ) {
-        let (model, mut filter) = started(BOTH);
+        let (model, mut filter) = Model::started(BOTH);
         let value = b" ann@example.com ";
         let body = [before.as_slice(), value, &behind].concat();
         let mut request = Request { body: vec![body.clone()], trailers, ..Request::post(PATH, "") }.chunks(size);

@@ -7,13 +7,6 @@ use tollgate_filter::filter::Filter;
 const REQUEST: &str = r#"{"model":"gpt-4o","messages":[{"role":"user","content":"I am jane@example.com"}]}"#;
 const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","model":"gpt-4o-2024-08-06","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":200,"total_tokens":1200}}"#;
 
-fn started(config: &str) -> (Model, Filter) {
-    let (model, mut filter) = (Model::default(), Filter::default());
-    model.now.set(1_790_000_000_000_000_000);
-    assert!(model.configure(&mut filter, config), "{:?}", model.log_lines());
-    (model, filter)
-}
-
 fn call(model: &Model, filter: &mut Filter) {
     run(model, filter, &Request::post("/v1/chat/completions", REQUEST), &Answer::json(ANSWER));
 }
@@ -87,7 +80,7 @@ fn a_trace_state_goes_on_whole_or_not_at_all() {
         (&[&long, &long], None),
         (&["a=\u{e9}"], None),
     ] {
-        let (model, mut filter) = started(r#"{"export": {"cluster": "c"}}"#);
+        let (model, mut filter) = Model::started(r#"{"export": {"cluster": "c"}}"#);
         let mut request = Request::post("/v1/chat/completions", REQUEST).header("traceparent", parent);
         for line in lines {
             request = request.header("tracestate", line.as_bytes());
@@ -103,7 +96,7 @@ fn a_trace_state_goes_on_whole_or_not_at_all() {
         assert_eq!(model.sum("tollgate.tracestate_discarded"), i64::from(carried.is_none()), "{lines:?}");
     }
     for lines in [&[][..], &[&b""[..]]] {
-        let (model, mut filter) = started(r#"{"export": {"cluster": "c"}}"#);
+        let (model, mut filter) = Model::started(r#"{"export": {"cluster": "c"}}"#);
         let mut request = Request::post("/v1/chat/completions", REQUEST).header("traceparent", parent);
         for line in lines {
             request = request.header("tracestate", line);

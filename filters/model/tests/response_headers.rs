@@ -14,13 +14,6 @@ const EVENTS: &[&[u8]] = &[
     b"data: [DONE]\n\n",
 ];
 
-fn started(config: &str) -> (Model, Filter) {
-    let (model, mut filter) = (Model::default(), Filter::default());
-    model.now.set(1_790_000_000_000_000_000);
-    assert!(model.configure(&mut filter, config), "{:?}", model.log_lines());
-    (model, filter)
-}
-
 fn post() -> Request {
     Request::post("/v1/chat/completions", REQUEST)
 }
@@ -55,7 +48,7 @@ fn told(model: &Model) -> String {
 fn a_document_has_them_however_it_comes() {
     for size in [1, 7, 100, 10_000] {
         for end in [End::Flag, End::Trailers] {
-            let (model, mut filter) = started(ON);
+            let (model, mut filter) = Model::started(ON);
             let passed = run(&model, &mut filter, &post(), &chunks(ANSWER, size).end(end));
             assert_eq!(fields(&passed.answer_headers, "x-tollgate-"), SET, "{size} {end:?}");
             assert_eq!(passed.answer.concat(), ANSWER.as_bytes(), "{size} {end:?}");
@@ -99,7 +92,7 @@ fn what_the_answer_is_decides() {
         (ON, unknown, Answer::json("{}"), ""),
         ("{}", post(), Answer::json(ANSWER), ""),
     ] {
-        let (model, mut filter) = started(config);
+        let (model, mut filter) = Model::started(config);
         let passed = run(&model, &mut filter, &request, &answer);
         let what = format!("{config} {result}");
         assert_eq!(told(&model), result, "{what}");
@@ -120,20 +113,20 @@ fn streams_have_trailers_where_they_are_on() {
         (TRAILERS, Answer::events(EVENTS).end(End::Trailers), "cost=0.0045"),
         (small, chunks(&large, 300), "cost=0.004"),
     ] {
-        let (model, mut filter) = started(config);
+        let (model, mut filter) = Model::started(config);
         let passed = run(&model, &mut filter, &post(), &answer);
         let shown = fields(&passed.trailers, "x-tollgate-");
         assert_eq!((shown[0].as_str(), shown.len(), told(&model).as_str()), (cost, 5, "trailers"), "{shown:?}");
         assert_eq!(passed.answer.concat(), answer.body.concat());
     }
-    let (model, mut filter) = started(TRAILERS);
+    let (model, mut filter) = Model::started(TRAILERS);
     let passed = run(&model, &mut filter, &post(), &Answer::json(ANSWER));
     assert_eq!((fields(&passed.answer_headers, "x-tollgate-").len(), passed.trailers), (5, Vec::new()), "not twice");
 }
 
 #[test]
 fn names_are_as_configured() {
-    let (model, mut filter) = started(r#"{"response_headers": {"prefix": "X-LLM-"}}"#);
+    let (model, mut filter) = Model::started(r#"{"response_headers": {"prefix": "X-LLM-"}}"#);
     let passed = run(&model, &mut filter, &post(), &Answer::json(ANSWER));
     assert_eq!(fields(&passed.answer_headers, "x-llm-"), SET);
     let odd = ANSWER.replace("gpt-4o-2024-08-06", "gpt\\r\\nx-evil: 1");
@@ -148,7 +141,7 @@ fn names_are_as_configured() {
 
 #[test]
 fn an_envoy_that_cannot_hold_is_found_out() {
-    let (model, mut filter) = started(ON);
+    let (model, mut filter) = Model::started(ON);
     model.holds_all.set(true);
     for tried in 1..=5 {
         let passed = run(&model, &mut filter, &post(), &Answer::json(ANSWER));
@@ -161,7 +154,7 @@ fn an_envoy_that_cannot_hold_is_found_out() {
 
 #[test]
 fn one_slow_answer_does_not_end_it() {
-    let (model, mut filter) = started(ON);
+    let (model, mut filter) = Model::started(ON);
     run(&model, &mut filter, &post(), &Answer::json(ANSWER));
     model.holds_all.set(true);
     for _ in 0..5 {
@@ -175,7 +168,7 @@ fn one_slow_answer_does_not_end_it() {
 
 #[test]
 fn the_timer_lets_go_what_takes_too_long() {
-    let (model, mut filter) = started(ON);
+    let (model, mut filter) = Model::started(ON);
     model.ticks.set(true);
     let passed = run(&model, &mut filter, &post(), &chunks(ANSWER, 100).pause(1_999_000_000));
     assert_eq!(
@@ -188,7 +181,7 @@ fn the_timer_lets_go_what_takes_too_long() {
 
 #[test]
 fn a_proxy_that_refuses_has_its_answer_all_the_same() {
-    let (model, mut filter) = started(ON);
+    let (model, mut filter) = Model::started(ON);
     model.refusals.set(Refusals { changes: true, ..Refusals::default() });
     for size in [50, 10_000] {
         let Passed { answer, local, .. } = run(&model, &mut filter, &post(), &chunks(ANSWER, size));

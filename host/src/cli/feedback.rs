@@ -1,6 +1,7 @@
 //! `tollgate feedback verify`: which call a token of an answer is about.
 
 use super::fail;
+use crate::stages::cost::hexadecimal;
 use clap::Subcommand;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -38,7 +39,9 @@ pub(super) fn run(command: &Command) -> ExitCode {
 
 fn checked(keys: &[Key], token: &str, now: u64) -> Result<Value, String> {
     let token = verify(keys, token.trim(), now).map_err(|why| why.to_string())?;
-    Ok(json!({"trace_id": hex(&token.trace_id), "span_id": hex(&token.span_id), "expires": token.expires}))
+    Ok(
+        json!({"trace_id": hexadecimal(&token.trace_id), "span_id": hexadecimal(&token.span_id), "expires": token.expires}),
+    )
 }
 
 fn read_keys(given: &[String]) -> Result<Vec<Key>, String> {
@@ -61,10 +64,6 @@ fn read_key(text: &str) -> Result<Key, String> {
         None => Key::read(id, secret),
     };
     key.map_err(|why| format!("--key: {why}"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

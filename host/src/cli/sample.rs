@@ -6,6 +6,7 @@
 use super::component::Input;
 use super::lines::{self, Object};
 use crate::receivers::traces_to_protobuf;
+use crate::stages::cost::hexadecimal;
 use crate::stages::plugin::{Failure, Sampler};
 use crate::stages::sample::{Assembly, Bounds, Decision, Trace, ask, fragments};
 use bytes::Bytes;
@@ -73,7 +74,7 @@ fn verdicts(sampler: &Alone, reads: &Reads, traces: &[Trace]) -> Result<Vec<Valu
 }
 
 fn verdict(sampler: &Alone, trace: &Trace, decision: Decision) -> Value {
-    let id: String = trace.id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = hexadecimal(&trace.id);
     let rules = &sampler.manifest.rules;
     let rule = decision.rule.and_then(|rule| rules.get(usize::from(rule)));
     json!({ "trace_id": id, "keep": decision.keep, "rule": rule, "probability": decision.probability })

@@ -4,7 +4,7 @@
 //! disk or delivered, and nothing is acknowledged before the stages that may refuse it have run.
 
 pub mod admit;
-mod cost;
+pub(crate) mod cost;
 pub mod deliver;
 pub mod enrich;
 pub mod link;
