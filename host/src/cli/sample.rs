@@ -7,6 +7,7 @@ use super::component::Input;
 use super::lines::{self, Object};
 use crate::receivers::traces_to_protobuf;
 use crate::stages::cost::hexadecimal;
+use crate::stages::log::Receipt;
 use crate::stages::plugin::{Failure, Sampler};
 use crate::stages::sample::{Assembly, Bounds, Decision, Trace, ask, fragments};
 use bytes::Bytes;
@@ -62,7 +63,7 @@ fn add(assembly: &mut Assembly, line: &Object) -> Result<(), String> {
         return Err(format!("{} spans have no trace id or span id that is one", scanned.refused()));
     }
     let now = Instant::now();
-    for (id, fragment) in fragments(&Bytes::from(request)) {
+    for (id, fragment) in fragments(&Bytes::from(request), &Receipt::default()) {
         assembly.add(id, fragment, now);
     }
     Ok(())
