@@ -75,6 +75,8 @@ pub struct Metrics {
     pub spans_dropped: Bounded<Counter>,
     /// Log records that came in.
     pub log_records_received: Counter,
+    /// Data points of metrics that came in.
+    pub metric_points_received: Counter,
     /// Requests refused, by reason.
     pub requests_refused: Bounded<Counter>,
     /// Bytes of requests received and not yet answered.
@@ -197,6 +199,7 @@ impl Metrics {
             spans_kept: Counter::default(),
             spans_dropped: bounds.family("tollgate_spans_dropped", "Spans not delivered", Counter::default),
             log_records_received: Counter::default(),
+            metric_points_received: Counter::default(),
             requests_refused: bounds.family("tollgate_requests_refused", "Requests refused", Counter::default),
             bytes_in_flight: Gauge::default(),
             plugin_calls: bounds.family("tollgate_plugin_calls", "Calls of plugins", Counter::default),
@@ -251,6 +254,7 @@ impl Metrics {
                 &metrics.redaction_split_groups,
             ),
             ("tollgate_log_records_received", "Log records received", &metrics.log_records_received),
+            ("tollgate_metric_points_received", "Data points of metrics received", &metrics.metric_points_received),
             ("tollgate_sampling_evicted", "Traces decided early, at a limit", &metrics.sampling_evicted),
             ("tollgate_sampling_late_spans", "Spans that followed an earlier decision", &metrics.sampling_late_spans),
         ];

@@ -19,7 +19,7 @@ impl Deliver {
         Self { queues, metrics: metrics.clone() }
     }
 
-    /// Hands over an encoded request with `items` spans or log records.
+    /// Hands over an encoded request with `items` spans, log records or data points.
     pub fn deliver(&self, signal: Signal, bytes: Bytes, items: usize) {
         if items == 0 {
             return;

@@ -28,7 +28,7 @@ use sample::Sample;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
-use tollgate_otlp::{Limits, LogsRequest, TraceRequest};
+use tollgate_otlp::{Limits, LogsRequest, MetricsRequest, TraceRequest};
 
 /// For requests that have been let in: what the stages add to them does not make them too large.
 const RESCAN: Limits = Limits { bytes: usize::MAX, items: u32::MAX, values: u32::MAX, depth: u8::MAX };
@@ -76,6 +76,7 @@ impl Intake for Stages {
         let work = move || match received.signal {
             Signal::Traces => pipeline.traces(&received.bytes),
             Signal::Logs => pipeline.logs(&received.bytes),
+            Signal::Metrics => pipeline.metrics(&received.bytes),
         };
         match tokio::task::spawn_blocking(work).await {
             Ok(answer) => answer,
@@ -108,6 +109,16 @@ impl Pipeline {
         self.log.append(Signal::Logs, &request)?;
         self.metrics.log_records_received.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
         self.deliver.deliver(Signal::Logs, request, records);
+        Ok(Accepted::default())
+    }
+
+    /// Metrics of applications pass through as they came, their texts redacted; what they measure is theirs.
+    fn metrics(&self, request: &Bytes) -> Result<Accepted, Refusal> {
+        let points = MetricsRequest::scan(request, &self.limits).map_err(invalid)?.points();
+        let request = self.redact.metrics(request.clone())?;
+        self.log.append(Signal::Metrics, &request)?;
+        self.metrics.metric_points_received.inc_by(points);
+        self.deliver.deliver(Signal::Metrics, request, usize::try_from(points).unwrap_or(usize::MAX));
         Ok(Accepted::default())
     }
 
