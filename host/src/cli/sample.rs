@@ -5,7 +5,7 @@
 
 use super::component::Input;
 use super::lines::{self, Object};
-use crate::receivers::traces_to_protobuf;
+use crate::receivers::{Signal, to_protobuf};
 use crate::stages::cost::hexadecimal;
 use crate::stages::log::Receipt;
 use crate::stages::plugin::{Failure, Sampler};
@@ -56,7 +56,7 @@ pub(super) fn sample(input: &Input) -> ExitCode {
 
 fn add(assembly: &mut Assembly, line: &Object) -> Result<(), String> {
     let json = serde_json::to_vec(line).map_err(|error| error.to_string())?;
-    let request = traces_to_protobuf(&json).map_err(|refusal| refusal.to_string())?;
+    let request = to_protobuf(Signal::Traces, &json).map_err(|refusal| refusal.to_string())?;
     let limits = Limits { bytes: usize::MAX, ..Limits::default() };
     let scanned = TraceRequest::scan(&request, &limits).map_err(|error| error.to_string())?;
     if scanned.refused() > 0 {

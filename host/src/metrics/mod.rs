@@ -75,6 +75,8 @@ pub struct Metrics {
     pub spans_dropped: Bounded<Counter>,
     /// Log records that came in.
     pub log_records_received: Counter,
+    /// Data points of metrics that came in.
+    pub metric_points_received: Counter,
     /// Requests refused, by reason.
     pub requests_refused: Bounded<Counter>,
     /// Bytes of telemetry in memory, by use.
@@ -219,6 +221,7 @@ impl Metrics {
             spans_kept: Counter::default(),
             spans_dropped: bounds.family("tollgate_spans_dropped", "Spans not delivered", Counter::default),
             log_records_received: Counter::default(),
+            metric_points_received: Counter::default(),
             requests_refused: bounds.family("tollgate_requests_refused", "Requests refused", Counter::default),
             memory_bytes: bounds.family("tollgate_memory_bytes", "Bytes of telemetry in memory", Gauge::default),
             memory_limit_bytes: Gauge::default(),
@@ -293,6 +296,7 @@ impl Metrics {
             ("tollgate_log_damaged_bytes", "Bytes that could not be read", &metrics.log_damaged_bytes),
             ("tollgate_log_recovered_records", "Records of an earlier process", &metrics.log_recovered),
             ("tollgate_log_records_received", "Log records received", &metrics.log_records_received),
+            ("tollgate_metric_points_received", "Data points of metrics received", &metrics.metric_points_received),
             ("tollgate_sampling_evicted", "Traces decided early, at a limit", &metrics.sampling_evicted),
             ("tollgate_sampling_late_spans", "Spans that followed an earlier decision", &metrics.sampling_late_spans),
         ];

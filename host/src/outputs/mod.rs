@@ -22,7 +22,7 @@ pub struct Delivery {
     pub signal: Signal,
     /// The request in protobuf.
     pub bytes: Bytes,
-    /// How many spans or log records it has.
+    /// How many spans, log records or data points it has.
     pub items: u64,
 }
 

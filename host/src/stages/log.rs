@@ -19,18 +19,21 @@ pub enum Kind {
     Traces,
     /// A request of log records.
     Logs,
+    /// A request of metrics.
+    Metrics,
     /// Spans of traces that are kept.
     Kept,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Traces, Self::Logs, Self::Kept];
+    const ALL: [Self; 4] = [Self::Traces, Self::Logs, Self::Metrics, Self::Kept];
 
     /// The number on disk.
     const fn number(self) -> u8 {
         match self {
             Self::Traces => 1,
             Self::Logs => 2,
+            Self::Metrics => 3,
             Self::Kept => 4,
         }
     }

@@ -27,7 +27,7 @@ use redact::Redact;
 use sample::Sample;
 use std::sync::Arc;
 use std::time::Instant;
-use tollgate_otlp::{Limits, LogsRequest, TraceRequest};
+use tollgate_otlp::{Limits, LogsRequest, MetricsRequest, TraceRequest};
 
 /// For requests that have been let in: what the stages add to them does not make them too large.
 const RESCAN: Limits = Limits { bytes: usize::MAX, items: u32::MAX, values: u32::MAX, depth: u8::MAX };
@@ -83,6 +83,7 @@ impl Intake for Stages {
             match signal {
                 Signal::Traces => pipeline.traces(&bytes, lease),
                 Signal::Logs => pipeline.logs(&bytes, lease),
+                Signal::Metrics => pipeline.metrics(&bytes, lease),
             }
         };
         match tokio::task::spawn_blocking(work).await {
@@ -125,6 +126,17 @@ impl Pipeline {
         Ok(Accepted::default())
     }
 
+    /// Metrics of applications pass through as they came, their texts redacted; what they measure is theirs.
+    fn metrics(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
+        let points = MetricsRequest::scan(request, &self.limits).map_err(invalid)?.points();
+        let request = self.redact.metrics(request.clone())?;
+        let receipt = self.log.append(Kind::Metrics, &request)?;
+        self.metrics.metric_points_received.inc_by(points);
+        drop(lease);
+        self.deliver.request(Signal::Metrics, request, usize::try_from(points).unwrap_or(usize::MAX), receipt);
+        Ok(Accepted::default())
+    }
+
     /// Takes up again what an earlier process acknowledged and did not bring to its end. It was redacted and metered then.
     pub fn resume(&self, recovered: Recovered) {
         let Recovered { kind, bytes, receipt } = recovered;
@@ -135,6 +147,10 @@ impl Pipeline {
             Kind::Logs => {
                 let records = LogsRequest::scan(&bytes, &RESCAN).map_or(0, |request| request.len());
                 self.deliver.request(Signal::Logs, bytes, records, receipt);
+            }
+            Kind::Metrics => {
+                let points = MetricsRequest::scan(&bytes, &RESCAN).map_or(0, |request| request.points());
+                self.deliver.request(Signal::Metrics, bytes, usize::try_from(points).unwrap_or(usize::MAX), receipt);
             }
         }
     }
