@@ -119,7 +119,9 @@ impl Shared {
 
     /// Tries again to delete what could not be deleted.
     pub(crate) fn remove_stuck(&self) {
-        for segment in std::mem::take(&mut *lock(&self.stuck)) {
+        // The lock must not last while they are removed, which may lengthen the list again.
+        let stuck = std::mem::take(&mut *lock(&self.stuck));
+        for segment in stuck {
             self.remove(&segment);
         }
     }
