@@ -22,6 +22,9 @@ const TIME: Duration = Duration::from_millis(400);
 /// Most bytes that one side writes in one round, so that no disk is filled.
 const BYTES: usize = 512 << 20;
 
+/// A name, and what gives the appends a second in a folder.
+type Side<'s> = (&'static str, &'s dyn Fn(&Path) -> f64);
+
 fn main() {
     let folder = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let folder = folder.map_or_else(tempfile::tempdir, tempfile::tempdir_in).unwrap();
@@ -29,7 +32,7 @@ fn main() {
     for (name, size) in SIZES {
         for appenders in APPENDERS {
             println!("{name}, {appenders} at once: {:>24} {:>10} {:>7}", "appends/s", "MB/s", "ratio");
-            let sides: [(&str, &dyn Fn(&Path) -> f64); 6] = [
+            let sides: [Side<'_>; 6] = [
                 ("std, write and sync_data", &|path| std_loop(path, size, appenders, true)),
                 ("okaywal", &|path| okaywal(path, size, appenders)),
                 ("journal, always", &|path| journal(path, size, appenders, Fsync::Always)),
