@@ -168,7 +168,7 @@ fn every_flipped_byte_costs_its_record_only_and_is_counted() {
     let files = disk.files();
     assert!(files.len() >= 4, "{:?}", files.keys());
     for (name, bytes) in &files {
-        for at in 0..bytes.len() {
+        for (at, byte) in bytes.iter().enumerate() {
             for change in [0x01, 0x80, 0xff] {
                 let mut files = files.clone();
                 files.get_mut(name).unwrap()[at] ^= change;
@@ -189,7 +189,7 @@ fn every_flipped_byte_costs_its_record_only_and_is_counted() {
                     assert!(missing <= 1, "{what}: {recovered:?}");
                     // A payload that nobody needs any more is not looked at.
                     let done = missing == 0 && at >= 16 && damage.bytes + damage.torn_bytes == 0;
-                    assert!(!done || bytes[at] == 6, "{what}: {damage:?}");
+                    assert!(!done || *byte == 6, "{what}: {damage:?}");
                     assert!(damage.records + u64::from(damage.torn_bytes > 0) >= missing as u64, "{what}");
                 }
                 let stats = journal.stats();

@@ -95,6 +95,7 @@ impl Simulated {
         if let Crash::Power(seed) = crash {
             inner.lose_power(seed);
         }
+        inner.most = inner.size();
         Self { inner: self.inner.clone(), process: inner.process }
     }
 
