@@ -82,6 +82,9 @@ impl Journal {
                 source,
             })?;
         }
+        if shared.config.fsync != Fsync::Never {
+            sync_found(&shared, &found);
+        }
         let recovery = Recovery::new(shared.clone(), found);
         Ok((Self { shared }, recovery))
     }
@@ -170,4 +173,12 @@ fn check_versions<'i>(disk: &dyn Disk, ids: impl Iterator<Item = &'i Id>) -> Res
         }
     }
     Ok(())
+}
+
+/// Makes durable what the process before had written and not yet synced. A failure is counted: the records are owed all
+/// the same.
+fn sync_found(shared: &Shared, found: &[Found]) {
+    let sync = |found: &Found| shared.disk.open(&found.segment.id.segment())?.sync();
+    let synced = found.iter().map(sync).chain((!found.is_empty()).then(|| shared.disk.sync_directory()));
+    shared.counters.fsync_errors.add(synced.filter(io::Result::is_err).count() as u64);
 }

@@ -41,7 +41,8 @@
 //!   records count as durable. With [`Fsync::Interval`] those that were acknowledged already stay owed, and are counted
 //!   as [`Stats::unsynced_records`].
 //! - **The disk limit is never passed.** An append that does not fit is refused with [`AppendError::Full`] and nothing is
-//!   written; for every record the mark that ends it is reserved.
+//!   written; for every record the mark that ends it is reserved. When there is too much at the start, since the limit was
+//!   lowered or a power cut has brought deleted files back, nothing is added but the 16 bytes of a segment's header.
 //! - **Damage costs what it hits.** A damaged payload costs its record. After a damaged header the next header is looked
 //!   for byte by byte, so it costs its record too. Both are reported, with file and offset; the rest is given back. What
 //!   follows the last whole record of the last segment is a write that the crash interrupted: it is cut off, and counted.

@@ -48,7 +48,7 @@ impl Scanner {
     }
 
     pub(crate) fn step(&mut self) -> io::Result<Step> {
-        if self.offset == 0 {
+        if self.offset == 0 && self.length > 0 {
             self.offset = SEGMENT_HEADER.min(self.length);
             let id = self.id;
             if id.version(self.peek(0, SEGMENT_HEADER as usize)?).is_none() {

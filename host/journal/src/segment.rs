@@ -133,16 +133,14 @@ impl Segment {
     pub(crate) fn finish(&self, ordinal: u32, disk: &dyn Disk, usage: &Usage, counters: &Counters) -> bool {
         let mut state = lock(&self.state);
         state.undone = state.undone.saturating_sub(1);
-        if state.finished() {
-            usage.release_mark();
-            return true;
-        }
+        // The last mark is only written when the files cannot be deleted.
+        let finished = state.finished();
         if usage.take_reserved_mark() {
             self.push(&mut state, ordinal, Mark::Done, disk, counters);
         } else {
             counters.lost_marks.add(1);
         }
-        false
+        finished
     }
 
     /// One of those that a record is owed to has it.
@@ -157,6 +155,14 @@ impl Segment {
 
     /// Writes the marks that wait.
     pub(crate) fn flush(&self, disk: &dyn Disk, counters: &Counters) {
+        let mut state = lock(&self.state);
+        if !state.removed {
+            self.write_pending(&mut state, disk, counters);
+        }
+    }
+
+    /// The file could not be deleted, so that its marks are needed after all.
+    pub(crate) fn keep(&self, disk: &dyn Disk, counters: &Counters) {
         self.write_pending(&mut lock(&self.state), disk, counters);
     }
 
@@ -168,13 +174,13 @@ impl Segment {
     fn push(&self, state: &mut State, ordinal: u32, mark: Mark, disk: &dyn Disk, counters: &Counters) {
         state.stored += MARK;
         state.pending.extend_from_slice(&self.id.mark(ordinal, mark));
-        if state.pending.len() >= PENDING * MARK as usize {
+        if state.pending.len() >= PENDING * MARK as usize && !state.removed {
             self.write_pending(state, disk, counters);
         }
     }
 
     fn write_pending(&self, state: &mut State, disk: &dyn Disk, counters: &Counters) {
-        if state.pending.is_empty() || state.removed {
+        if state.pending.is_empty() {
             return;
         }
         let name = self.id.marks();

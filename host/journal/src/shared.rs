@@ -108,7 +108,11 @@ impl Shared {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         };
-        if gone(&segment.id.segment()).and_then(|()| gone(&segment.id.marks())).is_err() {
+        let removed = gone(&segment.id.segment());
+        if removed.is_err() {
+            segment.keep(&*self.disk, &self.counters);
+        }
+        if removed.and_then(|()| gone(&segment.id.marks())).is_err() {
             self.counters.delete_errors.add(1);
             return lock(&self.stuck).push(segment.clone());
         }
@@ -119,7 +123,9 @@ impl Shared {
 
     /// Tries again to delete what could not be deleted.
     pub(crate) fn remove_stuck(&self) {
-        for segment in std::mem::take(&mut *lock(&self.stuck)) {
+        // The lock must not last while they are removed, which may lengthen the list again.
+        let stuck = std::mem::take(&mut *lock(&self.stuck));
+        for segment in stuck {
             self.remove(&segment);
         }
     }

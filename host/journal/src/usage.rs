@@ -51,12 +51,6 @@ impl Usage {
         lock(&self.bytes).reserved += MARK;
     }
 
-    /// Gives up a reserved mark.
-    pub(crate) fn release_mark(&self) {
-        let mut bytes = lock(&self.bytes);
-        bytes.reserved = bytes.reserved.saturating_sub(MARK);
-    }
-
     /// Takes room for a mark that was reserved.
     pub(crate) fn take_reserved_mark(&self) -> bool {
         let mut bytes = lock(&self.bytes);

@@ -130,8 +130,10 @@ impl Writer {
 fn begin(shared: &Shared, id: Id, name: &str) -> io::Result<Arc<dyn DiskFile>> {
     let file = shared.disk.create(name)?;
     if let Err(error) = file.write_at(0, &id.segment_header()) {
-        // What stays behind is a segment without records, which the next start removes.
-        let _ = shared.disk.remove(name);
+        if shared.disk.remove(name).is_err() {
+            // What stays behind is a segment without records, which the next start removes.
+            shared.usage.take_header();
+        }
         return Err(error);
     }
     Ok(file.into())
