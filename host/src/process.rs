@@ -143,12 +143,13 @@ pub async fn run(
     Ok(())
 }
 
-/// Keeps the metrics of the log up to date.
+/// Keeps the marks and the metrics of the log up to date.
 async fn show(log: Log) {
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     loop {
         ticks.tick().await;
-        log.show();
+        let log = log.clone();
+        let _ = tokio::task::spawn_blocking(move || log.show()).await;
     }
 }
 

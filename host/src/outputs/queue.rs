@@ -292,8 +292,8 @@ async fn work<S: Sink>(
     loop {
         let taken = tokio::select! {
             taken = source.next(most) => taken,
-            _ = phase.wait_for(|phase| *phase != Phase::Running), if open => {
-                if *phase.borrow() == Phase::HandingOver {
+            now = changed(&mut phase, |phase| phase != Phase::Running), if open => {
+                if now == Phase::HandingOver {
                     return source.put_back(Vec::new()).await;
                 }
                 open = false;
@@ -304,20 +304,29 @@ async fn work<S: Sink>(
         let Some(taken) = taken else { return };
         let interrupted = tokio::select! {
             biased;
-            _ = phase.wait_for(|phase| matches!(phase, Phase::GivenUp | Phase::HandingOver)) => true,
-            () = deliver(&mut sink, &taken, &depth, retry) => false,
+            now = changed(&mut phase, |phase| matches!(phase, Phase::GivenUp | Phase::HandingOver)) => Some(now),
+            () = deliver(&mut sink, &taken, &depth, retry) => None,
         };
-        if interrupted && *phase.borrow() == Phase::HandingOver {
+        if interrupted == Some(Phase::HandingOver) {
             return source.put_back(taken).await;
         }
         for queued in taken {
             depth.left(&queued);
             match interrupted {
-                false if queued.marks => queued.receipts.iter().for_each(|receipt| receipt.done_for(depth.part)),
-                false => {}
-                true => depth.given_up(&queued),
+                None if queued.marks => queued.receipts.iter().for_each(|receipt| receipt.done_for(depth.part)),
+                None => {}
+                Some(_) => depth.given_up(&queued),
             }
         }
+    }
+}
+
+/// Waits for a phase that is wanted. A worker whose owner is gone goes on as it is.
+async fn changed(phase: &mut watch::Receiver<Phase>, wanted: impl Fn(Phase) -> bool) -> Phase {
+    let now = phase.wait_for(|phase| wanted(*phase)).await.map(|phase| *phase);
+    match now {
+        Ok(phase) => phase,
+        Err(_) => std::future::pending().await,
     }
 }
 

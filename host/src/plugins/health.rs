@@ -7,10 +7,11 @@ use crate::stages::log::Receipt;
 use crate::stages::plugin::{Enricher, Failure, Redactor, Sampler};
 use crate::stages::sample::{Trace, ask, fragments};
 use tollgate_columns::{Given, Texts};
-use tollgate_otlp::{Envelope, Limits, Reads, RequestWriter, SpanStatus, SpanWriter, TraceRequest};
+use tollgate_otlp::{Envelope, Limits, Reads, RequestWriter, SpanWriter, StatusCode, TraceRequest};
 
 /// The texts that a redactor is given, each of a group of its own.
-const TEXTS: [&str; 4] = ["", "a call to the model", "{\"messages\":[{\"role\":\"user\",\"content\":\"你好\"}]}", "\u{1f680} ñ"];
+const TEXTS: [&str; 4] =
+    ["", "a call to the model", "{\"messages\":[{\"role\":\"user\",\"content\":\"你好\"}]}", "\u{1f680} ñ"];
 /// The place that they stand in.
 const PLACE: &str = "span.attributes.gen_ai.input.messages";
 
@@ -58,7 +59,7 @@ fn request() -> Vec<u8> {
     }
     call.set("gen_ai.usage.input_tokens", 12_u64).set("gen_ai.usage.output_tokens", 3_u64);
     let mut other = SpanWriter::new([2; 16], [2; 8], "GET /");
-    other.status(SpanStatus::Error, "not found");
+    other.status(StatusCode::Error, "not found");
     let mut writer = RequestWriter::new();
     let envelope = Envelope::new(&[("service.name", "health".into())], "health", "1");
     [call, other].iter().for_each(|span| writer.push(&envelope, span.bytes()));

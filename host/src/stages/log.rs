@@ -103,8 +103,13 @@ pub struct Recovered {
 }
 
 /// What an earlier process owes, read from disk one by one, in the order in which it was accepted.
-#[derive(Debug)]
 pub struct Leftover(Option<tollgate_journal::Recovery>);
+
+impl std::fmt::Debug for Leftover {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Leftover").field(&self.0.is_some()).finish()
+    }
+}
 
 impl Iterator for Leftover {
     type Item = Recovered;
@@ -136,11 +141,17 @@ impl Iterator for Leftover {
 pub type LogError = OpenError;
 
 /// Makes requests durable. Cheap to clone; clones are one log.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Log {
     journal: Option<Journal>,
     retry_after: Duration,
     metrics: Metrics,
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Log").field("is_on_disk", &self.is_on_disk()).finish_non_exhaustive()
+    }
 }
 
 impl Log {
@@ -214,9 +225,11 @@ impl Log {
         }
     }
 
-    /// Brings the metrics of the log up to date.
+    /// Brings the marks on disk and the metrics of the log up to date.
     pub fn show(&self) {
         let Some(journal) = &self.journal else { return };
+        // What was done since the last time goes to disk, so that a crash repeats little.
+        journal.flush();
         let stats = journal.stats();
         let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         self.metrics.log_bytes.set(gauge(stats.bytes));
