@@ -34,12 +34,15 @@ impl Admission {
     /// # Errors
     /// The bound is reached, or the process is ending.
     pub fn lease(&self, bytes: usize) -> Result<Lease, Refusal> {
-        let mut lease = Lease { admission: self.clone(), bytes: 0 };
-        lease.grow(bytes)?;
-        Ok(lease)
+        let lease = Lease { admission: self.clone(), bytes: 0 };
+        if self.0.closed.load(Ordering::Acquire) {
+            let retry_after = self.0.retry_after;
+            return Err(Refusal::Unavailable { what: "the process is ending".to_owned(), retry_after });
+        }
+        lease.beside(bytes)
     }
 
-    /// Refuses everything from now on: the process is ending.
+    /// Refuses every new request from now on: the process is ending. Those that have begun go on.
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::Release);
     }
@@ -67,13 +70,10 @@ impl Lease {
     /// Takes `bytes` more.
     ///
     /// # Errors
-    /// The bound is reached, or the process is ending. What was taken before stays taken.
+    /// The bound is reached. What was taken before stays taken.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
         let shared = &self.admission.0;
         let retry_after = shared.retry_after;
-        if shared.closed.load(Ordering::Acquire) {
-            return Err(Refusal::Unavailable { what: "the process is ending".to_owned(), retry_after });
-        }
         let more = u64::try_from(bytes).unwrap_or(u64::MAX);
         let take = |taken: u64| taken.checked_add(more).filter(|&total| total <= shared.most);
         match shared.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, take) {
@@ -88,6 +88,16 @@ impl Lease {
 }
 
 impl Lease {
+    /// A share of its own for the same request, for what is needed for a while only.
+    ///
+    /// # Errors
+    /// The bound is reached.
+    pub fn beside(&self, bytes: usize) -> Result<Self, Refusal> {
+        let mut lease = Self { admission: self.admission.clone(), bytes: 0 };
+        lease.grow(bytes)?;
+        Ok(lease)
+    }
+
     /// Takes what is missing to `bytes` in all.
     ///
     /// # Errors
@@ -125,7 +135,13 @@ mod tests {
         first.grow(40).unwrap();
         drop(first);
         admission.lease(100).unwrap();
+        let mut begun = admission.lease(1).unwrap();
         admission.close();
         assert!(matches!(admission.lease(1), Err(Refusal::Unavailable { .. })));
+        begun.grow(9).unwrap();
+        let beside = begun.beside(90).unwrap();
+        assert!(begun.grow(1).is_err());
+        drop(beside);
+        begun.grow(1).unwrap();
     }
 }

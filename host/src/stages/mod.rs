@@ -73,10 +73,15 @@ impl Intake for Stages {
     async fn accept(&self, received: Received) -> Result<Accepted, Refusal> {
         let pipeline = Arc::clone(&self.0);
         let retry_after = pipeline.admission.retry_after();
-        let work = move || match received.signal {
-            Signal::Traces => pipeline.traces(&received.bytes),
-            Signal::Logs => pipeline.logs(&received.bytes),
-            Signal::Metrics => pipeline.metrics(&received.bytes),
+        let work = move || {
+            // All of it, since a sender that goes away ends the wait for this work and not the work: its bytes are
+            // given back when it is done.
+            let Received { signal, bytes, lease: _lease } = received;
+            match signal {
+                Signal::Traces => pipeline.traces(&bytes),
+                Signal::Logs => pipeline.logs(&bytes),
+                Signal::Metrics => pipeline.metrics(&bytes),
+            }
         };
         match tokio::task::spawn_blocking(work).await {
             Ok(answer) => answer,
