@@ -7,7 +7,8 @@ use crate::memory::{Memory, resident};
 use crate::metrics::Metrics;
 use crate::outputs::{self, Queue, Worker};
 use crate::plugins::{Opened, Watched};
-use crate::receivers::{grpc, http};
+use crate::receivers::health::{self, Health, Phase};
+use crate::receivers::{ServeError, Servers};
 use crate::stages::admit::Admission;
 use crate::stages::deliver::Deliver;
 use crate::stages::enrich::Enrich;
@@ -35,6 +36,9 @@ const FILES_TICK: Duration = Duration::from_secs(2);
 /// Why the process cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// A receiver cannot start.
+    #[error(transparent)]
+    Receiver(#[from] ServeError),
     /// An address is in use, or not this machine's.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -69,6 +73,11 @@ pub async fn run(
     metrics: Metrics,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
+    let health = Health::default();
+    let asked = match config.health {
+        Some(config) => Some(page(config.endpoint, "health", health::router(health.clone())).await?),
+        None => None,
+    };
     let watched = std::mem::take(&mut opened.watched);
     let (resident, limit) = (resident(), config.memory.limit);
     let memory = Memory::new(config.memory.budget(resident), &metrics);
@@ -80,26 +89,12 @@ pub async fn run(
     let held = Held { memory: memory.clone(), log: log.clone(), queues };
     let stages = Stages(Arc::new(pipeline(config, opened, held, costs.clone(), &metrics)?));
     let (stopping, stopped) = watch::channel(false);
-    let mut tasks = Vec::new();
-    if let Some(grpc) = config.receivers.grpc {
-        let listener = listen(grpc.endpoint, "OTLP/gRPC").await?;
-        let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
-        let server = grpc::server(Arc::new(stages.clone()), grpc.max_message);
-        let serve = server.serve_with_incoming_shutdown(incoming, is_true(stopped.clone()));
-        tasks.push(spawn("OTLP/gRPC", serve));
-    }
-    if let Some(http) = config.receivers.http {
-        let listener = listen(http.endpoint, "OTLP/HTTP").await?;
-        let router = http::router(Arc::new(stages.clone()), http.max_body);
-        let serve = axum::serve(listener, router).with_graceful_shutdown(is_true(stopped.clone()));
-        tasks.push(spawn("OTLP/HTTP", async move { serve.await }));
-    }
-    let page = match config.outputs.prometheus.zip(costs) {
+    let servers = Servers::start(&config.receivers, &Arc::new(stages.clone()), &metrics).await?;
+    let metrics_page = match config.outputs.prometheus.zip(costs) {
         Some((prometheus, costs)) => {
-            let listener = listen(prometheus.endpoint, "metrics").await?;
             let router = outputs::prometheus::router(metrics.clone()).merge(api::router(costs));
-            let serve = axum::serve(listener, router);
-            Some(spawn("metrics", async move { serve.await }))
+            let router = router.merge(health::router(health.clone()));
+            Some(page(prometheus.endpoint, "metrics", router).await?)
         }
         None => None,
     };
@@ -107,6 +102,7 @@ pub async fn run(
     let watcher = (!watched.is_empty()).then(|| tokio::spawn(watch_files(watched, metrics.clone())));
     let showing = tokio::spawn(show(log.clone()));
     let resuming = tokio::spawn(resume(leftover, memory, stages.clone()));
+    health.set_phase(Phase::Running);
     tracing::info!("ready");
     stop.await;
 
@@ -115,18 +111,17 @@ pub async fn run(
     let deadline = now + config.shutdown.deadline;
     // A client that does not let go of its connection must not take the time that flushing needs.
     let disconnect = now + config.shutdown.deadline / 2;
+    health.set_phase(Phase::Draining);
     stages.0.admission.close();
     if let Some(watcher) = watcher {
         watcher.abort();
     }
     resuming.abort();
     showing.abort();
+    servers.drain(disconnect).await;
     let _ = stopping.send(true);
-    for task in tasks.into_iter().chain(ticker) {
-        let abort = task.abort_handle();
-        if tokio::time::timeout_at(disconnect, task).await.is_err() {
-            abort.abort();
-        }
+    if let Some(ticker) = ticker {
+        let _ = ticker.await;
     }
     if let Some(sample) = stages.0.sample.clone() {
         let _ = tokio::time::timeout_at(deadline, tokio::task::spawn_blocking(move || sample.flush())).await;
@@ -136,7 +131,7 @@ pub async fn run(
     }
     // What is given up from here on stays in the log.
     log.freeze();
-    if let Some(page) = page {
+    for page in metrics_page.into_iter().chain(asked) {
         page.abort();
     }
     tracing::info!("ended");
@@ -253,8 +248,8 @@ fn pipeline(
 /// Most bytes of a request behind the receivers, which have limits of their own; JSON may grow a little on its way to
 /// protobuf, and enrichers add to it.
 fn largest(config: &Config) -> usize {
-    let http = config.receivers.http.map(|http| http.max_body);
-    http.max(config.receivers.grpc.map(|grpc| grpc.max_message)).unwrap_or(0).saturating_mul(2)
+    let http = config.receivers.http.as_ref().map(|http| http.max_body);
+    http.max(config.receivers.grpc.as_ref().map(|grpc| grpc.max_message)).unwrap_or(0).saturating_mul(2)
 }
 
 fn sample_stage(
@@ -267,22 +262,16 @@ fn sample_stage(
     Sample::new(sampler, bounds, config.decision_cache, Arc::clone(deliver), metrics)
 }
 
-async fn listen(address: SocketAddr, what: &'static str) -> Result<TcpListener, StartError> {
+/// Serves pages at an address until it is aborted.
+async fn page(address: SocketAddr, what: &'static str, router: axum::Router) -> Result<JoinHandle<()>, StartError> {
     let listener = TcpListener::bind(address).await.map_err(|error| StartError::Listen { address, error })?;
     let address = listener.local_addr().unwrap_or(address);
     tracing::info!(%address, "{what} listening");
-    Ok(listener)
-}
-
-fn spawn<E: std::fmt::Display>(
-    what: &'static str,
-    serve: impl Future<Output = Result<(), E>> + Send + 'static,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        if let Err(error) = serve.await {
+    Ok(tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
             tracing::error!(%error, "{what} stopped");
         }
-    })
+    }))
 }
 
 /// Done when the value is true, or when it cannot become true any more.

@@ -30,7 +30,7 @@ pub use log::{Fsync, Log, Storage};
 pub use outputs::{Compression, JsonLines, OtlpHttp, Outputs, Prometheus, Queue, Retry};
 pub use plugin::{Limits, OnError, Place, Plugin};
 pub use problem::{Problem, Problems};
-pub use receivers::{Grpc, Http, Receivers};
+pub use receivers::{Auth, ClientCertificate, Connections, Grpc, Health, Http, Receivers, Tls, TlsVersion};
 pub use redact::{OnOversize, Redact, UnknownFields};
 pub use stages::{Admit, Link, Memory, Meter, Sample, Shutdown};
 
@@ -62,6 +62,8 @@ pub struct Config {
     pub sample: Option<Sample>,
     /// Where telemetry goes.
     pub outputs: Outputs,
+    /// Where the state of the process can be asked for, beside the address of the metrics page.
+    pub health: Option<Health>,
     /// How the process ends.
     pub shutdown: Shutdown,
 }
@@ -104,6 +106,7 @@ impl Config {
             cost: Cost::read(&mut root, problems),
             sample: Sample::read(&mut root),
             outputs: Outputs::read(&mut root, problems),
+            health: Health::read(&mut root),
             shutdown: Shutdown::read(&mut root),
         };
         root.finish();

@@ -91,6 +91,11 @@ impl<'a> Section<'a> {
         self.problems.add(line, self.path_of(key), message);
     }
 
+    /// Notes a problem with an item of a list, at its line and path.
+    pub(crate) fn problem_at(&self, line: usize, path: String, message: impl Into<String>) {
+        self.problems.add(line, path, message);
+    }
+
     /// The path of a key of this section.
     pub(crate) fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }

@@ -77,6 +77,12 @@ pub struct Metrics {
     pub log_records_received: Counter,
     /// Data points of metrics that came in.
     pub metric_points_received: Counter,
+    /// Open connections, by receiver.
+    pub connections: Bounded<Gauge>,
+    /// Connections that were not taken, or that this side ended, by receiver and reason.
+    pub connections_ended: Bounded<Counter>,
+    /// New certificates and tokens in files, by receiver and outcome.
+    pub credential_reloads: Bounded<Counter>,
     /// Requests refused, by reason.
     pub requests_refused: Bounded<Counter>,
     /// Bytes of telemetry in memory, by use.
@@ -222,6 +228,17 @@ impl Metrics {
             spans_dropped: bounds.family("tollgate_spans_dropped", "Spans not delivered", Counter::default),
             log_records_received: Counter::default(),
             metric_points_received: Counter::default(),
+            connections: bounds.family("tollgate_connections", "Open connections", Gauge::default),
+            connections_ended: bounds.family(
+                "tollgate_connections_ended",
+                "Connections not taken, or ended by this side",
+                Counter::default,
+            ),
+            credential_reloads: bounds.family(
+                "tollgate_credential_reloads",
+                "New certificates and tokens in files",
+                Counter::default,
+            ),
             requests_refused: bounds.family("tollgate_requests_refused", "Requests refused", Counter::default),
             memory_bytes: bounds.family("tollgate_memory_bytes", "Bytes of telemetry in memory", Gauge::default),
             memory_limit_bytes: Gauge::default(),

@@ -1,196 +1,107 @@
-//! OTLP over gRPC. Messages stay the bytes that they came as: the codec does not decode them.
+//! OTLP over gRPC: the method `Export` of the services of traces, logs and metrics.
+//!
+//! A unary method has one message each way, so its framing is done here, and a message is read and unpacked within the
+//! same bounds as a body of OTLP over HTTP. Source: "gRPC over HTTP2" and "Compression" of the gRPC documentation.
 
-use super::arriving::{Arriving, Held};
-use super::{Intake, Received, Refusal, Signal, status};
-use bytes::{Buf, BufMut, Bytes};
-use std::convert::Infallible;
-use std::marker::PhantomData;
+use super::body::Coding;
+use super::deadline::deadline;
+use super::exchange::{Exchange, Head};
+use super::{Intake, Refusal, Signal, status};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use axum::routing::any;
+use bytes::{BufMut, Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use std::future::ready;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use tonic::body::Body;
-use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::codegen::{BoxFuture, Service, http};
-use tonic::server::{Grpc, NamedService, UnaryService};
-use tonic::{Request, Response, Status};
+use tonic::Status;
 
-/// Requests that one connection may have open at once.
-const STREAMS_PER_CONNECTION: u32 = 64;
+/// What comes before a message: whether it is compressed, and its length.
+pub(super) const PREFIX: usize = 5;
 
-/// The gRPC server with the services of traces, logs and metrics; other services answer `UNIMPLEMENTED`.
-pub fn server<I: Intake>(intake: Arc<I>, max_message: usize) -> tonic::transport::server::Router {
-    tonic::transport::Server::builder()
-        .max_concurrent_streams(STREAMS_PER_CONNECTION)
-        .add_service(Export::<I, Traces> { intake: Arc::clone(&intake), max_message, service: PhantomData })
-        .add_service(Export::<I, Logs> { intake: Arc::clone(&intake), max_message, service: PhantomData })
-        .add_service(Export::<I, Metrics> { intake, max_message, service: PhantomData })
+/// The services of OTLP, each with its one method; everything else answers `UNIMPLEMENTED`.
+pub(super) fn router<I: Intake>(exchange: Arc<Exchange<I>>) -> Router {
+    let methods = [
+        ("/opentelemetry.proto.collector.trace.v1.TraceService/Export", Signal::Traces),
+        ("/opentelemetry.proto.collector.logs.v1.LogsService/Export", Signal::Logs),
+        ("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", Signal::Metrics),
+    ];
+    let unknown = || async { refused(Status::unimplemented("there is no such service or method here")) };
+    methods.into_iter().fold(Router::new().fallback(unknown), |router, (path, signal)| {
+        let export = move |State(exchange): State<Arc<Exchange<I>>>, request: Request| export(exchange, signal, request);
+        router.route(path, any(export).with_state(Arc::clone(&exchange)))
+    })
 }
 
-/// One of OTLP's export services.
-trait ExportService: NamedService + Send + Sync + 'static {
-    const METHOD: &'static str;
-    const SIGNAL: Signal;
-}
-
-/// `TraceService`.
-struct Traces;
-
-impl NamedService for Traces {
-    const NAME: &'static str = "opentelemetry.proto.collector.trace.v1.TraceService";
-}
-
-impl ExportService for Traces {
-    const METHOD: &'static str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-    const SIGNAL: Signal = Signal::Traces;
-}
-
-/// `LogsService`.
-struct Logs;
-
-impl NamedService for Logs {
-    const NAME: &'static str = "opentelemetry.proto.collector.logs.v1.LogsService";
-}
-
-impl ExportService for Logs {
-    const METHOD: &'static str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
-    const SIGNAL: Signal = Signal::Logs;
-}
-
-/// `MetricsService`.
-struct Metrics;
-
-impl NamedService for Metrics {
-    const NAME: &'static str = "opentelemetry.proto.collector.metrics.v1.MetricsService";
-}
-
-impl ExportService for Metrics {
-    const METHOD: &'static str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
-    const SIGNAL: Signal = Signal::Metrics;
-}
-
-struct Export<I, S> {
-    intake: Arc<I>,
-    max_message: usize,
-    service: PhantomData<fn() -> S>,
-}
-
-impl<I, S> Clone for Export<I, S> {
-    fn clone(&self) -> Self {
-        Self { intake: Arc::clone(&self.intake), max_message: self.max_message, service: PhantomData }
+async fn export<I: Intake>(exchange: Arc<Exchange<I>>, signal: Signal, request: Request) -> Response {
+    let (head, mut body) = request.into_parts();
+    let headers = &head.headers;
+    if !headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc")) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return response;
     }
-}
-
-impl<I, S: NamedService> NamedService for Export<I, S> {
-    const NAME: &'static str = S::NAME;
-}
-
-impl<I: Intake, S: ExportService> Service<http::Request<Body>> for Export<I, S> {
-    type Response = http::Response<Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<Self::Response, Self::Error>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let export = self.clone();
-        Box::pin(async move {
-            if request.uri().path() != S::METHOD {
-                return Ok(Status::unimplemented("the service has one method, Export").into_http());
-            }
-            let max_message = export.max_message;
-            let (arriving, held) = match Arriving::new(export.intake.admission().clone()) {
-                Ok(arriving) => arriving,
-                Err(refusal) => {
-                    export.intake.admission().count_refusal(&refusal);
-                    return Ok(Status::from(&refusal).into_http());
-                }
-            };
-            let request = request.map(|body| arriving.of(body));
-            let mut grpc = Grpc::new(RawCodec)
-                .accept_compressed(CompressionEncoding::Gzip)
-                .accept_compressed(CompressionEncoding::Zstd)
-                .max_decoding_message_size(max_message);
-            Ok(too_large_is_final(grpc.unary(One { export, held }, request).await, max_message))
-        })
-    }
-}
-
-/// One call of a service, with what its bytes have taken of the bound on bytes in flight.
-struct One<I, S> {
-    export: Export<I, S>,
-    held: Held,
-}
-
-impl<I: Intake, S: ExportService> UnaryService<Bytes> for One<I, S> {
-    type Response = Bytes;
-    type Future = BoxFuture<Response<Bytes>, Status>;
-
-    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let intake = Arc::clone(&self.export.intake);
-        let held = self.held.clone();
-        Box::pin(async move {
-            let bytes = request.into_inner();
-            let answer = async {
-                let lease = held.for_message(intake.admission(), bytes.len())?;
-                intake.accept(Received { signal: S::SIGNAL, bytes, lease }).await
-            };
-            match answer.await {
-                Ok(accepted) => Ok(Response::new(status::response_protobuf(S::SIGNAL, &accepted).into())),
-                Err(refusal) => {
-                    intake.admission().count_refusal(&refusal);
-                    Err(Status::from(&refusal))
-                }
-            }
-        })
-    }
-}
-
-/// The transport answers a message over the limit with `OUT_OF_RANGE`, which OTLP senders take as "send again".
-/// Nothing else here answers so; it becomes `RESOURCE_EXHAUSTED`, which without `RetryInfo` is final.
-fn too_large_is_final(response: http::Response<Body>, limit: usize) -> http::Response<Body> {
-    match Status::from_header_map(response.headers()) {
-        Some(status) if status.code() == tonic::Code::OutOfRange => {
-            Status::from(&Refusal::TooLarge { limit }).into_http()
+    let Some(coding) = Coding::of(headers.get("grpc-encoding").map(HeaderValue::as_bytes)) else {
+        let mut response = refused(Status::unimplemented("the encoding of messages is neither gzip nor zstd"));
+        response.headers_mut().insert("grpc-accept-encoding", HeaderValue::from_static("identity, gzip, zstd"));
+        return response;
+    };
+    let limit = exchange.bounds.bytes;
+    let find = move |framed| message(framed, coding, limit);
+    let taken = exchange.take(Head { headers, signal, json: false }, &mut body, find);
+    let answer = match deadline(headers) {
+        Some(time) => tokio::time::timeout(time, taken).await.unwrap_or(Err(Refusal::Deadline)),
+        None => taken.await,
+    };
+    match answer {
+        Ok(accepted) => accepted_with(&status::response_protobuf(signal, &accepted)),
+        Err(refusal) => {
+            exchange.refused(&refusal);
+            refused(Status::from(&refusal))
         }
-        _ => response,
     }
 }
 
-/// Messages as bytes.
-#[derive(Clone, Copy, Debug, Default)]
-struct RawCodec;
-
-impl Codec for RawCodec {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
+/// The one message of a request, and how it is compressed.
+fn message(mut framed: Bytes, coding: Coding, limit: usize) -> Result<(Bytes, Coding), Refusal> {
+    let invalid = |what: &str| Refusal::Invalid(format!("the request is not one gRPC message: {what}"));
+    let Some(&[flag, a, b, c, d]) = framed.first_chunk::<PREFIX>() else {
+        return Err(invalid("it ends before the length"));
+    };
+    let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+    if length > limit {
+        return Err(Refusal::TooLarge { limit });
     }
-
-    fn decoder(&mut self) -> Self {
-        Self
+    let message = framed.split_off(PREFIX);
+    if message.len() != length {
+        return Err(invalid("its length is not the one that it names"));
     }
-}
-
-impl Encoder for RawCodec {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
+    match (flag, coding) {
+        (0, _) => Ok((message, Coding::Identity)),
+        (1, Coding::Identity) => Err(invalid("it is marked as compressed, and no encoding is named")),
+        (1, coding) => Ok((message, coding)),
+        _ => Err(invalid("its first byte is neither 0 nor 1")),
     }
 }
 
-impl Decoder for RawCodec {
-    type Item = Bytes;
-    type Error = Status;
+/// One message, then the status in trailers.
+fn accepted_with(message: &[u8]) -> Response {
+    let mut framed = BytesMut::with_capacity(PREFIX + message.len());
+    framed.put_u8(0);
+    framed.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
+    framed.put_slice(message);
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    let body = Full::new(framed.freeze()).with_trailers(ready(Some(Ok(trailers))));
+    let mut response = Response::new(Body::new(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    response
+}
 
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
-    }
+/// A status and no message.
+fn refused(status: Status) -> Response {
+    status.into_http::<Body>()
 }

@@ -3,11 +3,19 @@
 //! A receiver turns its transport into `(signal, encoded request)`, hands that to the [`Intake`], and turns the answer
 //! into the status that the OTLP specification names. It knows nothing of the stages.
 
-mod arriving;
+pub mod auth;
+mod body;
+mod connection;
+mod deadline;
+mod exchange;
 pub mod grpc;
+pub mod health;
 pub mod http;
 mod json;
+mod renew;
+mod server;
 pub mod status;
+pub mod tls;
 
 use crate::stages::admit::{Admission, Lease};
 use bytes::Bytes;
@@ -15,6 +23,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use json::to_protobuf;
+pub use server::{ServeError, Servers};
 
 /// What a request carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,6 +88,20 @@ pub enum Refusal {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// It has not come whole in the time that it may take; a sender may be faster the next time.
+    #[error("the request did not come whole within {within:?}; send again")]
+    TooSlow {
+        /// The time that it may take.
+        within: Duration,
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// It brings no token, or none that is right.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// The time that its sender gave it is over.
+    #[error("the deadline of the sender has passed; send again")]
+    Deadline,
     /// Something that the request needs does not work now.
     #[error("{what}; send again later")]
     Unavailable {

@@ -5,6 +5,9 @@
 //! | invalid | 400 | `INVALID_ARGUMENT` | does not send again |
 //! | too large | 413 | `RESOURCE_EXHAUSTED` without `RetryInfo` | does not send again |
 //! | overloaded | 429 and `Retry-After` | `RESOURCE_EXHAUSTED` with `RetryInfo` | sends again |
+//! | too slow | 503 and `Retry-After` | `UNAVAILABLE` with `RetryInfo` | sends again |
+//! | unauthenticated | 401 | `UNAUTHENTICATED` | does not send again |
+//! | the sender's deadline has passed | (has none) | `DEADLINE_EXCEEDED` | sends again |
 //! | unavailable | 503 and `Retry-After` | `UNAVAILABLE` with `RetryInfo` | sends again |
 //!
 //! Source: OTLP specification 1.x, sections "OTLP/gRPC Response" and "OTLP/HTTP Response". A bare
@@ -71,7 +74,9 @@ impl Refusal {
             Self::Invalid(_) => 400,
             Self::TooLarge { .. } => 413,
             Self::Overloaded { .. } => 429,
-            Self::Unavailable { .. } => 503,
+            Self::Unauthenticated(_) => 401,
+            Self::Unavailable { .. } | Self::TooSlow { .. } => 503,
+            Self::Deadline => 504,
         }
     }
 
@@ -81,7 +86,9 @@ impl Refusal {
         match self {
             Self::Invalid(_) => tonic::Code::InvalidArgument,
             Self::TooLarge { .. } | Self::Overloaded { .. } => tonic::Code::ResourceExhausted,
-            Self::Unavailable { .. } => tonic::Code::Unavailable,
+            Self::Unauthenticated(_) => tonic::Code::Unauthenticated,
+            Self::Unavailable { .. } | Self::TooSlow { .. } => tonic::Code::Unavailable,
+            Self::Deadline => tonic::Code::DeadlineExceeded,
         }
     }
 
@@ -89,8 +96,10 @@ impl Refusal {
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Overloaded { retry_after, .. } | Self::Unavailable { retry_after, .. } => Some(*retry_after),
-            Self::Invalid(_) | Self::TooLarge { .. } => None,
+            Self::Overloaded { retry_after, .. }
+            | Self::TooSlow { retry_after, .. }
+            | Self::Unavailable { retry_after, .. } => Some(*retry_after),
+            Self::Invalid(_) | Self::TooLarge { .. } | Self::Unauthenticated(_) | Self::Deadline => None,
         }
     }
 
@@ -101,6 +110,9 @@ impl Refusal {
             Self::Invalid(_) => "invalid",
             Self::TooLarge { .. } => "too_large",
             Self::Overloaded { .. } => "overloaded",
+            Self::TooSlow { .. } => "too_slow",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::Deadline => "deadline",
             Self::Unavailable { .. } => "unavailable",
         }
     }
@@ -197,6 +209,9 @@ mod tests {
             (Refusal::Invalid("bad".to_owned()), 400, tonic::Code::InvalidArgument, false),
             (Refusal::TooLarge { limit: 9 }, 413, tonic::Code::ResourceExhausted, false),
             (Refusal::Overloaded { what: "full", retry_after: wait }, 429, tonic::Code::ResourceExhausted, true),
+            (Refusal::TooSlow { within: wait, retry_after: wait }, 503, tonic::Code::Unavailable, true),
+            (Refusal::Unauthenticated("who"), 401, tonic::Code::Unauthenticated, false),
+            (Refusal::Deadline, 504, tonic::Code::DeadlineExceeded, false),
             (Refusal::Unavailable { what: "off".into(), retry_after: wait }, 503, tonic::Code::Unavailable, true),
         ];
         for (refusal, http, grpc, again) in cases {

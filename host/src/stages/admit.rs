@@ -33,12 +33,15 @@ impl Admission {
     /// # Errors
     /// There is no room, or the process is ending.
     pub fn lease(&self, bytes: usize) -> Result<Lease, Refusal> {
-        let mut lease = Lease { admission: self.clone(), share: self.0.memory.hold(Use::Requests, 0) };
-        lease.grow(bytes)?;
-        Ok(lease)
+        let lease = Lease { admission: self.clone(), share: self.0.memory.hold(Use::Requests, 0) };
+        if self.0.closed.load(Ordering::Acquire) {
+            let retry_after = self.0.retry_after;
+            return Err(Refusal::Unavailable { what: "the process is ending".to_owned(), retry_after });
+        }
+        lease.beside(bytes)
     }
 
-    /// Refuses everything from now on: the process is ending.
+    /// Refuses every new request from now on: the process is ending. Those that have begun go on.
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::Release);
     }
@@ -66,16 +69,23 @@ impl Lease {
     /// Takes `bytes` more.
     ///
     /// # Errors
-    /// There is no room, or the process is ending. What was taken before stays taken.
+    /// There is no room. What was taken before stays taken.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let retry_after = self.admission.retry_after();
-        if self.admission.0.closed.load(Ordering::Acquire) {
-            return Err(Refusal::Unavailable { what: "the process is ending".to_owned(), retry_after });
-        }
         if self.share.grow(u64::try_from(bytes).unwrap_or(u64::MAX)) {
             return Ok(());
         }
-        Err(Refusal::Overloaded { what: "the memory is full", retry_after })
+        Err(Refusal::Overloaded { what: "the memory is full", retry_after: self.admission.retry_after() })
+    }
+
+    /// A share of its own for the same request, for what is needed for a while only.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn beside(&self, bytes: usize) -> Result<Self, Refusal> {
+        let share = self.admission.0.memory.hold(Use::Requests, 0);
+        let mut lease = Self { admission: self.admission.clone(), share };
+        lease.grow(bytes)?;
+        Ok(lease)
     }
 
     /// Takes what is missing to `bytes` in all.
@@ -102,7 +112,13 @@ mod tests {
         assert!(lease.grow(1).is_err());
         drop(lease);
         admission.lease(100).unwrap();
+        let mut begun = admission.lease(1).unwrap();
         admission.close();
         assert!(matches!(admission.lease(1), Err(Refusal::Unavailable { .. })));
+        begun.grow(9).unwrap();
+        let beside = begun.beside(90).unwrap();
+        assert!(begun.grow(1).is_err());
+        drop(beside);
+        begun.grow(1).unwrap();
     }
 }

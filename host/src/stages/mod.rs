@@ -76,6 +76,7 @@ impl Intake for Stages {
         let pipeline = Arc::clone(&self.0);
         let retry_after = pipeline.admission.retry_after();
         let work = move || {
+            // A sender that goes away ends the wait for this work and not the work, so the bytes are given back by it.
             let Received { signal, bytes, mut lease } = received;
             pipeline.deliver.has_room()?;
             // A stage holds what it was given and what it makes of it, and the request as it came is there until the end.
