@@ -15,7 +15,7 @@ use crate::stages::log::NoLog;
 use crate::stages::meter::Meter;
 use crate::stages::plugin::{Hosted, Sampler};
 use crate::stages::redact::{Redact, Rules};
-use crate::stages::sample::{Bounds, Sample};
+use crate::stages::sample::{Sample, Settings};
 use crate::stages::{Pipeline, Stages};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -197,8 +197,7 @@ fn sample_stage(
     deliver: &Arc<Deliver>,
     metrics: &Metrics,
 ) -> Result<Sample, ReadsError> {
-    let bounds = Bounds { wait: config.decision_wait, traces: config.num_traces, bytes: config.max_bytes };
-    Sample::new(sampler, bounds, config.decision_cache, Arc::clone(deliver), metrics)
+    Sample::new(sampler, Settings::of(config), Arc::clone(deliver), metrics)
 }
 
 async fn listen(address: SocketAddr, what: &'static str) -> Result<TcpListener, StartError> {

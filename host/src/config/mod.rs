@@ -18,6 +18,7 @@ mod plugin;
 mod problem;
 mod receivers;
 mod redact;
+mod sample;
 mod section;
 mod stages;
 mod suggest;
@@ -30,7 +31,8 @@ pub use plugin::{Limits, OnError, Place, Plugin};
 pub use problem::{Problem, Problems};
 pub use receivers::{Grpc, Http, Receivers};
 pub use redact::{OnOversize, Redact, UnknownFields};
-pub use stages::{Admit, Link, Meter, Sample, Shutdown};
+pub use sample::{DecisionCache, Sample, StressRelief};
+pub use stages::{Admit, Link, Meter, Shutdown};
 
 use saphyr::{LoadableYamlNode, MarkedYaml};
 use section::{Node, Section};

@@ -3,6 +3,7 @@
 use crate::metrics::Metrics;
 use crate::outputs::{Delivery, Queue};
 use crate::receivers::Signal;
+use crate::stages::log::Receipt;
 use bytes::Bytes;
 
 /// The queues of all outputs.
@@ -19,8 +20,9 @@ impl Deliver {
         Self { queues, metrics: metrics.clone() }
     }
 
-    /// Hands over an encoded request with `items` spans or log records.
-    pub fn deliver(&self, signal: Signal, bytes: Bytes, items: usize) {
+    /// Hands over an encoded request with `items` spans or log records, and the receipts of the requests they came in.
+    pub fn deliver(&self, signal: Signal, bytes: Bytes, items: usize, receipts: Vec<Receipt>) {
+        drop(receipts);
         if items == 0 {
             return;
         }

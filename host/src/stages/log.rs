@@ -5,6 +5,10 @@
 
 use crate::receivers::{Refusal, Signal};
 
+/// Says that an accepted request was dealt with, once its last clone is gone. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Receipt;
+
 /// Makes a request durable.
 pub trait Log: Send + Sync {
     /// Appends a request; it survives the process when this returns.

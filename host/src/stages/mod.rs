@@ -21,7 +21,7 @@ use bytes::Bytes;
 pub(crate) use cost::{hexadecimal, word};
 use deliver::Deliver;
 use enrich::Enrich;
-use log::Log;
+use log::{Log, Receipt};
 use meter::Meter;
 use redact::Redact;
 use sample::Sample;
@@ -95,8 +95,8 @@ impl Pipeline {
         self.log.append(Signal::Traces, &request)?;
         let spans = self.meter(&request);
         match &self.sample {
-            Some(sample) => sample.add(&request, Instant::now()),
-            None => self.deliver.deliver(Signal::Traces, request, spans),
+            Some(sample) => sample.add(&request, &Receipt, Instant::now()),
+            None => self.deliver.deliver(Signal::Traces, request, spans, vec![Receipt]),
         }
         Ok(accepted)
     }
@@ -107,7 +107,7 @@ impl Pipeline {
         let request = self.redact.logs(request.clone())?;
         self.log.append(Signal::Logs, &request)?;
         self.metrics.log_records_received.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
-        self.deliver.deliver(Signal::Logs, request, records);
+        self.deliver.deliver(Signal::Logs, request, records, vec![Receipt]);
         Ok(Accepted::default())
     }
 
