@@ -17,7 +17,7 @@ use crate::stages::log::{Leftover, Log, LogError};
 use crate::stages::meter::Meter;
 use crate::stages::plugin::{Hosted, Sampler};
 use crate::stages::redact::{Redact, Rules};
-use crate::stages::sample::{Bounds, Sample};
+use crate::stages::sample::{Sample, Settings};
 use crate::stages::{Pipeline, Stages};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -229,7 +229,7 @@ fn pipeline(
     let Held { memory, log, queues } = held;
     let deliver = Arc::new(Deliver::new(queues, log.clone(), memory.clone(), retry_after, metrics));
     let sample = match (opened.sample, &config.sample) {
-        (Some(sampler), Some(sample)) => Some(Arc::new(sample_stage(sampler, sample, &deliver, metrics)?)),
+        (Some(sampler), Some(sample)) => Some(Arc::new(sample_stage(sampler, sample, &deliver, &memory, metrics)?)),
         _ => None,
     };
     Ok(Pipeline {
@@ -256,10 +256,10 @@ fn sample_stage(
     sampler: Hosted<dyn Sampler>,
     config: &SampleConfig,
     deliver: &Arc<Deliver>,
+    memory: &Memory,
     metrics: &Metrics,
 ) -> Result<Sample, ReadsError> {
-    let bounds = Bounds { wait: config.decision_wait, traces: config.num_traces, bytes: config.max_bytes };
-    Sample::new(sampler, bounds, config.decision_cache, Arc::clone(deliver), metrics)
+    Sample::new(sampler, Settings::of(config), Arc::clone(deliver), memory, metrics)
 }
 
 /// Serves pages at an address until it is aborted.

@@ -253,7 +253,10 @@ fn traces_over_several_lines_get_one_verdict_each() {
     let (ok, answers) = lines(&["sample", "-", "--config", config], &input.join("\n"));
     assert!(!ok, "one line is bad");
     assert!(answers[0]["error"].as_str().unwrap().contains("trace id"), "{answers:?}");
-    assert_eq!(answers[1], json!({"trace_id": "0b".repeat(16), "keep": true, "rule": "errors", "probability": 1.0}));
+    assert_eq!(
+        answers[1],
+        json!({"trace_id": "0b".repeat(16), "keep": true, "rule": "errors", "probability": 1.0, "th": "0"})
+    );
     assert_eq!(answers[2]["trace_id"], "0a".repeat(16));
     assert_eq!((&answers[2]["keep"], &answers[2]["rule"]), (&json!(false), &json!("no policy matched")));
     assert_eq!(answers.len(), 3);

@@ -201,7 +201,7 @@ async fn at_a_bound_traces_are_decided_early_and_at_the_end_all_are() {
     for trace in 1..=3 {
         host.post("/v1/traces", request(&[chat(trace, 1)])).await;
     }
-    let page = host.until_metric("tollgate_sampling_evicted_total 1").await;
+    let page = host.until_metric(r#"tollgate_sampling_evicted_total{reason="traces"} 1"#).await;
     assert!(page.contains("tollgate_sampling_pending_traces 2\n"), "{page}");
     assert_eq!(spans(&host.stop().1).len(), 3, "what waited is decided when the process ends");
 }

@@ -29,18 +29,21 @@ impl Sampler {
         self.seat.counters()
     }
 
-    /// One verdict a trace, checked: as many as there are traces, probabilities between 0 and 1, rules declared.
+    /// One verdict a trace, checked: as many as there are traces, in agreement with their thresholds, rules declared.
+    ///
+    /// The instance is not replaced after a number of calls as others are: it follows the traffic, and a fresh one knows
+    /// nothing of it.
     ///
     /// # Errors
     /// The sampler was stopped, refused, or answered against the rules. It can be called again.
     pub fn decide(&mut self, traces: Traces) -> Result<Verdicts, CallError> {
-        let count = traces.len();
+        let randomness = traces.randomness.clone();
         let bytes = bytes_of(&traces.spans).saturating_add(traces.ids.len());
         let weight = Weight { items: traces.spans.items, bytes };
-        self.seat.call(
+        self.seat.proceed(
             weight,
             |instance, store| instance.decide(store, traces),
-            |verdicts, declared| verdicts.check(count, declared.rules.len()),
+            |verdicts, declared| verdicts.check(&randomness, declared.rules.len()),
         )
     }
 }

@@ -7,6 +7,7 @@ mod configuration;
 mod explain;
 mod extract;
 mod feedback;
+mod import_otelcol;
 mod inspect;
 mod lines;
 mod price;
@@ -95,6 +96,12 @@ enum Command {
         #[command(flatten)]
         input: Input,
     },
+    /// Make a `sample:` section of the tail_sampling processors of an OpenTelemetry Collector's configuration, and say
+    /// what maps and what is wrong with it.
+    ImportOtelcol {
+        /// The Collector's configuration, YAML.
+        file: PathBuf,
+    },
     /// Check tokens by which feedback says which call it is about.
     #[command(subcommand)]
     Feedback(feedback::Command),
@@ -131,6 +138,7 @@ pub fn main() -> ExitCode {
         Command::Redact { input, text, explain: true } => redact::explain(&input, text),
         Command::Redact { input, text, explain: false } => redact::redact(&input, text),
         Command::Sample { input } => sample::sample(&input),
+        Command::ImportOtelcol { file } => import_otelcol::import_otelcol(&file),
         Command::Feedback(command) => feedback::run(&command),
         Command::Plugin(PluginCommand::Inspect { file, config, json }) => inspect::inspect(&file, &config, json),
     }

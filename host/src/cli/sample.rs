@@ -9,17 +9,21 @@ use crate::receivers::{Signal, to_protobuf};
 use crate::stages::cost::hexadecimal;
 use crate::stages::log::Receipt;
 use crate::stages::plugin::{Failure, Sampler};
-use crate::stages::sample::{Assembly, Bounds, Decision, Trace, ask, fragments};
+use crate::stages::sample::{Assembly, Bounds, Decision, Rule, Trace, ask, fragments};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tollgate_columns::{SamplerManifest, Traces, Verdicts};
 use tollgate_otlp::{Limits, Reads, TraceRequest};
+use tollgate_sampler::head::Ratio;
 
 /// What may wait for the end of the input; past it the oldest traces are decided early.
-const BOUNDS: Bounds = Bounds { wait: Duration::MAX, traces: 1_000_000, bytes: 1 << 30 };
+const BOUNDS: Bounds =
+    Bounds { wait: DAY, wait_complete: DAY, wait_open: DAY, traces: 1_000_000, bytes: 1 << 30, trace_bytes: u64::MAX };
+/// Nothing is due before the input has ended.
+const DAY: Duration = Duration::from_secs(86_400);
 /// Traces that are decided in one call.
 const TRACES_A_CALL: usize = 512;
 
@@ -35,50 +39,79 @@ pub(super) fn sample(input: &Input) -> ExitCode {
         Err(error) => return super::fail(error),
     };
     let sampler = Alone { manifest: sampler.manifest().clone(), sampler: Mutex::new(sampler) };
-    let mut assembly = Assembly::new(BOUNDS);
+    let mut input_so_far = Waiting { assembly: Assembly::new(BOUNDS), start: Instant::now(), arrived: 0 };
     lines::each_then(
         &input.file,
-        &mut assembly,
-        |assembly, line| {
-            add(assembly, line)?;
-            let excess = assembly.excess();
-            excess.chunks(TRACES_A_CALL).try_fold(Vec::new(), |mut answers, traces| {
-                answers.extend(verdicts(&sampler, &reads, traces)?);
-                Ok(answers)
-            })
+        &mut input_so_far,
+        |waiting, line| {
+            waiting.add(line)?;
+            let early = waiting.take(|assembly| assembly.excess().map(|(trace, _)| trace));
+            verdicts(&sampler, &reads, &early)
         },
-        |assembly| {
-            let traces = assembly.flush(TRACES_A_CALL);
+        |waiting| {
+            let traces = waiting.take(Assembly::next);
             if traces.is_empty() { None } else { Some(verdicts(&sampler, &reads, &traces)) }
         },
     )
 }
 
-fn add(assembly: &mut Assembly, line: &Object) -> Result<(), String> {
-    let json = serde_json::to_vec(line).map_err(|error| error.to_string())?;
-    let request = to_protobuf(Signal::Traces, &json).map_err(|refusal| refusal.to_string())?;
-    let limits = Limits { bytes: usize::MAX, ..Limits::default() };
-    let scanned = TraceRequest::scan(&request, &limits).map_err(|error| error.to_string())?;
-    if scanned.refused() > 0 {
-        return Err(format!("{} spans have no trace id or span id that is one", scanned.refused()));
+/// What waits for the end of the input.
+struct Waiting {
+    assembly: Assembly,
+    start: Instant,
+    arrived: u64,
+}
+
+impl Waiting {
+    fn add(&mut self, line: &Object) -> Result<(), String> {
+        let json = serde_json::to_vec(line).map_err(|error| error.to_string())?;
+        let request = to_protobuf(Signal::Traces, &json).map_err(|refusal| refusal.to_string())?;
+        let limits = Limits { bytes: usize::MAX, ..Limits::default() };
+        let scanned = TraceRequest::scan(&request, &limits).map_err(|error| error.to_string())?;
+        if scanned.refused() > 0 {
+            return Err(format!("{} spans have no trace id or span id that is one", scanned.refused()));
+        }
+        for arrival in fragments(&Bytes::from(request), &Receipt::default()) {
+            // Each comes a little later than the one before, so that traces stay in the order of their first spans.
+            self.arrived += 1;
+            self.assembly.add(arrival, self.start + Duration::from_nanos(self.arrived));
+        }
+        Ok(())
     }
-    let now = Instant::now();
-    for (id, fragment) in fragments(&Bytes::from(request), &Receipt::default()) {
-        assembly.add(id, fragment, now);
+
+    /// Takes traces for one call.
+    fn take(&mut self, mut next: impl FnMut(&mut Assembly) -> Option<Trace>) -> Vec<Trace> {
+        let mut traces = Vec::new();
+        while traces.len() < TRACES_A_CALL
+            && let Some(trace) = next(&mut self.assembly)
+        {
+            self.assembly.release(&trace);
+            traces.push(trace);
+        }
+        traces
     }
-    Ok(())
 }
 
 fn verdicts(sampler: &Alone, reads: &Reads, traces: &[Trace]) -> Result<Vec<Value>, String> {
-    let decisions = ask(sampler, reads, traces).map_err(|failure| failure.to_string())?;
+    if traces.is_empty() {
+        return Ok(Vec::new());
+    }
+    // All of a call is decided at one moment: limits let through what they would at once.
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+    let decisions = ask(sampler, reads, traces, now).map_err(|failure| failure.to_string())?;
     Ok(traces.iter().zip(decisions).map(|(trace, decision)| verdict(sampler, trace, decision)).collect())
 }
 
 fn verdict(sampler: &Alone, trace: &Trace, decision: Decision) -> Value {
     let id = hexadecimal(&trace.id);
-    let rules = &sampler.manifest.rules;
-    let rule = decision.rule.and_then(|rule| rules.get(usize::from(rule)));
-    json!({ "trace_id": id, "keep": decision.keep, "rule": rule, "probability": decision.probability })
+    let rule = match decision.rule {
+        Rule::Declared(rule) => sampler.manifest.rules.get(usize::from(rule)),
+        Rule::SamplerFailed | Rule::StressRelief => None,
+    };
+    let probability = decision.ratio.map(Ratio::probability);
+    let threshold = decision.ratio.and_then(Ratio::th);
+    json!({ "trace_id": id, "keep": decision.keep, "rule": rule, "probability": probability, "th": threshold })
 }
 
 /// The one instance of a file command.

@@ -19,6 +19,7 @@ mod plugin;
 mod problem;
 mod receivers;
 mod redact;
+mod sample;
 mod section;
 mod stages;
 mod suggest;
@@ -32,7 +33,8 @@ pub use plugin::{Limits, OnError, Place, Plugin};
 pub use problem::{Problem, Problems};
 pub use receivers::{Auth, ClientCertificate, Connections, Grpc, Health, Http, Receivers, Tls, TlsVersion};
 pub use redact::{OnOversize, Redact, UnknownFields};
-pub use stages::{Admit, Link, Memory, Meter, Sample, Shutdown};
+pub use sample::{DecisionCache, Sample, StressRelief};
+pub use stages::{Admit, Link, Memory, Meter, Shutdown};
 
 use saphyr::{LoadableYamlNode, MarkedYaml};
 use section::{Node, Section};

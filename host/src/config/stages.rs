@@ -1,6 +1,5 @@
-//! `admit:`, `memory:`, `link:`, `meter:`, `sample:` and `shutdown:`.
+//! `admit:`, `memory:`, `link:`, `meter:` and `shutdown:`.
 
-use super::plugin::{OnError, Plugin};
 use super::section::Section;
 use std::time::Duration;
 
@@ -89,53 +88,6 @@ impl Meter {
             section.finish();
         }
         meter
-    }
-}
-
-/// The sampler and the assembly of traces.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// The sampler.
-    pub plugin: Plugin,
-    /// How long after its first span a trace is decided.
-    pub decision_wait: Duration,
-    /// Most traces that wait for a decision.
-    pub num_traces: usize,
-    /// Most bytes of spans that wait for a decision.
-    pub max_bytes: u64,
-    /// Most decisions remembered for spans that come late.
-    pub decision_cache: usize,
-}
-
-impl Sample {
-    pub(super) fn read(root: &mut Section<'_>) -> Option<Self> {
-        let mut section = root.section("sample")?;
-        let Some(plugin) = section.section("plugin") else {
-            section.problem("plugin", "is missing: the sampler, with its path");
-            section.finish();
-            return None;
-        };
-        let plugin = Plugin::read(plugin, OnError::OTHERS, OnError::Bypass);
-        if plugin.on_error == OnError::Block {
-            section.problem(
-                "plugin",
-                "on_error: a sampler cannot block, because its traces were acknowledged before; \
-                 where it fails, traces are kept",
-            );
-        }
-        let sample = Self {
-            plugin,
-            decision_wait: section.duration(
-                "decision_wait",
-                Duration::from_secs(10),
-                Duration::ZERO..=Duration::from_secs(3600),
-            ),
-            num_traces: whole(section.integer("num_traces", 50_000, 1..=10_000_000)),
-            max_bytes: section.size("max_bytes", 256 << 20, (1 << 10)..=(1 << 40)),
-            decision_cache: whole(section.integer("decision_cache", 100_000, 0..=10_000_000)),
-        };
-        section.finish();
-        Some(sample)
     }
 }
 

@@ -125,10 +125,14 @@ pub struct Metrics {
     pub sampling_pending_bytes: Gauge,
     /// Traces decided, by rule and verdict.
     pub sampling_decisions: Bounded<Counter>,
-    /// Traces decided before their time, because a limit was reached.
-    pub sampling_evicted: Counter,
+    /// Traces decided before their time, by the limit that was reached.
+    pub sampling_evicted: Bounded<Counter>,
     /// Spans that came after the decision on their trace and followed it.
     pub sampling_late_spans: Counter,
+    /// Decisions that are remembered for spans that come late.
+    pub sampling_remembered: Gauge,
+    /// 1 while new traces are decided by their ids alone, because too much waits.
+    pub sampling_stress_relief: Gauge,
     /// Bytes that wait for an output.
     pub queue_bytes: Bounded<Gauge>,
     /// Requests that wait for an output.
@@ -280,8 +284,14 @@ impl Metrics {
             sampling_pending_traces: Gauge::default(),
             sampling_pending_bytes: Gauge::default(),
             sampling_decisions: bounds.family("tollgate_sampling_decisions", "Traces decided", Counter::default),
-            sampling_evicted: Counter::default(),
+            sampling_evicted: bounds.family(
+                "tollgate_sampling_evicted",
+                "Traces decided early, at a limit",
+                Counter::default,
+            ),
             sampling_late_spans: Counter::default(),
+            sampling_remembered: Gauge::default(),
+            sampling_stress_relief: Gauge::default(),
             queue_bytes: bounds.family("tollgate_output_queue_bytes", "Bytes that wait", Gauge::default),
             queue_requests: bounds.family("tollgate_output_queue_requests", "Requests that wait", Gauge::default),
             output_sent: bounds.family("tollgate_output_sent", "Spans and log records taken", Counter::default),
@@ -314,7 +324,6 @@ impl Metrics {
             ("tollgate_log_recovered_records", "Records of an earlier process", &metrics.log_recovered),
             ("tollgate_log_records_received", "Log records received", &metrics.log_records_received),
             ("tollgate_metric_points_received", "Data points of metrics received", &metrics.metric_points_received),
-            ("tollgate_sampling_evicted", "Traces decided early, at a limit", &metrics.sampling_evicted),
             ("tollgate_sampling_late_spans", "Spans that followed an earlier decision", &metrics.sampling_late_spans),
         ];
         for (name, help, counter) in counters {
@@ -328,6 +337,8 @@ impl Metrics {
             ("tollgate_link_entries", "Response ids and spans that are remembered", &metrics.link_entries),
             ("tollgate_sampling_pending_traces", "Traces that wait", &metrics.sampling_pending_traces),
             ("tollgate_sampling_pending_bytes", "Bytes that wait for a decision", &metrics.sampling_pending_bytes),
+            ("tollgate_sampling_remembered", "Decisions remembered for late spans", &metrics.sampling_remembered),
+            ("tollgate_sampling_stress_relief", "1 while stress relief is active", &metrics.sampling_stress_relief),
         ];
         for (name, help, gauge) in gauges {
             registry.register(name, help, gauge.clone());

@@ -5,7 +5,8 @@
 
 use crate::stages::log::Receipt;
 use crate::stages::plugin::{Enricher, Failure, Redactor, Sampler};
-use crate::stages::sample::{Trace, ask, fragments};
+use crate::stages::sample::{Assembly, Bounds, ask, fragments};
+use std::time::{Duration, Instant};
 use tollgate_columns::{Given, Texts};
 use tollgate_otlp::{Envelope, Limits, Reads, RequestWriter, SpanWriter, StatusCode, TraceRequest};
 
@@ -14,6 +15,18 @@ const TEXTS: [&str; 4] =
     ["", "a call to the model", "{\"messages\":[{\"role\":\"user\",\"content\":\"你好\"}]}", "\u{1f680} ñ"];
 /// The place that they stand in.
 const PLACE: &str = "span.attributes.gen_ai.input.messages";
+
+/// When the call began, in nanoseconds since 1970.
+const STARTED: u64 = 1_700_000_000_000_000_000;
+/// Room for all of the batch.
+const BOUNDS: Bounds = Bounds {
+    wait: Duration::ZERO,
+    wait_complete: Duration::ZERO,
+    wait_open: Duration::ZERO,
+    traces: 10,
+    bytes: 1 << 20,
+    trace_bytes: 1 << 20,
+};
 
 /// Whether an enricher gets through the batch.
 pub(super) fn enricher(enricher: &dyn Enricher) -> Result<(), Failure> {
@@ -41,14 +54,17 @@ pub(super) fn redactor(redactor: &dyn Redactor) -> Result<(), Failure> {
 /// Whether a sampler decides the traces of the batch.
 pub(super) fn sampler(sampler: &dyn Sampler) -> Result<(), Failure> {
     let reads = Reads::compile(&sampler.manifest().reads).map_err(unreadable)?;
-    let fragments = fragments(&request().into(), &Receipt::default());
-    let traces: Vec<_> = fragments.into_iter().map(|(id, fragment)| Trace { id, fragments: vec![fragment] }).collect();
-    ask(sampler, &reads, &traces).map(|_| ())
+    let mut assembly = Assembly::new(BOUNDS);
+    for arrival in fragments(&request().into(), &Receipt::default()) {
+        assembly.add(arrival, Instant::now());
+    }
+    let traces: Vec<_> = std::iter::from_fn(|| assembly.next()).collect();
+    ask(sampler, &reads, &traces, STARTED).map(|_| ())
 }
 
 fn request() -> Vec<u8> {
     let mut call = SpanWriter::new([1; 16], [1; 8], "chat gpt-4o");
-    call.times(1_700_000_000_000_000_000, 1_700_000_001_000_000_000);
+    call.times(STARTED, STARTED + 1_000_000_000);
     for (name, value) in [
         ("gen_ai.operation.name", "chat"),
         ("gen_ai.provider.name", "openai"),

@@ -155,6 +155,12 @@ impl std::fmt::Debug for Log {
 }
 
 impl Log {
+    /// A log that keeps nothing.
+    #[must_use]
+    pub fn in_memory(retry_after: Duration, metrics: &Metrics) -> Self {
+        Self { journal: None, retry_after, metrics: metrics.clone() }
+    }
+
     /// Opens the log, for requests of up to `largest` bytes, and gives what an earlier process left in it.
     ///
     /// # Errors
@@ -165,9 +171,9 @@ impl Log {
         retry_after: Duration,
         metrics: &Metrics,
     ) -> Result<(Self, Leftover), LogError> {
-        let log = |journal| Self { journal, retry_after, metrics: metrics.clone() };
+        let log = Self::in_memory(retry_after, metrics);
         if config.storage == config::Storage::Memory {
-            return Ok((log(None), Leftover(None)));
+            return Ok((log, Leftover(None)));
         }
         let fsync = match config.fsync {
             config::Fsync::Always => Fsync::Always,
@@ -181,7 +187,7 @@ impl Log {
             fsync,
             max_record_bytes: u32::try_from(largest).unwrap_or(u32::MAX),
         })?;
-        Ok((log(Some(journal)), Leftover(Some(recovery))))
+        Ok((Self { journal: Some(journal), ..log }, Leftover(Some(recovery))))
     }
 
     /// Whether what is appended survives the process.

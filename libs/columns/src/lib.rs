@@ -30,4 +30,4 @@ pub use edits::Edits;
 pub use manifest::{Attribute, ConfigError, EnricherManifest, Kind, Problem, RedactorManifest, SamplerManifest};
 pub use redaction::{Findings, Given, Redaction};
 pub use rows::{Row, Rows};
-pub use traces::{Traces, Verdicts};
+pub use traces::{Progress, TraceRow, Traces, Verdicts};

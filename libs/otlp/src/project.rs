@@ -14,7 +14,8 @@ use tollgate_columns::{Batch, Integers, Reals, Texts};
 ///
 /// Besides span attributes by their exact name there are `span:name`, `span:kind`, `span:status` (texts, the words of
 /// [`SpanKind::as_str`](crate::SpanKind::as_str) and [`StatusCode::as_str`](crate::StatusCode::as_str)),
-/// `span:duration` and `span:startTime` (integers, nanoseconds), `scope:name`, and `resource:<attribute>`.
+/// `span:duration` and `span:startTime` (integers, nanoseconds), `span:traceState` (text), `span:flags` (an integer),
+/// `scope:name`, and `resource:<attribute>`.
 ///
 /// A name that ends in `.*` reads a family: `llm.input_messages.*` is every span attribute whose name begins with
 /// `llm.input_messages.`, as one JSON object from the rest of the name to the value, in the order of the wire.
@@ -34,6 +35,8 @@ enum Intrinsic {
     Status,
     Duration,
     StartTime,
+    TraceState,
+    Flags,
     ScopeName,
 }
 
@@ -53,7 +56,7 @@ impl fmt::Display for ReadsError {
             Self::UnknownIntrinsic(name) => write!(
                 f,
                 "{name:?} cannot be read: there are span:name, span:kind, span:status, span:duration, \
-                 span:startTime, scope:name and resource:<attribute>"
+                 span:startTime, span:traceState, span:flags, scope:name and resource:<attribute>"
             ),
             Self::TooMany(count) => write!(f, "{count} names to read; at most 65535 are possible"),
         }
@@ -78,6 +81,8 @@ impl Reads {
                 "span:status" => Intrinsic::Status,
                 "span:duration" => Intrinsic::Duration,
                 "span:startTime" => Intrinsic::StartTime,
+                "span:traceState" => Intrinsic::TraceState,
+                "span:flags" => Intrinsic::Flags,
                 "scope:name" => Intrinsic::ScopeName,
                 _ => {
                     if name.starts_with("span:") || name.starts_with("scope:") {
@@ -248,6 +253,11 @@ impl Column {
             Intrinsic::Kind => span.kind().as_str(),
             Intrinsic::Status => span.status().as_str(),
             Intrinsic::ScopeName => scope_name(span.bytes, span.group),
+            Intrinsic::TraceState => span.trace_state(),
+            Intrinsic::Flags => {
+                self.put_integer(row, i64::from(span.flags()));
+                return;
+            }
             Intrinsic::Duration => {
                 if let Some(duration) = span.duration() {
                     self.put_integer(row, nanoseconds(duration));

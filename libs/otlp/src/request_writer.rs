@@ -43,6 +43,14 @@ impl Envelope {
 }
 
 impl Span<'_> {
+    /// Whether another span stands in the same resource and scope of the same request, so that both have one envelope.
+    #[must_use]
+    pub fn shares_envelope(&self, other: &Span<'_>) -> bool {
+        std::ptr::eq(self.bytes, other.bytes)
+            && self.group.outer == other.group.outer
+            && self.group.inner == other.group.inner
+    }
+
     /// What is around this span, for a [`RequestWriter`] that gets it later.
     #[must_use]
     pub fn envelope(&self) -> Envelope {

@@ -203,6 +203,21 @@ impl<'r> Span<'r> {
         if self.entry.start == 0 || self.entry.end == 0 { None } else { self.entry.end.checked_sub(self.entry.start) }
     }
 
+    /// Flags: the low eight bits are the trace flags of W3C Trace Context; 0 where they are not said.
+    #[must_use]
+    pub fn flags(&self) -> u32 {
+        let mut flags = 0;
+        let mut reader = Reader::within(self.bytes, self.entry.item.frame);
+        while let Ok(Some(field)) = reader.field() {
+            if let (16, Payload::Fixed32) = (field.number, field.payload) {
+                // Its four bytes are the last of the field.
+                let bytes = self.bytes.get(..field.end as usize).and_then(<[u8]>::last_chunk::<4>);
+                flags = bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes));
+            }
+        }
+        flags
+    }
+
     /// Status code; numbers that OTLP does not have are [`StatusCode::Unset`].
     #[must_use]
     pub fn status(&self) -> StatusCode {

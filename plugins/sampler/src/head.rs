@@ -33,6 +33,30 @@ impl Ratio {
         Some(Self { threshold: RANGE.saturating_sub(kept) })
     }
 
+    /// The ratio with a rejection threshold; from 2^56 on it keeps nothing.
+    #[must_use]
+    pub fn at(threshold: u64) -> Self {
+        Self { threshold: threshold.min(RANGE) }
+    }
+
+    /// Keeps the share that this one drops.
+    #[must_use]
+    pub fn complement(self) -> Self {
+        Self { threshold: RANGE.saturating_sub(self.threshold) }
+    }
+
+    /// The one of two that keeps more: of traces that either keeps, this is the probability.
+    #[must_use]
+    pub fn either(self, other: Self) -> Self {
+        self.min(other)
+    }
+
+    /// The one of two that keeps less: of traces that both keep, this is the probability.
+    #[must_use]
+    pub fn both(self, other: Self) -> Self {
+        self.max(other)
+    }
+
     /// Whether a trace is kept.
     #[must_use]
     pub fn decide(self, trace_id: [u8; 16]) -> bool {

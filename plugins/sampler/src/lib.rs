@@ -1,13 +1,18 @@
 //! Sampling decisions: which traces are kept, by which rule, and with which probability.
 //!
 //! Two faces, one arithmetic. [`head::Ratio`] decides at the start of a call from the trace id alone; that is what
-//! the Envoy filter uses. [`Sampler`] decides on whole traces, by policies named and shaped like those of the
-//! OpenTelemetry Collector's `tail_sampling` processor; that is what the host uses. Both draw from the same 56 bits
-//! of the trace id, so that whatever a lower ratio keeps a higher one keeps too, on any machine, without talking.
+//! the Envoy filter uses. [`Sampler`] decides on whole traces; that is what the host uses. Both draw from the same 56
+//! bits of randomness of the trace, so that whatever a lower ratio keeps a higher one keeps too, on any machine,
+//! without talking.
 //!
-//! Policies are asked in order and the first that matches decides; a trace that none matches is dropped. Every
-//! verdict carries the probability with which a trace like it is kept, so that counts made from what was kept can be
-//! scaled back. Metering does not depend on any of this: it comes before.
+//! A configuration has one of two forms. `policies` are those of the OpenTelemetry Collector's `tail_sampling`
+//! processor, by its keys and its rule: what any policy drops is dropped, else what any policy samples is kept.
+//! `rules` are as in Honeycomb's Refinery: the first whose conditions hold decides, by a sampler of its own, which may
+//! follow the traffic. Every verdict carries the exact threshold of randomness from which on traces like this one are
+//! kept, so that what is kept can be scaled back; where a limit decided, it says that there is none. Metering does not
+//! depend on any of this: it comes before.
+//!
+//! Nothing here has a clock: the time comes with the traces.
 //!
 //! ```
 //! use tollgate_sampler::Sampler;
@@ -20,11 +25,19 @@
 //! ```
 #![cfg_attr(not(feature = "component"), forbid(unsafe_code))]
 
+mod bucket;
 #[cfg(feature = "component")]
 mod component;
 mod config;
+mod dynamic;
+mod expression;
 pub mod head;
+mod matcher;
+mod ottl;
 mod policy;
+mod reads;
+mod rule;
 mod sampler;
+mod trace;
 
 pub use sampler::Sampler;

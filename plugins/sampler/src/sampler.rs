@@ -1,20 +1,18 @@
 //! Decisions on whole traces.
 
-use crate::config::Settings;
-use crate::head::Ratio;
-use tollgate_columns::{ConfigError, SamplerManifest, Traces, Verdicts};
+use crate::config::{Method, Settings};
+use crate::trace::Trace;
+use tollgate_columns::{ConfigError, Progress, SamplerManifest, Traces, Verdicts};
 
-/// Name of the rule of a trace that no policy matched.
-const UNMATCHED: &str = "no policy matched";
-
-/// Decides traces by the policies of its configuration: the first that matches.
+/// Decides traces by the policies or rules of its configuration. What it has seen of traffic, for limits and dynamic
+/// rates, is its own: a clone begins with a copy of it.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     settings: Settings,
 }
 
 impl Sampler {
-    /// Reads a configuration: JSON text with `policies`. `{}` keeps every trace.
+    /// Reads a configuration: JSON text with `policies` or `rules`. `{}` keeps every trace.
     ///
     /// # Errors
     /// Everything that is wrong with it, each with its path.
@@ -22,34 +20,39 @@ impl Sampler {
         Ok(Self { settings: Settings::parse(json)? })
     }
 
-    /// What it reads, and its rules: the policies in order, and one for traces that none matches.
+    /// What it reads, and its rules: those of the configuration in order, and one for traces that none is about.
     #[must_use]
     pub fn manifest(&self) -> SamplerManifest {
-        let names = self.settings.policies.iter().map(|policy| policy.name.clone());
         SamplerManifest {
             name: "sampler".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             reads: self.settings.reads.clone(),
-            rules: names.chain([UNMATCHED.to_owned()]).collect(),
+            rules: self.settings.rules.clone(),
         }
     }
 
-    /// One verdict a trace. The columns of `traces` follow the manifest's `reads`.
+    /// One verdict a trace, in order. The columns of `traces` follow the manifest's `reads`.
     #[must_use]
-    pub fn decide(&self, traces: &Traces) -> Verdicts {
+    pub fn decide(&mut self, traces: &Traces) -> Verdicts {
         let mut verdicts = Verdicts::default();
-        for (id, spans) in traces.iter() {
-            let policies = self.settings.policies.iter().enumerate();
-            let decided = policies
-                .map(|(rule, policy)| (rule, policy.ratio, &policy.condition))
-                .find(|(_, _, condition)| condition.holds(&traces.spans, spans.clone()));
-            let (rule, ratio) = match decided {
-                Some((rule, ratio, _)) => (rule, ratio),
-                None => (self.settings.policies.len(), Ratio::NEVER),
+        for given in traces.iter() {
+            let trace = Trace {
+                batch: &traces.spans,
+                spans: given.spans,
+                now: traces.now,
+                randomness: given.randomness,
+                thinned: given.threshold,
+                bytes: given.bytes,
+                root: given.progress != Progress::NoRoot,
+                complete: given.progress == Progress::Complete,
             };
-            verdicts.keep.push(u8::from(ratio.decide(id)));
-            verdicts.probabilities.push(ratio.probability());
-            verdicts.rules.push(u16::try_from(rule).unwrap_or(u16::MAX));
+            let decision = match &mut self.settings.method {
+                Method::Policies(policies) => policies.decide(&trace),
+                Method::Rules(rules) => rules.decide(&trace),
+            };
+            verdicts.keep.push(u8::from(decision.keep));
+            verdicts.thresholds.push(decision.ratio.map_or(Verdicts::UNKNOWN, crate::head::Ratio::threshold));
+            verdicts.rules.push(decision.rule);
         }
         verdicts
     }

@@ -12,8 +12,8 @@ pub struct Attributes {
 
 impl Attributes {
     /// Declares an attribute that is read. Besides span attributes there are `span:name`, `span:kind`,
-    /// `span:status`, `span:duration` and `span:startTime` (integers, nanoseconds), `scope:name` and
-    /// `resource:<attribute>`, for example `resource:service.name`; a name that ends in `.*` reads every span
+    /// `span:status`, `span:duration` and `span:startTime` (integers, nanoseconds), `span:traceState`, `span:flags` (an
+    /// integer), `scope:name` and `resource:<attribute>`, for example `resource:service.name`; a name that ends in `.*` reads every span
     /// attribute that begins so, as the text of one JSON object.
     pub fn reads(&mut self, name: &str) -> Read {
         let at = self.reads.iter().position(|known| known == name).unwrap_or_else(|| {

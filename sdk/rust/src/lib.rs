@@ -75,8 +75,8 @@ pub use spans::{Span, SpanIter, Spans};
 #[doc(hidden)]
 pub use state::State;
 pub use tollgate_columns::{
-    Attribute, Batch, ConfigError, Edits, EnricherManifest, Findings, Given, Integers, Kind, Problem, Reals, Redaction,
-    RedactorManifest, Row, Rows, SamplerManifest, Texts, Traces, Verdicts,
+    Attribute, Batch, ConfigError, Edits, EnricherManifest, Findings, Given, Integers, Kind, Problem, Progress, Reals,
+    Redaction, RedactorManifest, Row, Rows, SamplerManifest, Texts, TraceRow, Traces, Verdicts,
 };
 pub use trial::{Trial, Value};
 

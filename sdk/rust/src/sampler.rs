@@ -15,7 +15,7 @@ pub trait Sampler: Sized + 'static {
     /// What the sampler is, reads and decides by.
     fn manifest(&self) -> SamplerManifest;
 
-    /// One verdict a trace, in the order of the traces.
+    /// One verdict a trace, in the order of the traces, each with the threshold that it was made by.
     ///
     /// # Errors
     /// A sentence that says why the whole batch is refused; the host keeps these traces then.
@@ -32,10 +32,10 @@ pub fn configure<S: Sampler>(state: &State<S>, config: &str) -> Result<sampling:
 
 #[doc(hidden)]
 pub fn decide<S: Sampler>(state: &State<S>, given: sampling::Traces) -> Result<sampling::Verdicts, String> {
-    let sampling::Traces { ids, offsets, spans } = given;
-    let traces = Traces { ids, offsets, spans };
-    let Verdicts { keep, probabilities, rules } = state.with(|sampler| sampler.decide(&traces))??;
-    Ok(sampling::Verdicts { keep, probabilities, rules })
+    let sampling::Traces { now, ids, offsets, randomness, thresholds, bytes, progress, spans } = given;
+    let traces = Traces { now, ids, offsets, randomness, thresholds, bytes, progress, spans };
+    let Verdicts { keep, thresholds, rules } = state.with(|sampler| sampler.decide(&traces))??;
+    Ok(sampling::Verdicts { keep, thresholds, rules })
 }
 
 /// Makes a type that implements [`Sampler`] the component's sampler. Outside wasm it only checks the type.

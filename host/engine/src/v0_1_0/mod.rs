@@ -139,10 +139,11 @@ impl Kind for Sampler {
 
 impl Sampler {
     pub(crate) fn decide(&self, store: &mut Store, given: Traces) -> wasmtime::Result<Result<Verdicts, String>> {
-        let Traces { ids, offsets, spans } = given;
-        let given = sampling::Traces { ids, offsets, spans: wire_batch(spans) };
+        let Traces { now, ids, offsets, randomness, thresholds, bytes, progress, spans } = given;
+        let spans = wire_batch(spans);
+        let given = sampling::Traces { now, ids, offsets, randomness, thresholds, bytes, progress, spans };
         let verdicts = self.0.tollgate_plugin_sampling().call_decide(store, &given)?;
-        Ok(verdicts.map(|sampling::Verdicts { keep, probabilities, rules }| Verdicts { keep, probabilities, rules }))
+        Ok(verdicts.map(|sampling::Verdicts { keep, thresholds, rules }| Verdicts { keep, thresholds, rules }))
     }
 }
 

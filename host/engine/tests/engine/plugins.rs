@@ -3,7 +3,7 @@
 use crate::common::{component, small};
 use std::time::Duration;
 use tollgate_call::{Api, Outcome, UsageSource};
-use tollgate_columns::{Batch, Edits, Given, Traces};
+use tollgate_columns::{Batch, Edits, Given, Progress, TraceRow, Traces, Verdicts};
 use tollgate_engine::{ConfigureError, Engine, EngineConfig, Plugin, RequestHead, World};
 
 fn load(name: &str) -> Option<Plugin> {
@@ -130,12 +130,21 @@ fn the_sampler_gives_a_verdict_a_trace() {
     for (row, value) in [(0, "ok"), (1, "error"), (2, "unset")] {
         spans.text(row, u16::try_from(status).unwrap(), value);
     }
-    let ids: Vec<u8> = (0..32).collect();
-    let traces = Traces { ids, offsets: vec![0, 2, 3], spans: spans.finish() };
+    let mut traces = Traces { spans: spans.finish(), ..Traces::default() };
+    for (id, spans) in [(1, 0..2), (2, 2..3)] {
+        traces.push(&TraceRow {
+            id: [id; 16],
+            spans,
+            randomness: 5,
+            threshold: 0,
+            bytes: 9,
+            progress: Progress::Complete,
+        });
+    }
     let verdicts = sampler.decide(traces).unwrap();
     assert_eq!(verdicts.keep, [1, 0]);
     assert_eq!(sampler.manifest().rules[usize::from(verdicts.rules[0])], "errors");
-    assert_eq!(verdicts.probabilities[0], 1.0);
+    assert_eq!(verdicts.thresholds, [0, Verdicts::NONE]);
 }
 
 #[test]

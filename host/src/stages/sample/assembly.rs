@@ -1,33 +1,42 @@
 //! Traces in assembly: spans wait for the rest of their trace, within bounds of time, number and bytes.
 //!
-//! All of this is data and no clock: the caller says what time it is.
+//! All of this is data and no clock: the caller says what time it is. Every operation costs the logarithm of the number
+//! of traces at most.
 
-use crate::stages::log::Receipt;
-use bytes::Bytes;
-use std::collections::{HashMap, VecDeque};
+use super::fragment::{Arrival, Fragment};
+use super::lineage::Lineage;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
+use tollgate_columns::Progress;
 
 /// A W3C trace id.
 pub type TraceId = [u8; 16];
 
-/// Spans of one trace out of one request, as an encoded request of their own.
-#[derive(Clone, Debug)]
-pub struct Fragment {
-    /// The encoded request.
-    pub bytes: Bytes,
-    /// How many spans it has.
-    pub spans: usize,
-    /// Keeps the request that it came in.
-    pub receipt: Receipt,
-}
-
 /// A trace that is to be decided now.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Trace {
     /// Its id.
     pub id: TraceId,
     /// Its spans, in the order in which they came.
     pub fragments: Vec<Fragment>,
+    /// Explicit randomness, where it has one.
+    pub randomness: Option<u64>,
+    /// The largest threshold by which its spans were thinned before; 0 for none.
+    pub threshold: u64,
+    /// What has come of it.
+    pub progress: Progress,
+    /// Encoded bytes of its spans.
+    pub bytes: u64,
+    /// Bytes of memory it is counted with until it is [released](Assembly::release).
+    held: u64,
+}
+
+impl Trace {
+    /// How many spans it has.
+    #[must_use]
+    pub fn spans(&self) -> usize {
+        self.fragments.iter().map(|fragment| fragment.spans).sum()
+    }
 }
 
 /// Bounds of the assembly.
@@ -35,70 +44,150 @@ pub struct Trace {
 pub struct Bounds {
     /// How long after its first span a trace is decided.
     pub wait: Duration,
+    /// How long after its root and all parents have come.
+    pub wait_complete: Duration,
+    /// How long after its first span, where the parent of a call of a model, tool or agent has not come. Shorter than
+    /// `wait` it is of no effect.
+    pub wait_open: Duration,
     /// Most traces that wait.
     pub traces: usize,
-    /// Most bytes of spans that wait.
+    /// Most bytes of memory for what waits or is being decided.
     pub bytes: u64,
+    /// Bytes of memory from which on a trace is decided at once.
+    pub trace_bytes: u64,
 }
 
-/// Traces that wait for a decision, the oldest first.
+/// Why a trace is decided before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Early {
+    /// Too many traces.
+    Traces,
+    /// Too many bytes.
+    Bytes,
+    /// The trace itself is too large.
+    TraceSize,
+}
+
+impl Early {
+    /// The word used in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Bytes => "bytes",
+            Self::TraceSize => "trace_size",
+        }
+    }
+}
+
+/// Traces that wait for a decision, and those that are being decided.
 #[derive(Debug)]
 pub struct Assembly {
     bounds: Bounds,
-    waiting: HashMap<TraceId, Vec<Fragment>>,
-    /// Ids in the order of their first span. The wait is the same for all, so this is also the order of decision.
-    order: VecDeque<(Instant, TraceId)>,
+    waiting: HashMap<TraceId, Waiting>,
+    /// Every waiting trace once, by when it is due.
+    due: BTreeSet<(Instant, TraceId)>,
+    /// Traces that are being decided, with spans that came meanwhile.
+    deciding: HashMap<TraceId, Vec<Fragment>>,
     bytes: u64,
 }
+
+#[derive(Debug)]
+struct Waiting {
+    first: Instant,
+    due: Instant,
+    fragments: Vec<Fragment>,
+    lineage: Lineage,
+    randomness: Option<u64>,
+    threshold: u64,
+    encoded: u64,
+    held: u64,
+}
+
+/// Memory that a trace takes beside its spans: its entries in the tables, with the room that tables leave.
+const TRACE_BYTES: u64 = 2 * (size_of::<(TraceId, Waiting)>() + size_of::<(Instant, TraceId)>()) as u64;
+/// Memory that a fragment takes beside its bytes: itself in a list that has grown, and the count of its references.
+const FRAGMENT_BYTES: u64 = (2 * size_of::<Fragment>() + 48) as u64;
 
 impl Assembly {
     /// An empty assembly.
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, waiting: HashMap::new(), order: VecDeque::new(), bytes: 0 }
+        Self { bounds, waiting: HashMap::new(), due: BTreeSet::new(), deciding: HashMap::new(), bytes: 0 }
     }
 
-    /// Adds spans to their trace.
-    pub fn add(&mut self, id: TraceId, fragment: Fragment, now: Instant) {
-        self.bytes += size(&fragment);
-        self.waiting
-            .entry(id)
-            .or_insert_with(|| {
-                self.order.push_back((now, id));
-                Vec::new()
-            })
-            .push(fragment);
+    /// Whether a trace waits or is being decided.
+    #[must_use]
+    pub fn knows(&self, id: &TraceId) -> bool {
+        self.waiting.contains_key(id) || self.deciding.contains_key(id)
     }
 
-    /// Takes traces that have waited long enough, at most `most` of them.
-    pub fn due(&mut self, now: Instant, most: usize) -> Vec<Trace> {
-        let mut traces = Vec::new();
-        while traces.len() < most {
-            match self.order.front() {
-                Some((first, _)) if now.saturating_duration_since(*first) >= self.bounds.wait => {
-                    traces.extend(self.take_oldest());
-                }
-                _ => break,
-            }
+    /// Adds spans to their trace. Gives the trace back where it has become too large to wait.
+    pub fn add(&mut self, arrival: Arrival, now: Instant) -> Option<Trace> {
+        let Arrival { trace: id, fragment, places, randomness, threshold } = arrival;
+        let encoded = u64::try_from(fragment.bytes.len()).unwrap_or(u64::MAX);
+        let held = encoded.saturating_add(FRAGMENT_BYTES);
+        if let Some(late) = self.deciding.get_mut(&id) {
+            self.bytes = self.bytes.saturating_add(held);
+            late.push(fragment);
+            return None;
         }
-        traces
-    }
-
-    /// Takes the oldest traces until the rest is within the bounds: they are decided early, not lost.
-    pub fn excess(&mut self) -> Vec<Trace> {
-        let mut traces = Vec::new();
-        while self.waiting.len() > self.bounds.traces || self.bytes > self.bounds.bytes {
-            match self.take_oldest() {
-                Some(trace) => traces.push(trace),
-                None => break,
-            }
+        let bounds = self.bounds;
+        let due = &mut self.due;
+        let trace = self.waiting.entry(id).or_insert_with(|| {
+            let at = now + bounds.wait;
+            due.insert((at, id));
+            self.bytes = self.bytes.saturating_add(TRACE_BYTES);
+            Waiting::new(now, at)
+        });
+        let before = trace.lineage.bytes();
+        places.into_iter().for_each(|place| trace.lineage.add(place));
+        let grown = u64::try_from(trace.lineage.bytes() - before).unwrap_or(u64::MAX);
+        trace.fragments.push(fragment);
+        trace.randomness = trace.randomness.or(randomness);
+        trace.threshold = trace.threshold.max(threshold);
+        trace.encoded = trace.encoded.saturating_add(encoded);
+        trace.held = trace.held.saturating_add(held).saturating_add(grown);
+        self.bytes = self.bytes.saturating_add(held).saturating_add(grown);
+        let at = trace.due_at(now, &bounds);
+        if at != trace.due {
+            due.remove(&(trace.due, id));
+            due.insert((at, id));
+            trace.due = at;
         }
-        traces
+        if trace.held > bounds.trace_bytes { self.take(id) } else { None }
     }
 
-    /// Takes what waits, however short, at most `most` traces.
-    pub fn flush(&mut self, most: usize) -> Vec<Trace> {
-        std::iter::from_fn(|| self.take_oldest()).take(most).collect()
+    /// Takes a trace that is due, the one that is due first.
+    pub fn due(&mut self, now: Instant) -> Option<Trace> {
+        let (at, id) = *self.due.first()?;
+        if at <= now { self.take(id) } else { None }
+    }
+
+    /// Takes a trace that has to be decided early so that the others are within the bounds: the one that is due first.
+    pub fn excess(&mut self) -> Option<(Trace, Early)> {
+        let early = if self.waiting.len() > self.bounds.traces {
+            Early::Traces
+        } else if self.bytes > self.bounds.bytes {
+            Early::Bytes
+        } else {
+            return None;
+        };
+        Some((self.next()?, early))
+    }
+
+    /// Takes the trace that is due first, however early.
+    pub fn next(&mut self) -> Option<Trace> {
+        let (_, id) = *self.due.first()?;
+        self.take(id)
+    }
+
+    /// Ends the deciding of a trace. Gives the spans that have come meanwhile.
+    pub fn release(&mut self, trace: &Trace) -> Vec<Fragment> {
+        let late = self.deciding.remove(&trace.id).unwrap_or_default();
+        let bytes = late.iter().map(|fragment| fragment.bytes.len() as u64 + FRAGMENT_BYTES).sum::<u64>();
+        self.bytes = self.bytes.saturating_sub(trace.held).saturating_sub(bytes);
+        late
     }
 
     /// Traces that wait.
@@ -107,87 +196,56 @@ impl Assembly {
         self.waiting.len()
     }
 
-    /// Bytes of spans that wait.
+    /// Bytes of memory for what waits and what is being decided.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    fn take_oldest(&mut self) -> Option<Trace> {
-        let (_, id) = self.order.pop_front()?;
-        let fragments = self.waiting.remove(&id).unwrap_or_default();
-        self.bytes -= fragments.iter().map(size).sum::<u64>();
-        Some(Trace { id, fragments })
+    fn take(&mut self, id: TraceId) -> Option<Trace> {
+        let trace = self.waiting.remove(&id)?;
+        self.due.remove(&(trace.due, id));
+        self.deciding.insert(id, Vec::new());
+        Some(Trace {
+            id,
+            progress: trace.lineage.progress(),
+            fragments: trace.fragments,
+            randomness: trace.randomness,
+            threshold: trace.threshold,
+            bytes: trace.encoded,
+            held: trace.held,
+        })
     }
 }
 
-fn size(fragment: &Fragment) -> u64 {
-    u64::try_from(fragment.bytes.len()).unwrap_or(u64::MAX)
+impl Waiting {
+    fn new(first: Instant, due: Instant) -> Self {
+        Self {
+            first,
+            due,
+            fragments: Vec::new(),
+            lineage: Lineage::default(),
+            randomness: None,
+            threshold: 0,
+            encoded: 0,
+            held: TRACE_BYTES,
+        }
+    }
+
+    /// When it is due, seen from the arrival of its newest spans.
+    fn due_at(&self, now: Instant, bounds: &Bounds) -> Instant {
+        let last = self.first + bounds.wait;
+        let last_open = last.max(self.first + bounds.wait_open);
+        if self.lineage.progress() == Progress::Complete {
+            // Each span that comes may be followed by others, but not for ever.
+            (now + bounds.wait_complete).min(if now <= last { last } else { last_open })
+        } else if self.lineage.is_open() {
+            last_open
+        } else {
+            last
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(number: u8) -> TraceId {
-        [number; 16]
-    }
-
-    fn fragment(bytes: usize) -> Fragment {
-        Fragment { bytes: Bytes::from(vec![0; bytes]), spans: 1, receipt: Receipt::default() }
-    }
-
-    fn ids(traces: &[Trace]) -> Vec<u8> {
-        traces.iter().map(|trace| trace.id[0]).collect()
-    }
-
-    fn assembly(traces: usize, bytes: u64) -> Assembly {
-        Assembly::new(Bounds { wait: Duration::from_secs(10), traces, bytes })
-    }
-
-    #[test]
-    fn a_trace_is_due_when_its_first_span_has_waited() {
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut assembly = assembly(10, 1000);
-        assembly.add(id(1), fragment(1), at(0));
-        assembly.add(id(2), fragment(1), at(5));
-        assembly.add(id(1), fragment(1), at(9));
-        assert!(assembly.due(at(9), 10).is_empty());
-        let due = assembly.due(at(10), 10);
-        assert_eq!(ids(&due), [1]);
-        assert_eq!(due[0].fragments.len(), 2);
-        assert_eq!((assembly.traces(), assembly.bytes()), (1, 1));
-        assert_eq!(ids(&assembly.due(at(15), 10)), [2]);
-    }
-
-    #[test]
-    fn past_a_bound_the_oldest_are_taken_early() {
-        let now = Instant::now();
-        let mut by_number = assembly(2, 1000);
-        for number in 1..=3 {
-            by_number.add(id(number), fragment(1), now);
-        }
-        assert_eq!(ids(&by_number.excess()), [1]);
-
-        let mut by_bytes = assembly(100, 100);
-        for number in 1..=3 {
-            by_bytes.add(id(number), fragment(45), now);
-        }
-        assert_eq!(ids(&by_bytes.excess()), [1]);
-        by_bytes.add(id(2), fragment(500), now);
-        assert_eq!(ids(&by_bytes.excess()), [2]);
-        assert_eq!((by_bytes.traces(), by_bytes.bytes()), (1, 45));
-    }
-
-    #[test]
-    fn flushing_takes_all_in_portions() {
-        let mut assembly = assembly(10, 1000);
-        for number in 1..=3 {
-            assembly.add(id(number), fragment(1), Instant::now());
-        }
-        assert_eq!(ids(&assembly.flush(2)), [1, 2]);
-        assert_eq!(ids(&assembly.flush(2)), [3]);
-        assert_eq!((assembly.traces(), assembly.bytes()), (0, 0));
-    }
-}
+mod tests;

@@ -1,31 +1,83 @@
 //! Stage 5, sample: traces are put together, decided whole, and kept or dropped. They have been metered before.
 //!
-//! A trace is decided when its first span has waited long enough, or earlier where a bound is reached: it is never
-//! thrown away undecided. Spans that come after the decision follow it.
+//! A trace is decided a little after its root and all parents have come, or when it has waited long enough, or earlier
+//! where a bound is reached: it is never thrown away undecided. Spans that come after the decision follow it.
+//!
+//! What waits and what was decided is behind one lock, which is held for the bookkeeping alone. The sampler is asked
+//! outside of it; a trace that is being decided is marked, and spans that come meanwhile wait for the answer.
 
+mod annotate;
+mod ask;
 mod assembly;
 mod decisions;
+mod fragment;
+mod lineage;
+mod stress;
 
-pub use assembly::{Assembly, Bounds, Fragment, Trace, TraceId};
-pub use decisions::{Decision, Decisions};
+pub(crate) use ask::ask;
+pub use assembly::{Assembly, Bounds, Early, Trace, TraceId};
+pub use decisions::{Decision, Decisions, Late, Rule, Sizes};
+pub use fragment::{Arrival, Fragment, Place, fragments};
+pub use stress::StressRelief;
 
-use super::RESCAN;
 use super::deliver::Deliver;
 use super::log::Receipt;
-use super::plugin::{Failure, Hosted, Sampler};
+use super::plugin::{Hosted, Sampler};
+use crate::config;
+use crate::memory::{Memory, Share, Use};
 use crate::metrics::Metrics;
 use crate::receivers::Signal;
+use annotate::Decided;
 use bytes::Bytes;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use tollgate_columns::Traces;
-use tollgate_otlp::{Reads, ReadsError, RequestWriter, SpanChanges, TraceRequest, trace_state};
-use tollgate_sampler::head::Ratio;
-use tollgate_semconv::attribute;
+use std::time::{Duration, Instant, SystemTime};
+use stress::Stress;
+use tollgate_otlp::{Reads, ReadsError};
+use tollgate_sampler::head::{self, Ratio};
 
 /// Traces that are decided in one call of the sampler.
 const TRACES_A_CALL: usize = 512;
+/// Bytes of their spans after which no further trace is added to a call.
+const BYTES_A_CALL: u64 = 8 << 20;
+
+/// How the stage works.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long and how much waits.
+    pub bounds: Bounds,
+    /// How many decisions are remembered.
+    pub decisions: Sizes,
+    /// What happens when too much waits, beside early decisions.
+    pub stress: Option<StressRelief>,
+}
+
+impl Settings {
+    /// The settings of a configuration.
+    #[must_use]
+    pub fn of(config: &config::Sample) -> Self {
+        let percent = |percent: u64| percent as f64 / 100.0;
+        Self {
+            bounds: Bounds {
+                wait: config.decision_wait,
+                wait_complete: config.decision_wait_after_root_received,
+                wait_open: config.max_open_wait,
+                traces: config.num_traces,
+                bytes: config.max_bytes,
+                trace_bytes: config.maximum_trace_size_bytes,
+            },
+            decisions: Sizes {
+                sampled: config.decision_cache.sampled_cache_size,
+                non_sampled: config.decision_cache.non_sampled_cache_size,
+            },
+            stress: config.stress_relief.map(|relief| StressRelief {
+                activation: percent(relief.activation_level),
+                deactivation: percent(relief.deactivation_level),
+                minimum: relief.minimum_activation_duration,
+                ratio: Ratio::new(percent(relief.sampling_percentage)).unwrap_or(Ratio::NEVER),
+            }),
+        }
+    }
+}
 
 /// The stage: what waits, what was decided, and who decides.
 #[derive(Debug)]
@@ -33,6 +85,9 @@ pub struct Sample {
     sampler: Hosted<dyn Sampler>,
     reads: Reads,
     state: Mutex<State>,
+    most_bytes: u64,
+    /// One moment by both clocks: that which waiting is measured by, and that which the sampler is told.
+    moment: (Instant, u64),
     deliver: Arc<Deliver>,
     metrics: Metrics,
 }
@@ -41,106 +96,143 @@ pub struct Sample {
 struct State {
     assembly: Assembly,
     decisions: Decisions,
+    stress: Stress,
+    /// The memory of what waits.
+    share: Share,
 }
 
-/// Spans of one trace with what was decided about it.
-type Decided = (Fragment, Decision);
-
 impl Sample {
-    /// A stage that waits within `bounds` and remembers `decisions` decisions.
+    /// A stage with these settings.
     ///
     /// # Errors
     /// The manifest names something that cannot be read of a span.
     pub fn new(
         sampler: Hosted<dyn Sampler>,
-        bounds: Bounds,
-        decisions: usize,
+        settings: Settings,
         deliver: Arc<Deliver>,
+        memory: &Memory,
         metrics: &Metrics,
     ) -> Result<Self, ReadsError> {
         let reads = Reads::compile(&sampler.plugin().manifest().reads)?;
-        let state = State { assembly: Assembly::new(bounds), decisions: Decisions::new(decisions) };
-        Ok(Self { sampler, reads, state: Mutex::new(state), deliver, metrics: metrics.clone() })
+        let state = State {
+            assembly: Assembly::new(settings.bounds),
+            decisions: Decisions::new(settings.decisions),
+            stress: Stress::new(settings.stress),
+            share: memory.hold(Use::Traces, 0),
+        };
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let moment = (Instant::now(), u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
+        let most_bytes = settings.bounds.bytes;
+        Ok(Self { sampler, reads, state: Mutex::new(state), most_bytes, moment, deliver, metrics: metrics.clone() })
     }
 
-    /// Takes the spans of a request.
+    /// Takes the spans of a request. Where they are too much, whoever brought them decides what has to go.
     pub fn add(&self, request: &Bytes, receipt: &Receipt, now: Instant) {
+        let arrivals = fragments(request, receipt);
         let mut decided = Vec::new();
-        self.with_state(|state| {
-            for (id, fragment) in fragments(request, receipt) {
-                match state.decisions.of(&id) {
-                    Some(decision) => {
-                        self.metrics.sampling_late_spans.inc_by(count(fragment.spans));
-                        decided.push((fragment, decision));
-                    }
-                    None => state.assembly.add(id, fragment, now),
-                }
-            }
-            let excess = state.assembly.excess();
-            self.metrics.sampling_evicted.inc_by(count(excess.len()));
-            for traces in excess.chunks(TRACES_A_CALL) {
-                decided.extend(self.decide(traces, &mut state.decisions));
-            }
+        let large: Vec<Trace> = self.with_state(|state| {
+            let level = state.assembly.bytes() as f64 / self.most_bytes.max(1) as f64;
+            let relief = state.stress.ratio(level, now);
+            arrivals.into_iter().filter_map(|arrival| self.arrive(state, arrival, relief, now, &mut decided)).collect()
         });
         self.part(decided);
+        self.count_early(large.len(), Early::TraceSize);
+        self.decide(large, now);
+        self.drain(now, |assembly| {
+            let (trace, early) = assembly.excess()?;
+            self.count_early(1, early);
+            Some(trace)
+        });
     }
 
-    /// Decides the traces that have waited long enough.
+    /// Decides the traces that are due.
     pub fn tick(&self, now: Instant) {
-        self.drain(|assembly| assembly.due(now, TRACES_A_CALL));
+        self.drain(now, |assembly| assembly.due(now));
     }
 
     /// Decides everything that waits: the process is ending.
     pub fn flush(&self) {
-        self.drain(|assembly| assembly.flush(TRACES_A_CALL));
+        self.drain(Instant::now(), Assembly::next);
+    }
+
+    /// Puts spans where they belong: behind a decision, or to their trace. Gives a trace that has become too large.
+    fn arrive(
+        &self,
+        state: &mut State,
+        arrival: Arrival,
+        relief: Option<Ratio>,
+        now: Instant,
+        decided: &mut Vec<Decided>,
+    ) -> Option<Trace> {
+        match state.decisions.of(&arrival.trace) {
+            Some(late) => {
+                self.metrics.sampling_late_spans.inc_by(count(arrival.fragment.spans));
+                let decision = match late {
+                    Late::Kept(decision) => decision,
+                    // What was dropped stays dropped; by what is not remembered, and does not matter.
+                    Late::Dropped => Decision { keep: false, rule: Rule::SamplerFailed, ratio: None },
+                };
+                decided.push((arrival.fragment, decision));
+                None
+            }
+            None => match relief {
+                Some(ratio) if !state.assembly.knows(&arrival.trace) => {
+                    let randomness = arrival.randomness.unwrap_or_else(|| head::randomness(arrival.trace));
+                    let keep = ratio.keeps(randomness);
+                    let decision = Decision { keep, rule: Rule::StressRelief, ratio: Some(ratio) };
+                    self.count_decision(decision);
+                    state.decisions.remember(arrival.trace, decision);
+                    decided.push((arrival.fragment, decision));
+                    None
+                }
+                _ => state.assembly.add(arrival, now),
+            },
+        }
     }
 
     /// Takes and decides portions until there are none.
-    fn drain(&self, mut take: impl FnMut(&mut Assembly) -> Vec<Trace>) {
+    fn drain(&self, now: Instant, mut take: impl FnMut(&mut Assembly) -> Option<Trace>) {
         loop {
-            let mut decided = Vec::new();
-            let taken = self.with_state(|state| {
-                let traces = take(&mut state.assembly);
-                decided = self.decide(&traces, &mut state.decisions);
-                traces.len()
+            let traces = self.with_state(|state| {
+                let (mut traces, mut bytes) = (Vec::new(), 0);
+                while traces.len() < TRACES_A_CALL && bytes < BYTES_A_CALL {
+                    let Some(trace) = take(&mut state.assembly) else { break };
+                    bytes += trace.bytes;
+                    traces.push(trace);
+                }
+                traces
             });
-            self.part(decided);
-            if taken == 0 {
+            if traces.is_empty() {
                 return;
             }
+            self.decide(traces, now);
         }
     }
 
-    /// A decision is made and remembered while the state is held, so that no span can slip between the two.
-    fn with_state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = work(&mut state);
-        self.metrics.sampling_pending_traces.set(i64::try_from(state.assembly.traces()).unwrap_or(i64::MAX));
-        self.metrics.sampling_pending_bytes.set(i64::try_from(state.assembly.bytes()).unwrap_or(i64::MAX));
-        result
-    }
-
-    /// Asks the sampler about whole traces. Where it fails they are kept.
-    fn decide(&self, traces: &[Trace], decisions: &mut Decisions) -> Vec<Decided> {
+    /// Asks the sampler about traces that were taken, and deals with them. Where it fails they are kept.
+    fn decide(&self, traces: Vec<Trace>, now: Instant) {
         if traces.is_empty() {
-            return Vec::new();
+            return;
         }
-        let asked = self.sampler.call(Duration::ZERO, |sampler| ask(sampler, &self.reads, traces));
-        let verdicts = asked.ok().flatten();
+        let asked = self.sampler.call(Duration::ZERO, |sampler| ask(sampler, &self.reads, &traces, self.time(now)));
+        let verdicts = asked.ok().flatten().unwrap_or_default();
+        let failed = Decision { keep: true, rule: Rule::SamplerFailed, ratio: Some(Ratio::ALWAYS) };
+        let decisions: Vec<Decision> =
+            (0..traces.len()).map(|index| verdicts.get(index).copied().unwrap_or(failed)).collect();
+        let late = self.with_state(|state| {
+            let release = |(trace, decision): (&Trace, &Decision)| {
+                state.decisions.remember(trace.id, *decision);
+                state.assembly.release(trace)
+            };
+            traces.iter().zip(&decisions).map(release).collect::<Vec<_>>()
+        });
         let mut decided = Vec::new();
-        for (index, trace) in traces.iter().enumerate() {
-            let decision = verdicts.as_ref().and_then(|verdicts| verdicts.get(index).copied()).unwrap_or(Decision {
-                keep: true,
-                rule: None,
-                probability: 1.0,
-            });
-            decisions.remember(trace.id, decision);
-            let verdict = if decision.keep { "keep" } else { "drop" };
-            let labels = vec![("rule", self.rule(decision).to_owned()), ("verdict", verdict.to_owned())];
-            self.metrics.sampling_decisions.with(labels).inc();
-            decided.extend(trace.fragments.iter().map(|fragment| (fragment.clone(), decision)));
+        for ((trace, late), decision) in traces.into_iter().zip(late).zip(decisions) {
+            self.count_decision(decision);
+            self.metrics.sampling_late_spans.inc_by(count(late.iter().map(|fragment| fragment.spans).sum()));
+            decided.extend(trace.fragments.into_iter().chain(late).map(|fragment| (fragment, decision)));
         }
-        decided
+        self.part(decided);
     }
 
     /// Delivers what is kept, with the decision written on it, and counts what is dropped.
@@ -150,120 +242,47 @@ impl Sample {
         if lost > 0 {
             self.metrics.spans_dropped.with(vec![("reason", "sampled".to_owned())]).inc_by(count(lost));
         }
-        for portion in portions(kept) {
-            let spans = portion.iter().map(|(fragment, _)| fragment.spans).sum();
-            let receipts = portion.iter().map(|(fragment, _)| fragment.receipt.clone()).collect();
-            self.deliver.deliver(Signal::Traces, self.annotate(&portion), spans, receipts);
-        }
-    }
-
-    /// One request of all fragments, each span with the rule, the probability and the threshold.
-    fn annotate(&self, kept: &[Decided]) -> Bytes {
-        let mut writer = RequestWriter::new();
-        for (fragment, decision) in kept {
-            let Ok(scanned) = TraceRequest::scan(&fragment.bytes, &RESCAN) else { continue };
-            for span in scanned.spans() {
-                if decision.rule.is_none() {
-                    writer.copy(&span);
-                    continue;
-                }
-                let mut changes = SpanChanges::new();
-                changes.set(attribute::TOLLGATE_SAMPLING_RULE, self.rule(*decision));
-                changes.set(attribute::TOLLGATE_SAMPLING_PROBABILITY, decision.probability);
-                if let Some(state) = thinned(span.trace_state(), decision.probability) {
-                    changes.trace_state(state);
-                }
-                writer.copy_changed(&span, &changes);
-            }
-        }
-        writer.finish().into()
-    }
-
-    fn rule(&self, decision: Decision) -> &str {
+        drop(dropped);
         let rules = &self.sampler.plugin().manifest().rules;
-        decision.rule.and_then(|rule| rules.get(usize::from(rule))).map_or("sampler_failed", String::as_str)
-    }
-}
-
-/// The sampler's verdicts, one a trace.
-pub(crate) fn ask(sampler: &dyn Sampler, reads: &Reads, traces: &[Trace]) -> Result<Vec<Decision>, Failure> {
-    let request = joined(traces.iter().flat_map(|trace| &trace.fragments));
-    let scanned = TraceRequest::scan(&request, &RESCAN)
-        .map_err(|error| Failure { kind: "unreadable", message: error.to_string() })?;
-    let mut offsets = vec![0u32];
-    let mut end = 0usize;
-    for trace in traces {
-        end += trace.fragments.iter().map(|fragment| fragment.spans).sum::<usize>();
-        offsets.push(u32::try_from(end).unwrap_or(u32::MAX));
-    }
-    let ids = traces.iter().flat_map(|trace| trace.id).collect();
-    let verdicts = sampler.decide(Traces { ids, offsets, spans: reads.project(scanned.spans()) })?;
-    verdicts
-        .check(traces.len(), sampler.manifest().rules.len())
-        .map_err(|error| Failure { kind: "malformed", message: error.to_string() })?;
-    let columns = verdicts.keep.iter().zip(&verdicts.rules).zip(&verdicts.probabilities);
-    Ok(columns
-        .map(|((&keep, &rule), &probability)| Decision { keep: keep == 1, rule: Some(rule), probability })
-        .collect())
-}
-
-/// Encoded requests one after the other are one request: their lists are joined. That is how protobuf merges.
-fn joined<'a>(fragments: impl Iterator<Item = &'a Fragment>) -> Bytes {
-    let mut request = Vec::new();
-    for fragment in fragments {
-        request.extend_from_slice(&fragment.bytes);
-    }
-    request.into()
-}
-
-/// Most bytes of one delivery, so that a backend's limit on a message is not reached by joining.
-const DELIVERY_BYTES: usize = 2 << 20;
-
-/// Kept fragments in portions of at most [`DELIVERY_BYTES`], or of one that is larger.
-fn portions(kept: Vec<Decided>) -> Vec<Vec<Decided>> {
-    let mut portions: Vec<Vec<Decided>> = Vec::new();
-    let mut bytes = 0;
-    for decided in kept {
-        bytes += decided.0.bytes.len();
-        match portions.last_mut() {
-            Some(portion) if bytes <= DELIVERY_BYTES => portion.push(decided),
-            _ => {
-                bytes = decided.0.bytes.len();
-                portions.push(vec![decided]);
-            }
+        for portion in annotate::portions(kept) {
+            let spans = portion.iter().map(|(fragment, _)| fragment.spans).sum();
+            let bytes = annotate::annotated(&portion, rules);
+            let receipts = portion.into_iter().map(|(fragment, _)| fragment.receipt).collect();
+            self.deliver.deliver(Signal::Traces, bytes, spans, receipts);
         }
     }
-    portions
-}
 
-/// The spans of a request, by trace.
-pub(crate) fn fragments(request: &Bytes, receipt: &Receipt) -> Vec<(TraceId, Fragment)> {
-    let Ok(scanned) = TraceRequest::scan(request, &RESCAN) else { return Vec::new() };
-    let mut traces: BTreeMap<TraceId, Vec<usize>> = BTreeMap::new();
-    for (index, span) in scanned.spans().enumerate() {
-        traces.entry(span.trace_id()).or_default().push(index);
+    fn with_state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = work(&mut state);
+        let bytes = state.assembly.bytes();
+        state.share.set(bytes);
+        let gauge = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.metrics.sampling_pending_traces.set(gauge(state.assembly.traces()));
+        self.metrics.sampling_pending_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.metrics.sampling_stress_relief.set(i64::from(state.stress.is_active()));
+        let (kept, dropped) = state.decisions.len();
+        self.metrics.sampling_remembered.set(gauge(kept + dropped));
+        result
     }
-    if traces.len() == 1 {
-        let whole = |id| (id, Fragment { bytes: request.clone(), spans: scanned.len(), receipt: receipt.clone() });
-        return traces.into_keys().map(whole).collect();
-    }
-    let part = |(id, spans): (TraceId, Vec<usize>)| {
-        let mut writer = RequestWriter::new();
-        spans.iter().filter_map(|&index| scanned.span(index)).for_each(|span| writer.copy(&span));
-        (id, Fragment { bytes: writer.finish().into(), spans: spans.len(), receipt: receipt.clone() })
-    };
-    traces.into_iter().map(part).collect()
-}
 
-/// The trace state with the threshold of a probability; `None` where nothing changes.
-///
-/// A span that was thinned before carries a threshold. Both decisions draw from the same randomness of the trace, so
-/// what passed both was kept with the smaller probability: the larger threshold stays.
-fn thinned(state: &str, probability: f64) -> Option<String> {
-    let threshold = Ratio::new(probability)?.threshold();
-    match trace_state::read(state).threshold {
-        Some(before) if before >= threshold => None,
-        _ => Some(trace_state::with_threshold(state, Some(threshold))),
+    /// Nanoseconds since 1970 at a moment. They run as evenly as the moments do, whatever is done to the clock.
+    fn time(&self, now: Instant) -> u64 {
+        let (started, since) = self.moment;
+        let passed = now.saturating_duration_since(started).as_nanos();
+        since.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX))
+    }
+
+    fn count_decision(&self, decision: Decision) {
+        let rule = annotate::name(decision.rule, &self.sampler.plugin().manifest().rules);
+        let verdict = if decision.keep { "keep" } else { "drop" };
+        self.metrics.sampling_decisions.with(vec![("rule", rule.to_owned()), ("verdict", verdict.to_owned())]).inc();
+    }
+
+    fn count_early(&self, traces: usize, early: Early) {
+        if traces > 0 {
+            self.metrics.sampling_evicted.with(vec![("reason", early.as_str().to_owned())]).inc_by(count(traces));
+        }
     }
 }
 
@@ -272,32 +291,4 @@ fn count(number: usize) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_larger_of_two_thresholds_is_written() {
-        for (before, probability, after) in [
-            ("", 1.0, Some("ot=th:0")),
-            ("", 0.25, Some("ot=th:c")),
-            ("ot=th:8", 0.25, Some("ot=th:c")),
-            ("ot=th:c", 0.25, None),
-            ("ot=th:c", 0.5, None),
-            ("congo=t61,ot=th:0;rv:6e6d1a75832a2f", 0.5, Some("ot=th:8;rv:6e6d1a75832a2f,congo=t61")),
-        ] {
-            assert_eq!(thinned(before, probability).as_deref(), after, "{before} {probability}");
-        }
-    }
-
-    #[test]
-    fn deliveries_are_cut_at_their_size_and_a_large_fragment_goes_alone() {
-        let decision = Decision { keep: true, rule: None, probability: 1.0 };
-        let fragment = |bytes: usize| {
-            (Fragment { bytes: Bytes::from(vec![0; bytes]), spans: 1, receipt: Receipt::default() }, decision)
-        };
-        let sizes = |kept: Vec<Decided>| portions(kept).iter().map(Vec::len).collect::<Vec<_>>();
-        assert_eq!(sizes(vec![]), [0; 0]);
-        assert_eq!(sizes(vec![fragment(1), fragment(DELIVERY_BYTES - 1), fragment(1)]), [2, 1]);
-        assert_eq!(sizes(vec![fragment(1), fragment(DELIVERY_BYTES * 2), fragment(1)]), [1, 1, 1]);
-    }
-}
+mod tests;

@@ -21,9 +21,9 @@ impl Sampler for Hostile {
 
     fn decide(&mut self, traces: &Traces) -> Result<Verdicts, String> {
         let count = traces.len();
-        let verdicts = |keep, probability, rule| Verdicts {
+        let verdicts = |keep, threshold, rule| Verdicts {
             keep: vec![keep; count],
-            probabilities: vec![probability; count],
+            thresholds: vec![threshold; count],
             rules: vec![rule; count],
         };
         Ok(match self.mode.as_str() {
@@ -32,9 +32,9 @@ impl Sampler for Hostile {
             "grow" => grow(),
             "refuse" => return Err("not today".into()),
             "verdicts missing" => Verdicts::default(),
-            "rule that was not declared" => verdicts(0, 0.0, 1),
-            "kept though never kept" => verdicts(1, 0.0, 0),
-            _ => verdicts(0, 0.0, 0),
+            "rule that was not declared" => verdicts(0, Verdicts::NONE, 1),
+            "kept though never kept" => verdicts(1, Verdicts::NONE, 0),
+            _ => verdicts(0, Verdicts::NONE, 0),
         })
     }
 }
