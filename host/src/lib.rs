@@ -2,7 +2,7 @@
 //!
 //! A request takes this way, always in this order: [`receivers`] (OTLP over gRPC and HTTP) hand the encoded bytes to
 //! the [`stages`] (admit, enrich, redact, log, meter, sample, deliver), which hand them to the queues of the
-//! [`outputs`]. [`plugins`] loads the components that run in the stages; [`config`] says which; [`metrics`] is what
+//! [`outputs`]. All that waits anywhere takes its bytes from one [`memory`]. [`plugins`] loads the components that run in the stages; [`config`] says which; [`metrics`] is what
 //! everything counts, [`costs`] what calls cost by time, about which [`api`] answers; [`process`] puts all of it
 //! together, and [`cli`] is what a user types.
 //!
@@ -16,6 +16,7 @@ pub mod api;
 pub mod cli;
 pub mod config;
 pub mod costs;
+pub mod memory;
 pub mod metrics;
 mod moment;
 mod money;

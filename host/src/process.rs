@@ -3,6 +3,7 @@
 use crate::api;
 use crate::config::{Config, Sample as SampleConfig};
 use crate::costs::Costs;
+use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::outputs::{self, Queue, Worker};
 use crate::plugins::{Opened, Watched};
@@ -11,7 +12,7 @@ use crate::stages::admit::Admission;
 use crate::stages::deliver::Deliver;
 use crate::stages::enrich::Enrich;
 use crate::stages::link::Link;
-use crate::stages::log::NoLog;
+use crate::stages::log::{Leftover, Log, LogError};
 use crate::stages::meter::Meter;
 use crate::stages::plugin::{Hosted, Sampler};
 use crate::stages::redact::{Redact, Rules};
@@ -50,6 +51,9 @@ pub enum StartError {
         /// What is wrong.
         why: String,
     },
+    /// The log cannot be opened.
+    #[error("log: {0}")]
+    Log(#[from] LogError),
     /// A plugin's manifest names something that cannot be read.
     #[error("a plugin's manifest: {0}")]
     Manifest(#[from] ReadsError),
@@ -66,10 +70,13 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let watched = std::mem::take(&mut opened.watched);
-    let (queues, workers) = start_outputs(config, &metrics).await?;
+    let memory = Memory::new(config.memory.limit, &metrics);
+    let (log, leftover) = Log::open(&config.log, largest(config), config.admit.retry_after, &metrics)?;
+    let (queues, workers) = start_outputs(config, &memory, &metrics).await?;
     // Who asks for costs does so at the address of the metrics page; without one there is nobody to keep them for.
     let costs = config.outputs.prometheus.map(|_| Arc::new(Costs::new(&config.cost, &metrics)));
-    let stages = Stages(Arc::new(pipeline(config, opened, queues, costs.clone(), &metrics)?));
+    let held = Held { memory: memory.clone(), log: log.clone(), queues };
+    let stages = Stages(Arc::new(pipeline(config, opened, held, costs.clone(), &metrics)?));
     let (stopping, stopped) = watch::channel(false);
     let mut tasks = Vec::new();
     if let Some(grpc) = config.receivers.grpc {
@@ -96,6 +103,8 @@ pub async fn run(
     };
     let ticker = stages.0.sample.clone().map(|sample| tokio::spawn(tick(sample, stopped.clone())));
     let watcher = (!watched.is_empty()).then(|| tokio::spawn(watch_files(watched, metrics.clone())));
+    let showing = tokio::spawn(show(log.clone()));
+    let resuming = tokio::spawn(resume(leftover, memory, stages.clone()));
     tracing::info!("ready");
     stop.await;
 
@@ -108,6 +117,8 @@ pub async fn run(
     if let Some(watcher) = watcher {
         watcher.abort();
     }
+    resuming.abort();
+    showing.abort();
     let _ = stopping.send(true);
     for task in tasks.into_iter().chain(ticker) {
         let abort = task.abort_handle();
@@ -119,13 +130,48 @@ pub async fn run(
         let _ = tokio::time::timeout_at(deadline, tokio::task::spawn_blocking(move || sample.flush())).await;
     }
     for worker in workers {
-        worker.drain(deadline).await;
+        worker.drain(deadline, &log).await;
     }
+    // What is given up from here on stays in the log.
+    log.freeze();
     if let Some(page) = page {
         page.abort();
     }
     tracing::info!("ended");
     Ok(())
+}
+
+/// Keeps the metrics of the log up to date.
+async fn show(log: Log) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        log.show();
+    }
+}
+
+/// Takes up what an earlier process left in the log, as far as there is room for it.
+async fn resume(leftover: Leftover, memory: Memory, stages: Stages) {
+    let mut leftover = leftover;
+    let mut resumed = 0_u64;
+    loop {
+        memory.half_free().await;
+        let pipeline = Arc::clone(&stages.0);
+        let one = tokio::task::spawn_blocking(move || {
+            let next = leftover.next();
+            let more = next.is_some();
+            next.into_iter().for_each(|recovered| pipeline.resume(recovered));
+            (leftover, more)
+        });
+        match one.await {
+            Ok((back, true)) => leftover = back,
+            _ => break,
+        }
+        resumed += 1;
+    }
+    if resumed > 0 {
+        tracing::info!(requests = resumed, "what an earlier process left in the log was taken up");
+    }
 }
 
 /// Looks at the files of plugins until it is aborted.
@@ -145,50 +191,67 @@ async fn watch_files(watched: Vec<Watched>, metrics: Metrics) {
     }
 }
 
-async fn start_outputs(config: &Config, metrics: &Metrics) -> Result<(Vec<Queue>, Vec<Worker>), StartError> {
+async fn start_outputs(
+    config: &Config,
+    memory: &Memory,
+    metrics: &Metrics,
+) -> Result<(Vec<Queue>, Vec<Worker>), StartError> {
     let mut started = Vec::new();
     for output in &config.outputs.otlp_http {
         let backend = outputs::otlp_http::Backend::new(output)
             .map_err(|why| StartError::Output { output: output.name.clone(), why })?;
-        started.push(outputs::start(&output.name, backend, output.queue, output.retry, metrics));
+        started.push(outputs::start(&output.name, vec![backend], output.queue, output.retry, memory, metrics));
     }
     for output in &config.outputs.json_lines {
         let lines = outputs::json_lines::Lines::open(output).await.map_err(|error| StartError::Output {
             output: output.name.clone(),
             why: format!("{}: {error}", output.path.display()),
         })?;
-        started.push(outputs::start(&output.name, lines, output.queue, outputs::json_lines::RETRY, metrics));
+        let retry = outputs::json_lines::RETRY;
+        started.push(outputs::start(&output.name, vec![lines], output.queue, retry, memory, metrics));
     }
     Ok(started.into_iter().unzip())
+}
+
+/// Where telemetry is while it is in the process.
+struct Held {
+    memory: Memory,
+    log: Log,
+    queues: Vec<Queue>,
 }
 
 fn pipeline(
     config: &Config,
     opened: Opened,
-    queues: Vec<Queue>,
+    held: Held,
     costs: Option<Arc<Costs>>,
     metrics: &Metrics,
 ) -> Result<Pipeline, ReadsError> {
     let retry_after = config.admit.retry_after;
-    let deliver = Arc::new(Deliver::new(queues, metrics));
+    let Held { memory, log, queues } = held;
+    let deliver = Arc::new(Deliver::new(queues, log.clone(), memory.clone(), retry_after, metrics));
     let sample = match (opened.sample, &config.sample) {
         (Some(sampler), Some(sample)) => Some(Arc::new(sample_stage(sampler, sample, &deliver, metrics)?)),
         _ => None,
     };
-    let largest = config.receivers.http.map(|http| http.max_body);
-    let largest = largest.max(config.receivers.grpc.map(|grpc| grpc.max_message));
     Ok(Pipeline {
-        admission: Admission::new(config.admit.max_bytes_in_flight, retry_after, metrics.clone()),
-        // The receivers have their own limits on size; JSON may grow a little on its way to protobuf.
-        limits: Limits { bytes: largest.unwrap_or(0).saturating_mul(2), ..Limits::default() },
+        admission: Admission::new(memory, retry_after, metrics.clone()),
+        limits: Limits { bytes: largest(config), ..Limits::default() },
         enrich: Enrich::new(opened.enrich, Link::new(config.link, metrics)?, retry_after)?,
         redact: Redact::new(opened.redact, Rules::of(&config.redact), retry_after, metrics)?,
-        log: Box::new(NoLog),
+        log,
         meter: Meter::new(&config.cost, costs, metrics)?,
         sample,
         deliver,
         metrics: metrics.clone(),
     })
+}
+
+/// Most bytes of a request behind the receivers, which have limits of their own; JSON may grow a little on its way to
+/// protobuf, and enrichers add to it.
+fn largest(config: &Config) -> usize {
+    let http = config.receivers.http.map(|http| http.max_body);
+    http.max(config.receivers.grpc.map(|grpc| grpc.max_message)).unwrap_or(0).saturating_mul(2)
 }
 
 fn sample_stage(

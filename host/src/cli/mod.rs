@@ -35,9 +35,12 @@ struct Arguments {
 enum Command {
     /// Receive, enrich, redact, meter, sample and deliver telemetry until told to stop.
     Run {
-        /// The configuration file.
+        /// The configuration file. SIGHUP reads it again.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// How the log on standard error is written.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+        log_format: run::LogFormat,
     },
     /// Check a configuration file; prints every problem as FILE:LINE: path: message.
     Check {
@@ -119,7 +122,7 @@ enum PluginCommand {
 #[must_use]
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run { config } => run::run(&config),
+        Command::Run { config, log_format } => run::run(&config, log_format),
         Command::Check { config, no_plugins } => check::check(&config, no_plugins),
         Command::Extract { input, chunk } => extract::extract(&input, chunk),
         Command::Price { input, files, explain } => price::price(&input, &files, explain),

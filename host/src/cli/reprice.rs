@@ -7,7 +7,7 @@ use super::component::Input;
 use super::lines::{self, Object};
 use super::price::{self, PriceFiles};
 use crate::money::signed_usd;
-use crate::receivers::traces_to_protobuf;
+use crate::receivers::{Signal, to_protobuf};
 use crate::stages::hexadecimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ struct Sums {
 impl Reprice {
     fn line(&mut self, reads: &Reads, line: &Object) -> Result<Vec<Value>, String> {
         let json = serde_json::to_vec(line).map_err(|error| error.to_string())?;
-        let request = traces_to_protobuf(&json).map_err(|refusal| refusal.to_string())?;
+        let request = to_protobuf(Signal::Traces, &json).map_err(|refusal| refusal.to_string())?;
         let limits = Limits { bytes: usize::MAX, ..Limits::default() };
         let scanned = TraceRequest::scan(&request, &limits).map_err(|error| error.to_string())?;
         let mut spans = reads.project(scanned.spans());

@@ -5,16 +5,29 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::plugins::{self, Opened};
 use crate::process;
+use clap::ValueEnum;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-pub(super) fn run(file: &Path) -> ExitCode {
+/// How the log on standard error is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// A line for people.
+    Text,
+    /// An object a line.
+    Json,
+}
+
+pub(super) fn run(file: &Path, format: LogFormat) -> ExitCode {
     let level = EnvFilter::try_from_env("TOLLGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(level).with_ansi(colours).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
     let config = match configuration::load(file) {
         Ok(config) => config,
         Err(code) => return code,

@@ -5,8 +5,9 @@
 
 use super::component::Input;
 use super::lines::{self, Object};
-use crate::receivers::traces_to_protobuf;
+use crate::receivers::{Signal, to_protobuf};
 use crate::stages::cost::hexadecimal;
+use crate::stages::log::Receipt;
 use crate::stages::plugin::{Failure, Sampler};
 use crate::stages::sample::{Assembly, Bounds, Decision, Trace, ask, fragments};
 use bytes::Bytes;
@@ -55,14 +56,14 @@ pub(super) fn sample(input: &Input) -> ExitCode {
 
 fn add(assembly: &mut Assembly, line: &Object) -> Result<(), String> {
     let json = serde_json::to_vec(line).map_err(|error| error.to_string())?;
-    let request = traces_to_protobuf(&json).map_err(|refusal| refusal.to_string())?;
+    let request = to_protobuf(Signal::Traces, &json).map_err(|refusal| refusal.to_string())?;
     let limits = Limits { bytes: usize::MAX, ..Limits::default() };
     let scanned = TraceRequest::scan(&request, &limits).map_err(|error| error.to_string())?;
     if scanned.refused() > 0 {
         return Err(format!("{} spans have no trace id or span id that is one", scanned.refused()));
     }
     let now = Instant::now();
-    for (id, fragment) in fragments(&Bytes::from(request)) {
+    for (id, fragment) in fragments(&Bytes::from(request), &Receipt::default()) {
         assembly.add(id, fragment, now);
     }
     Ok(())

@@ -13,6 +13,7 @@
 //! ```
 
 mod cost;
+mod log;
 mod outputs;
 mod plugin;
 mod problem;
@@ -25,12 +26,13 @@ pub(crate) mod units;
 
 pub(crate) use cost::ALWAYS;
 pub use cost::Cost;
+pub use log::{Fsync, Log, Storage};
 pub use outputs::{Compression, JsonLines, OtlpHttp, Outputs, Prometheus, Queue, Retry};
 pub use plugin::{Limits, OnError, Place, Plugin};
 pub use problem::{Problem, Problems};
 pub use receivers::{Grpc, Http, Receivers};
 pub use redact::{OnOversize, Redact, UnknownFields};
-pub use stages::{Admit, Link, Meter, Sample, Shutdown};
+pub use stages::{Admit, Link, Memory, Meter, Sample, Shutdown};
 
 use saphyr::{LoadableYamlNode, MarkedYaml};
 use section::{Node, Section};
@@ -40,14 +42,18 @@ use section::{Node, Section};
 pub struct Config {
     /// Where telemetry comes in.
     pub receivers: Receivers,
-    /// How much may be in work at once.
+    /// What refused senders are told.
     pub admit: Admit,
+    /// The ceiling for all that is buffered.
+    pub memory: Memory,
     /// Enrichers, in order.
     pub enrich: Vec<Plugin>,
     /// What is remembered of calls, to find those that are reported twice.
     pub link: Link,
     /// Redactors, in order, and what holds for all of them.
     pub redact: Redact,
+    /// Where what was accepted is kept until every output has it.
+    pub log: Log,
     /// Bounds of the metrics.
     pub meter: Meter,
     /// What is added up of costs, for how long, and how alerts are logged.
@@ -89,9 +95,11 @@ impl Config {
         let config = Self {
             receivers: Receivers::read(&mut root),
             admit: Admit::read(&mut root),
+            memory: Memory::read(&mut root),
             enrich: Plugin::list(&mut root, "enrich", OnError::OTHERS, OnError::Bypass, problems),
             link: Link::read(&mut root),
             redact: Redact::read(&mut root, problems),
+            log: Log::read(&mut root),
             meter: Meter::read(&mut root),
             cost: Cost::read(&mut root, problems),
             sample: Sample::read(&mut root),

@@ -21,10 +21,8 @@ pub struct Outputs {
 /// What waits for an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Queue {
-    /// Most bytes that wait; what comes after is dropped and counted.
+    /// Most bytes that wait in memory; what comes after waits in the log.
     pub max_bytes: u64,
-    /// Most requests that wait; what comes after is dropped and counted.
-    pub max_requests: usize,
 }
 
 /// How a failed send is tried again. Names and meanings are those of the Collector's `retry_on_failure`.
@@ -123,10 +121,9 @@ impl Outputs {
 
 impl Queue {
     fn read(section: &mut Section<'_>) -> Self {
-        let mut queue = Self { max_bytes: 64 << 20, max_requests: 1_000 };
+        let mut queue = Self { max_bytes: 64 << 20 };
         if let Some(mut section) = section.section("queue") {
             queue.max_bytes = section.size("max_bytes", queue.max_bytes, (1 << 10)..=(1 << 40));
-            queue.max_requests = whole(section.integer("max_requests", 1_000, 1..=1_000_000));
             section.finish();
         }
         queue

@@ -295,7 +295,7 @@ fn scalar_text(node: Node<'_>) -> Option<String> {
     }
 }
 
-/// Replaces each `${env:NAME}`; `$$` is a dollar sign. This is the notation of the OpenTelemetry Collector.
+/// Replaces each `${env:NAME}` and `${env:NAME:-default}`; `$$` is a dollar sign. This is the notation of the OpenTelemetry Collector.
 fn expand(text: &str) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -305,9 +305,11 @@ fn expand(text: &str) -> Result<String, String> {
             out.push('$');
             rest = after;
         } else if let Some((name, after)) = after.strip_prefix("{env:").and_then(|after| after.split_once('}')) {
-            match std::env::var(name) {
-                Ok(value) => out.push_str(&value),
-                Err(_) => return Err(format!("the environment has no variable {name}")),
+            let (name, default) = name.split_once(":-").map_or((name, None), |(name, text)| (name, Some(text)));
+            match (std::env::var(name), default) {
+                (Ok(value), _) => out.push_str(&value),
+                (Err(_), Some(default)) => out.push_str(default),
+                (Err(_), None) => return Err(format!("the environment has no variable {name}")),
             }
             rest = after;
         } else {
@@ -328,6 +330,8 @@ mod tests {
         // PATH is the one variable that every test run has.
         let path = std::env::var("PATH").unwrap();
         assert_eq!(expand("a ${env:PATH} b"), Ok(format!("a {path} b")));
+        assert_eq!(expand("${env:PATH:-none}:1"), Ok(format!("{path}:1")));
+        assert_eq!(expand("${env:TOLLGATE_NO_SUCH_VARIABLE:-::1}:1"), Ok("::1:1".to_owned()));
         assert_eq!(expand("$${env:PATH} costs 5$"), Ok("${env:PATH} costs 5$".to_owned()));
         assert_eq!(
             expand("${env:TOLLGATE_NO_SUCH_VARIABLE}"),

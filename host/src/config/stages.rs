@@ -1,29 +1,43 @@
-//! `admit:`, `link:`, `meter:`, `sample:` and `shutdown:`.
+//! `admit:`, `memory:`, `link:`, `meter:`, `sample:` and `shutdown:`.
 
 use super::plugin::{OnError, Plugin};
 use super::section::Section;
 use std::time::Duration;
 
-/// How much may be in work at once.
+/// What refused senders are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admit {
-    /// Most bytes of requests that were received and not yet answered.
-    pub max_bytes_in_flight: u64,
     /// How long a refused sender is asked to wait.
     pub retry_after: Duration,
 }
 
 impl Admit {
     pub(super) fn read(root: &mut Section<'_>) -> Self {
-        let mut admit = Self { max_bytes_in_flight: 256 << 20, retry_after: Duration::from_secs(1) };
+        let mut admit = Self { retry_after: Duration::from_secs(1) };
         if let Some(mut section) = root.section("admit") {
-            admit.max_bytes_in_flight =
-                section.size("max_bytes_in_flight", admit.max_bytes_in_flight, (1 << 10)..=(1 << 40));
             let range = Duration::from_secs(1)..=Duration::from_secs(300);
             admit.retry_after = section.duration("retry_after", admit.retry_after, range);
             section.finish();
         }
         admit
+    }
+}
+
+/// The ceiling for all that is buffered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Most bytes of requests in work, traces that wait and deliveries that wait, together.
+    pub limit: u64,
+}
+
+impl Memory {
+    pub(super) fn read(root: &mut Section<'_>) -> Self {
+        let mut memory = Self { limit: 512 << 20 };
+        if let Some(mut section) = root.section("memory") {
+            memory.limit = section.size("limit", memory.limit, (1 << 10)..=(1 << 40));
+            section.finish();
+        }
+        memory
     }
 }
 

@@ -75,10 +75,32 @@ pub struct Metrics {
     pub spans_dropped: Bounded<Counter>,
     /// Log records that came in.
     pub log_records_received: Counter,
+    /// Data points of metrics that came in.
+    pub metric_points_received: Counter,
     /// Requests refused, by reason.
     pub requests_refused: Bounded<Counter>,
-    /// Bytes of requests received and not yet answered.
-    pub bytes_in_flight: Gauge,
+    /// Bytes of telemetry in memory, by use.
+    pub memory_bytes: Bounded<Gauge>,
+    /// Most bytes of telemetry in memory.
+    pub memory_limit_bytes: Gauge,
+    /// Bytes of the log on disk.
+    pub log_bytes: Gauge,
+    /// Files of the log.
+    pub log_segments: Gauge,
+    /// Records of the log that are not done.
+    pub log_records: Gauge,
+    /// Appends that the log refused, by reason.
+    pub log_refused: Bounded<Counter>,
+    /// Flushes of the disk.
+    pub log_fsyncs: Counter,
+    /// Failures to write, to flush or to remove a file.
+    pub log_errors: Counter,
+    /// Records that were skipped, because they are damaged.
+    pub log_damaged_records: Counter,
+    /// Bytes that were skipped, because they are damaged or were not written whole.
+    pub log_damaged_bytes: Counter,
+    /// Records of an earlier process that were taken up.
+    pub log_recovered: Counter,
     /// Calls of plugins.
     pub plugin_calls: Bounded<Counter>,
     /// Calls of plugins that failed, by kind.
@@ -111,6 +133,8 @@ pub struct Metrics {
     pub output_retries: Bounded<Counter>,
     /// Spans and log records that an output lost, by reason.
     pub output_dropped: Bounded<Counter>,
+    /// Spans and log records that were left to the log when the process ended.
+    pub output_left_in_log: Bounded<Counter>,
 }
 
 impl Metrics {
@@ -197,8 +221,19 @@ impl Metrics {
             spans_kept: Counter::default(),
             spans_dropped: bounds.family("tollgate_spans_dropped", "Spans not delivered", Counter::default),
             log_records_received: Counter::default(),
+            metric_points_received: Counter::default(),
             requests_refused: bounds.family("tollgate_requests_refused", "Requests refused", Counter::default),
-            bytes_in_flight: Gauge::default(),
+            memory_bytes: bounds.family("tollgate_memory_bytes", "Bytes of telemetry in memory", Gauge::default),
+            memory_limit_bytes: Gauge::default(),
+            log_bytes: Gauge::default(),
+            log_segments: Gauge::default(),
+            log_records: Gauge::default(),
+            log_refused: bounds.family("tollgate_log_refused", "Appends that the log refused", Counter::default),
+            log_fsyncs: Counter::default(),
+            log_errors: Counter::default(),
+            log_damaged_records: Counter::default(),
+            log_damaged_bytes: Counter::default(),
+            log_recovered: Counter::default(),
             plugin_calls: bounds.family("tollgate_plugin_calls", "Calls of plugins", Counter::default),
             plugin_failures: bounds.family(
                 "tollgate_plugin_failures",
@@ -235,6 +270,11 @@ impl Metrics {
             output_sent: bounds.family("tollgate_output_sent", "Spans and log records taken", Counter::default),
             output_retries: bounds.family("tollgate_output_retries", "Attempts after the first", Counter::default),
             output_dropped: bounds.family("tollgate_output_dropped", "Spans and log records lost", Counter::default),
+            output_left_in_log: bounds.family(
+                "tollgate_output_left_in_log",
+                "Spans and log records left to the log at the end",
+                Counter::default,
+            ),
         };
         let counters = [
             ("tollgate_spans_received", "Spans received", &metrics.spans_received),
@@ -250,7 +290,13 @@ impl Metrics {
                 "Groups of texts too large for one call",
                 &metrics.redaction_split_groups,
             ),
+            ("tollgate_log_fsyncs", "Flushes of the disk", &metrics.log_fsyncs),
+            ("tollgate_log_errors", "Failures to write, flush or remove a file", &metrics.log_errors),
+            ("tollgate_log_damaged_records", "Records that could not be read", &metrics.log_damaged_records),
+            ("tollgate_log_damaged_bytes", "Bytes that could not be read", &metrics.log_damaged_bytes),
+            ("tollgate_log_recovered_records", "Records of an earlier process", &metrics.log_recovered),
             ("tollgate_log_records_received", "Log records received", &metrics.log_records_received),
+            ("tollgate_metric_points_received", "Data points of metrics received", &metrics.metric_points_received),
             ("tollgate_sampling_evicted", "Traces decided early, at a limit", &metrics.sampling_evicted),
             ("tollgate_sampling_late_spans", "Spans that followed an earlier decision", &metrics.sampling_late_spans),
         ];
@@ -258,7 +304,10 @@ impl Metrics {
             registry.register(name, help, counter.clone());
         }
         let gauges = [
-            ("tollgate_bytes_in_flight", "Bytes received and not yet answered", &metrics.bytes_in_flight),
+            ("tollgate_memory_limit_bytes", "Most bytes of telemetry in memory", &metrics.memory_limit_bytes),
+            ("tollgate_log_bytes", "Bytes of the log on disk", &metrics.log_bytes),
+            ("tollgate_log_segments", "Files of the log", &metrics.log_segments),
+            ("tollgate_log_records", "Records of the log that are not done", &metrics.log_records),
             ("tollgate_link_entries", "Response ids and spans that are remembered", &metrics.link_entries),
             ("tollgate_sampling_pending_traces", "Traces that wait", &metrics.sampling_pending_traces),
             ("tollgate_sampling_pending_bytes", "Bytes that wait for a decision", &metrics.sampling_pending_bytes),

@@ -4,6 +4,7 @@ use super::{Delivery, SendError, Sink};
 use crate::config::{JsonLines, Retry};
 use crate::receivers::Signal;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde::Serialize;
@@ -85,6 +86,7 @@ impl Sink for Lines {
         let line = match delivery.signal {
             Signal::Traces => line::<ExportTraceServiceRequest>(&delivery.bytes),
             Signal::Logs => line::<ExportLogsServiceRequest>(&delivery.bytes),
+            Signal::Metrics => line::<ExportMetricsServiceRequest>(&delivery.bytes),
         };
         let line = line.map_err(|why| SendError::Never { why })?;
         match self.write(&line).await {

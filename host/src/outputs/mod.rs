@@ -7,7 +7,7 @@ pub mod prometheus;
 mod queue;
 mod retry;
 
-pub use queue::{Queue, Worker, start};
+pub use queue::{Body, Queue, Queued, Worker, start};
 pub use retry::Backoff;
 
 use crate::receivers::Signal;
@@ -22,7 +22,7 @@ pub struct Delivery {
     pub signal: Signal,
     /// The request in protobuf.
     pub bytes: Bytes,
-    /// How many spans or log records it has.
+    /// How many spans, log records or data points it has.
     pub items: u64,
 }
 
@@ -47,6 +47,11 @@ pub enum SendError {
 
 /// What an output does with one delivery.
 pub trait Sink: Send + 'static {
+    /// Most bytes of deliveries that are joined into one request.
+    fn most_bytes(&self) -> usize {
+        1 << 20
+    }
+
     /// Sends it once. Gives how many of its items the receiver turned away for good.
     fn send(&mut self, delivery: &Delivery) -> impl Future<Output = Result<u64, SendError>> + Send;
 }

@@ -6,6 +6,7 @@ use crate::receivers::Signal;
 use bytes::Bytes;
 use flate2::write::GzEncoder;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
@@ -22,6 +23,7 @@ pub struct Backend {
     client: Client,
     traces: String,
     logs: String,
+    metrics: String,
     compression: Compression,
 }
 
@@ -51,6 +53,7 @@ impl Backend {
             client,
             traces: format!("{}/v1/traces", config.endpoint),
             logs: format!("{}/v1/logs", config.endpoint),
+            metrics: format!("{}/v1/metrics", config.endpoint),
             compression: config.compression,
         })
     }
@@ -61,6 +64,7 @@ impl Sink for Backend {
         let url = match delivery.signal {
             Signal::Traces => &self.traces,
             Signal::Logs => &self.logs,
+            Signal::Metrics => &self.metrics,
         };
         let mut request = self.client.post(url).header(CONTENT_TYPE, "application/x-protobuf");
         let body = match self.compression {
@@ -120,6 +124,10 @@ fn rejected(signal: Signal, answer: &[u8]) -> u64 {
             .ok()
             .and_then(|response| response.partial_success)
             .map(|partial| (partial.rejected_log_records, partial.error_message)),
+        Signal::Metrics => ExportMetricsServiceResponse::decode(answer)
+            .ok()
+            .and_then(|response| response.partial_success)
+            .map(|partial| (partial.rejected_data_points, partial.error_message)),
     };
     let Some((rejected, message)) = rejected else { return 0 };
     if rejected > 0 || !message.is_empty() {

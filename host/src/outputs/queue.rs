@@ -1,35 +1,98 @@
-//! The bounded queue before an output, and the worker that empties it.
+//! The queue before an output, and the workers that empty it.
+//!
+//! What is in memory is bounded by the bytes of the configuration; what comes beyond that is a reference to the log. The
+//! delivery of a record is marked in the log when the output has taken it, so that after a crash each output gets what
+//! it has not had yet.
 
 use super::retry::{Backoff, jitter};
 use super::{Delivery, SendError, Sink};
 use crate::config;
-use crate::metrics::Metrics;
+use crate::memory::{Memory, Share, Use};
+use crate::metrics::{Labels, Metrics};
+use crate::receivers::Signal;
+use crate::stages::log::{Log, Part, Receipt};
+use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::{mpsc, watch};
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
+use tollgate_journal::ReadError;
+
+/// Bytes that an entry of a queue counts for beyond its payload: itself, and what the log holds for it.
+const BOOKKEEPING: u64 = 256;
 
 /// The end of a queue that takes deliveries.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    sender: mpsc::Sender<Delivery>,
+    sender: mpsc::UnboundedSender<Queued>,
     depth: Depth,
+}
+
+/// A delivery that waits.
+#[derive(Debug)]
+pub struct Queued {
+    signal: Signal,
+    items: u64,
+    size: u64,
+    body: Body,
+    receipts: Vec<Receipt>,
+    /// Whether the record is to be marked as done for this output.
+    marks: bool,
+    _bookkeeping: Share,
+}
+
+/// Where the bytes of a delivery are.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// In memory, which other outputs may share.
+    Held(Arc<(Bytes, Share)>),
+    /// In the log.
+    Stored(Receipt),
+}
+
+impl Queued {
+    /// A delivery of `size` bytes with the receipts of all that it was made of. `marks` says that it is all of its record,
+    /// and that there are other outputs that may be slower.
+    #[must_use]
+    pub fn new(
+        (signal, items, size): (Signal, u64, u64),
+        body: Body,
+        receipts: Vec<Receipt>,
+        marks: bool,
+        memory: &Memory,
+    ) -> Self {
+        Self { signal, items, size, body, receipts, marks, _bookkeeping: memory.hold(Use::Queues, BOOKKEEPING) }
+    }
+
+    /// Bytes in memory.
+    fn held(&self) -> u64 {
+        match self.body {
+            Body::Held(_) => self.size,
+            Body::Stored(_) => 0,
+        }
+    }
 }
 
 /// What waits in a queue, with the counters of its output.
 #[derive(Clone, Debug)]
 struct Depth {
     output: Arc<str>,
-    bytes: Arc<AtomicU64>,
+    part: Part,
+    held: Arc<AtomicU64>,
     most_bytes: u64,
+    memory: Memory,
     metrics: Metrics,
 }
 
-/// The running worker of an output.
+/// The running workers of an output.
 #[derive(Debug)]
 pub struct Worker {
-    task: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
     phase: watch::Sender<Phase>,
+    waiting: Arc<Mutex<Waiting>>,
+    depth: Depth,
 }
 
 /// How far the end of a worker has come.
@@ -37,89 +100,125 @@ pub struct Worker {
 enum Phase {
     /// Deliveries come and go.
     Running,
+    /// What is not sent is put back, for the worker that follows.
+    HandingOver,
     /// Nothing more is taken; what waits is sent.
     Draining,
-    /// What still waits is dropped.
+    /// What still waits is left to the log, or dropped where there is none.
     GivenUp,
 }
 
-/// Starts an output: its queue and its worker.
+/// What waits for a worker, in order.
+#[derive(Debug)]
+struct Waiting {
+    /// Was taken by a worker and not sent.
+    returned: VecDeque<Queued>,
+    receiver: mpsc::UnboundedReceiver<Queued>,
+}
+
+/// Starts an output: its queue and its workers, one for each of the sinks.
 pub fn start<S: Sink>(
     name: &str,
-    sink: S,
+    sinks: Vec<S>,
     limits: config::Queue,
     retry: config::Retry,
+    memory: &Memory,
     metrics: &Metrics,
 ) -> (Queue, Worker) {
-    let (sender, receiver) = mpsc::channel(limits.max_requests);
+    let (sender, receiver) = mpsc::unbounded_channel();
     let depth = Depth {
         output: Arc::from(name),
-        bytes: Arc::default(),
+        part: Part::of(name),
+        held: Arc::default(),
         most_bytes: limits.max_bytes,
+        memory: memory.clone(),
         metrics: metrics.clone(),
     };
-    let (phase, seen) = watch::channel(Phase::Running);
-    let task = tokio::spawn(work(sink, receiver, depth.clone(), retry, seen));
-    (Queue { sender, depth }, Worker { task, phase })
+    depth.show();
+    let waiting = Arc::new(Mutex::new(Waiting { returned: VecDeque::new(), receiver }));
+    let worker = Worker::start(sinks, waiting, depth.clone(), retry);
+    (Queue { sender, depth }, worker)
 }
 
 impl Queue {
-    /// Takes a delivery, or drops and counts it where the queue is full.
-    pub fn push(&self, delivery: Delivery) {
-        let (items, size) = (delivery.items, Depth::size(&delivery));
-        if !self.depth.take(size) {
-            self.depth.dropped("queue_full", items);
-            return;
-        }
-        // Counted before it is sent, since the worker may be done with it at once.
-        self.depth.requests().inc();
-        if let Err(error) = self.sender.try_send(delivery) {
-            self.depth.requests().dec();
-            self.depth.give_back(size);
-            let full = matches!(error, mpsc::error::TrySendError::Full(_));
-            self.depth.dropped(if full { "queue_full" } else { "shutdown" }, items);
+    /// The part of a record that is this output's.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        self.depth.part
+    }
+
+    /// Whether `bytes` more can be held in memory. A queue that is empty takes anything.
+    #[must_use]
+    pub fn has_room(&self, bytes: u64) -> bool {
+        let held = self.depth.held.load(Ordering::Acquire);
+        held == 0 || held.saturating_add(bytes) < self.depth.most_bytes
+    }
+
+    /// Takes a delivery.
+    pub fn push(&self, queued: Queued) {
+        // Counted before it is sent, since a worker may be done with it at once.
+        self.depth.entered(&queued);
+        if let Err(mpsc::error::SendError(queued)) = self.sender.send(queued) {
+            self.depth.left(&queued);
+            self.depth.given_up(&queued);
         }
     }
 }
 
 impl Worker {
-    /// Closes the queue and waits until it is empty. At the deadline what still waits is dropped and counted.
-    pub async fn drain(mut self, deadline: tokio::time::Instant) {
+    fn start<S: Sink>(sinks: Vec<S>, waiting: Arc<Mutex<Waiting>>, depth: Depth, retry: config::Retry) -> Self {
+        let (phase, seen) = watch::channel(Phase::Running);
+        let work = |sink| {
+            let source = Source { waiting: Arc::clone(&waiting), next: None };
+            tokio::spawn(work(sink, source, depth.clone(), retry, seen.clone()))
+        };
+        let tasks = sinks.into_iter().map(work).collect();
+        Self { tasks, phase, waiting, depth }
+    }
+
+    /// Puts other sinks in the place of these, of another kind or with another configuration. What is being sent is sent
+    /// again by them; what waits waits for them.
+    pub async fn replace<S: Sink>(self, sinks: Vec<S>, retry: config::Retry) -> Self {
+        let _ = self.phase.send(Phase::HandingOver);
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        Self::start(sinks, self.waiting, self.depth, retry)
+    }
+
+    /// Closes the queue and waits until it is empty. At the deadline what still waits is given up: it stays in the log,
+    /// or is dropped and counted where there is none.
+    pub async fn drain(self, deadline: tokio::time::Instant, log: &Log) {
         let _ = self.phase.send(Phase::Draining);
-        if tokio::time::timeout_at(deadline, &mut self.task).await.is_err() {
-            let _ = self.phase.send(Phase::GivenUp);
-            let _ = self.task.await;
+        for mut task in self.tasks {
+            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
+                log.freeze();
+                let _ = self.phase.send(Phase::GivenUp);
+                let _ = task.await;
+            }
         }
     }
 }
 
 impl Depth {
-    fn size(delivery: &Delivery) -> u64 {
-        u64::try_from(delivery.bytes.len()).unwrap_or(u64::MAX)
-    }
-
-    fn take(&self, size: u64) -> bool {
-        let fits = |bytes: u64| bytes.checked_add(size).filter(|&total| total <= self.most_bytes);
-        let taken = self.bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).is_ok();
+    fn entered(&self, queued: &Queued) {
+        self.held.fetch_add(queued.held(), Ordering::AcqRel);
+        self.metrics.queue_requests.with(self.labels()).inc();
         self.show();
-        taken
     }
 
-    fn give_back(&self, size: u64) {
-        self.bytes.fetch_sub(size, Ordering::AcqRel);
+    fn left(&self, queued: &Queued) {
+        self.held.fetch_sub(queued.held(), Ordering::AcqRel);
+        self.metrics.queue_requests.with(self.labels()).dec();
         self.show();
     }
 
     fn show(&self) {
-        let bytes = i64::try_from(self.bytes.load(Ordering::Acquire)).unwrap_or(i64::MAX);
+        let bytes = i64::try_from(self.held.load(Ordering::Acquire)).unwrap_or(i64::MAX);
         self.metrics.queue_bytes.with(self.labels()).set(bytes);
     }
 
-    fn requests(&self) -> prometheus_client::metrics::gauge::Gauge {
-        self.metrics.queue_requests.with(self.labels())
-    }
-
-    fn labels(&self) -> crate::metrics::Labels {
+    fn labels(&self) -> Labels {
         vec![("output", self.output.to_string())]
     }
 
@@ -128,42 +227,152 @@ impl Depth {
         labels.push(("reason", reason.to_owned()));
         self.metrics.output_dropped.with(labels).inc_by(items);
     }
+
+    /// The process ends before an output has taken this. What is in the log comes again when the next one starts.
+    fn given_up(&self, queued: &Queued) {
+        if queued.receipts.iter().any(Receipt::is_on_disk) {
+            self.metrics.output_left_in_log.with(self.labels()).inc_by(queued.items);
+        } else {
+            self.dropped("shutdown", queued.items);
+        }
+    }
+}
+
+/// Deliveries in the order in which they came, the small ones joined.
+struct Source {
+    waiting: Arc<Mutex<Waiting>>,
+    /// Came after a delivery with which it could not be joined.
+    next: Option<Queued>,
+}
+
+impl Source {
+    /// The next deliveries that are of one signal, at most `most` bytes together, or one that is larger; `None` when the
+    /// queue is closed and empty. Nothing is lost where this is dropped before it is done.
+    async fn next(&mut self, most: u64) -> Option<Vec<Queued>> {
+        let mut waiting = self.waiting.lock().await;
+        let first = match self.next.take().or_else(|| waiting.returned.pop_front()) {
+            Some(next) => next,
+            None => waiting.receiver.recv().await?,
+        };
+        let (signal, mut size) = (first.signal, first.size);
+        let mut taken = vec![first];
+        while let Some(another) = waiting.returned.pop_front().or_else(|| waiting.receiver.try_recv().ok()) {
+            size = size.saturating_add(another.size);
+            if another.signal != signal || size > most {
+                self.next = Some(another);
+                break;
+            }
+            taken.push(another);
+        }
+        Some(taken)
+    }
+
+    async fn close(&self) {
+        self.waiting.lock().await.receiver.close();
+    }
+
+    /// Puts back what was taken, before everything that waits.
+    async fn put_back(&mut self, taken: Vec<Queued>) {
+        let mut waiting = self.waiting.lock().await;
+        for queued in self.next.take().into_iter().chain(taken.into_iter().rev()) {
+            waiting.returned.push_front(queued);
+        }
+    }
 }
 
 async fn work<S: Sink>(
     mut sink: S,
-    mut receiver: mpsc::Receiver<Delivery>,
+    mut source: Source,
     depth: Depth,
     retry: config::Retry,
     mut phase: watch::Receiver<Phase>,
 ) {
+    let most = u64::try_from(sink.most_bytes()).unwrap_or(u64::MAX);
     let mut open = true;
     loop {
-        let delivery = tokio::select! {
-            delivery = receiver.recv() => delivery,
+        let taken = tokio::select! {
+            taken = source.next(most) => taken,
             _ = phase.wait_for(|phase| *phase != Phase::Running), if open => {
+                if *phase.borrow() == Phase::HandingOver {
+                    return source.put_back(Vec::new()).await;
+                }
                 open = false;
-                receiver.close();
+                source.close().await;
                 continue;
             }
         };
-        let Some(delivery) = delivery else { return };
-        let sent = tokio::select! {
+        let Some(taken) = taken else { return };
+        let interrupted = tokio::select! {
             biased;
-            _ = phase.wait_for(|phase| *phase == Phase::GivenUp) => Err("shutdown"),
-            sent = send(&mut sink, &delivery, &depth, retry) => sent,
+            _ = phase.wait_for(|phase| matches!(phase, Phase::GivenUp | Phase::HandingOver)) => true,
+            () = deliver(&mut sink, &taken, &depth, retry) => false,
         };
-        match sent {
-            Ok(rejected) => {
-                depth.metrics.output_sent.with(depth.labels()).inc_by(delivery.items.saturating_sub(rejected));
-                if rejected > 0 {
-                    depth.dropped("rejected", rejected);
-                }
-            }
-            Err(reason) => depth.dropped(reason, delivery.items),
+        if interrupted && *phase.borrow() == Phase::HandingOver {
+            return source.put_back(taken).await;
         }
-        depth.give_back(Depth::size(&delivery));
-        depth.requests().dec();
+        for queued in taken {
+            depth.left(&queued);
+            match interrupted {
+                false if queued.marks => queued.receipts.iter().for_each(|receipt| receipt.done_for(depth.part)),
+                false => {}
+                true => depth.given_up(&queued),
+            }
+        }
+    }
+}
+
+/// Sends deliveries of one signal as one request, until it is taken or has no hope.
+async fn deliver<S: Sink>(sink: &mut S, taken: &[Queued], depth: &Depth, retry: config::Retry) {
+    // What is read back or joined is in memory beside what waits.
+    let _copies = depth.memory.hold(Use::Queues, taken.iter().map(|queued| queued.size).sum());
+    let mut whole = BytesMut::new();
+    let (mut items, mut only) = (0, None);
+    for queued in taken {
+        let bytes = match &queued.body {
+            Body::Held(held) => held.0.clone(),
+            Body::Stored(stored) => match read(stored, depth).await {
+                Ok(bytes) => bytes,
+                Err(why) => {
+                    tracing::error!(output = &*depth.output, items = queued.items, why, "a delivery is lost");
+                    depth.dropped("unreadable", queued.items);
+                    continue;
+                }
+            },
+        };
+        items += queued.items;
+        if taken.len() == 1 {
+            only = Some(bytes);
+        } else {
+            // Encoded requests one after the other are one request: their lists are joined.
+            whole.extend_from_slice(&bytes);
+        }
+    }
+    let (Some(first), true) = (taken.first(), items > 0) else { return };
+    let delivery = Delivery { signal: first.signal, bytes: only.unwrap_or_else(|| whole.freeze()), items };
+    match send(sink, &delivery, depth, retry).await {
+        Ok(rejected) => {
+            depth.metrics.output_sent.with(depth.labels()).inc_by(items.saturating_sub(rejected));
+            if rejected > 0 {
+                depth.dropped("rejected", rejected);
+            }
+        }
+        Err(reason) => depth.dropped(reason, items),
+    }
+}
+
+/// Reads a delivery back from the log; a disk that fails is asked again.
+async fn read(stored: &Receipt, depth: &Depth) -> Result<Bytes, String> {
+    loop {
+        let stored = stored.clone();
+        let read = tokio::task::spawn_blocking(move || stored.read()).await;
+        match read.map_err(|error| error.to_string())? {
+            Ok(bytes) => return Ok(bytes),
+            Err(error @ ReadError::Damaged { .. }) => return Err(error.to_string()),
+            Err(error) => {
+                tracing::warn!(output = &*depth.output, %error, "the log cannot be read; trying again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
     }
 }
 
@@ -192,95 +401,5 @@ async fn send<S: Sink>(
                 tokio::time::sleep(wait).await;
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::receivers::Signal;
-    use bytes::Bytes;
-    use std::time::Duration;
-
-    /// Fails as often as it is told, then takes.
-    struct Flaky {
-        failures: usize,
-        error: SendError,
-    }
-
-    impl Sink for Flaky {
-        async fn send(&mut self, _: &Delivery) -> Result<u64, SendError> {
-            if self.failures == 0 {
-                return Ok(1);
-            }
-            self.failures -= 1;
-            Err(self.error.clone())
-        }
-    }
-
-    fn delivery(bytes: usize) -> Delivery {
-        Delivery { signal: Signal::Traces, bytes: Bytes::from(vec![0; bytes]), items: 10 }
-    }
-
-    fn limits(max_bytes: u64, max_requests: usize) -> config::Queue {
-        config::Queue { max_bytes, max_requests }
-    }
-
-    const RETRY: config::Retry = config::Retry {
-        initial_interval: Duration::from_millis(1),
-        max_interval: Duration::from_millis(2),
-        max_elapsed_time: Duration::from_secs(60),
-    };
-
-    async fn run(sink: Flaky, limits: config::Queue, deliveries: &[usize]) -> String {
-        let metrics = Metrics::new(100);
-        let (queue, worker) = start("out", sink, limits, RETRY, &metrics);
-        for &bytes in deliveries {
-            queue.push(delivery(bytes));
-        }
-        worker.drain(tokio::time::Instant::now() + Duration::from_millis(500)).await;
-        metrics.page()
-    }
-
-    fn again() -> SendError {
-        SendError::Again { why: "down".to_owned(), after: None }
-    }
-
-    fn assert_line(page: &str, line: &str) {
-        assert!(page.lines().any(|found| found == line), "no line {line} in\n{page}");
-    }
-
-    #[tokio::test]
-    async fn a_delivery_is_sent_again_until_it_is_taken() {
-        let page = run(Flaky { failures: 3, error: again() }, limits(1000, 10), &[5]).await;
-        assert_line(&page, r#"tollgate_output_retries_total{output="out"} 3"#);
-        assert_line(&page, r#"tollgate_output_sent_total{output="out"} 9"#);
-        assert_line(&page, r#"tollgate_output_dropped_total{output="out",reason="rejected"} 1"#);
-        assert_line(&page, r#"tollgate_output_queue_bytes{output="out"} 0"#);
-        assert_line(&page, r#"tollgate_output_queue_requests{output="out"} 0"#);
-    }
-
-    #[tokio::test]
-    async fn a_refused_delivery_is_not_sent_again() {
-        let never = SendError::Never { why: "bad".to_owned() };
-        let page = run(Flaky { failures: 1, error: never }, limits(1000, 10), &[5, 5]).await;
-        assert_line(&page, r#"tollgate_output_dropped_total{output="out",reason="refused"} 10"#);
-        assert_line(&page, r#"tollgate_output_sent_total{output="out"} 9"#);
-        assert!(!page.contains("tollgate_output_retries_total{"));
-    }
-
-    #[tokio::test]
-    async fn what_passes_either_bound_of_the_queue_is_dropped_and_counted() {
-        let page = run(Flaky { failures: 0, error: again() }, limits(100, 10), &[60, 60, 40]).await;
-        assert_line(&page, r#"tollgate_output_dropped_total{output="out",reason="queue_full"} 10"#);
-        let page = run(Flaky { failures: 0, error: again() }, limits(1000, 2), &[1, 1, 1]).await;
-        assert_line(&page, r#"tollgate_output_dropped_total{output="out",reason="queue_full"} 10"#);
-    }
-
-    #[tokio::test]
-    async fn at_the_deadline_what_waits_is_dropped_and_counted() {
-        let page = run(Flaky { failures: usize::MAX, error: again() }, limits(1000, 10), &[5, 5]).await;
-        assert_line(&page, r#"tollgate_output_dropped_total{output="out",reason="shutdown"} 20"#);
-        assert_line(&page, r#"tollgate_output_queue_requests{output="out"} 0"#);
     }
 }

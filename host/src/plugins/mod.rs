@@ -2,6 +2,7 @@
 //! starts, each with its line in the configuration file.
 
 mod adapters;
+mod health;
 mod pool;
 mod reload;
 
@@ -43,6 +44,25 @@ pub fn open(config: &Config, metrics: &Metrics) -> Result<Opened, Vec<Problem>> 
     }
     problems.sort();
     if problems.is_empty() { Ok(opened) } else { Err(problems) }
+}
+
+impl Opened {
+    /// Gives every plugin the [health batch](health).
+    ///
+    /// # Errors
+    /// Those that did not get through it.
+    pub fn prove(&self, config: &Config) -> Result<(), Vec<Problem>> {
+        let enrich = config.enrich.iter().zip(self.enrich.iter().map(|hosted| health::enricher(hosted.plugin())));
+        let redact = config.redact.plugins.iter().zip(self.redact.iter().map(|hosted| health::redactor(hosted.plugin())));
+        let sample = config.sample.iter().map(|sample| &sample.plugin);
+        let sample = sample.zip(self.sample.iter().map(|hosted| health::sampler(hosted.plugin())));
+        let problems = enrich.chain(redact).chain(sample).filter_map(|(plugin, outcome)| {
+            let message = format!("does not get through the health batch: {}", outcome.err()?);
+            Some(Problem { line: plugin.place.line, path: plugin.place.path.clone(), message })
+        });
+        let problems: Vec<_> = problems.collect();
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
 }
 
 fn open_one(

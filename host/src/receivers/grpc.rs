@@ -16,12 +16,13 @@ use tonic::{Request, Response, Status};
 /// Requests that one connection may have open at once.
 const STREAMS_PER_CONNECTION: u32 = 64;
 
-/// The gRPC server with the trace and log services; other services answer `UNIMPLEMENTED`.
+/// The gRPC server with the services of traces, logs and metrics; other services answer `UNIMPLEMENTED`.
 pub fn server<I: Intake>(intake: Arc<I>, max_message: usize) -> tonic::transport::server::Router {
     tonic::transport::Server::builder()
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
         .add_service(Export::<I, Traces> { intake: Arc::clone(&intake), max_message, service: PhantomData })
-        .add_service(Export::<I, Logs> { intake, max_message, service: PhantomData })
+        .add_service(Export::<I, Logs> { intake: Arc::clone(&intake), max_message, service: PhantomData })
+        .add_service(Export::<I, Metrics> { intake, max_message, service: PhantomData })
 }
 
 /// One of OTLP's export services.
@@ -52,6 +53,18 @@ impl NamedService for Logs {
 impl ExportService for Logs {
     const METHOD: &'static str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
     const SIGNAL: Signal = Signal::Logs;
+}
+
+/// `MetricsService`.
+struct Metrics;
+
+impl NamedService for Metrics {
+    const NAME: &'static str = "opentelemetry.proto.collector.metrics.v1.MetricsService";
+}
+
+impl ExportService for Metrics {
+    const METHOD: &'static str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+    const SIGNAL: Signal = Signal::Metrics;
 }
 
 struct Export<I, S> {

@@ -1,6 +1,6 @@
-//! OTLP over HTTP: `POST /v1/traces` and `POST /v1/logs`, protobuf or JSON, gzip or not.
+//! OTLP over HTTP: `POST /v1/traces`, `POST /v1/logs` and `POST /v1/metrics`, protobuf or JSON, gzip or not.
 
-use super::{Intake, Received, Refusal, Signal, logs_to_protobuf, status, traces_to_protobuf};
+use super::{Intake, Received, Refusal, Signal, status, to_protobuf};
 use crate::stages::admit::Lease;
 use axum::Router;
 use axum::body::Body;
@@ -18,6 +18,7 @@ pub fn router<I: Intake>(intake: Arc<I>, max_body: usize) -> Router {
     Router::new()
         .route("/v1/traces", any(export::<I>))
         .route("/v1/logs", any(export::<I>))
+        .route("/v1/metrics", any(export::<I>))
         .with_state(Receiver { intake, max_body })
 }
 
@@ -55,7 +56,11 @@ impl Encoding {
 }
 
 async fn export<I: Intake>(State(receiver): State<Receiver<I>>, request: Request) -> Response {
-    let signal = if request.uri().path() == "/v1/logs" { Signal::Logs } else { Signal::Traces };
+    let signal = match request.uri().path() {
+        "/v1/logs" => Signal::Logs,
+        "/v1/metrics" => Signal::Metrics,
+        _ => Signal::Traces,
+    };
     if request.method() != Method::POST {
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "OTLP over HTTP uses POST");
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
@@ -126,10 +131,9 @@ async fn decode(
     let work = move || {
         let mut lease = lease;
         let body = if gzip { gunzip(&body, limit, &mut lease)? } else { body };
-        let body = match (encoding, signal) {
-            (Encoding::Protobuf, _) => body,
-            (Encoding::Json, Signal::Traces) => traces_to_protobuf(&body)?.into(),
-            (Encoding::Json, Signal::Logs) => logs_to_protobuf(&body)?.into(),
+        let body = match encoding {
+            Encoding::Protobuf => body,
+            Encoding::Json => to_protobuf(signal, &body)?.into(),
         };
         Ok((body, lease))
     };

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use std::future::Future;
 use std::time::Duration;
 
-pub use json::{logs_to_protobuf, traces_to_protobuf};
+pub use json::to_protobuf;
 
 /// What a request carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,8 @@ pub enum Signal {
     Traces,
     /// Log records: `ExportLogsServiceRequest`.
     Logs,
+    /// Metrics: `ExportMetricsServiceRequest`.
+    Metrics,
 }
 
 impl Signal {
@@ -32,6 +34,7 @@ impl Signal {
         match self {
             Self::Traces => "traces",
             Self::Logs => "logs",
+            Self::Metrics => "metrics",
         }
     }
 }
@@ -50,7 +53,7 @@ pub struct Received {
 /// What was accepted of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
-    /// Spans or log records that were refused for good; a sender does not send them again.
+    /// Spans, log records or data points that were refused for good; a sender does not send them again.
     pub rejected: u64,
     /// Why; empty where nothing was rejected.
     pub message: String,

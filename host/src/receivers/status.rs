@@ -12,6 +12,7 @@
 
 use super::{Accepted, Refusal, Signal};
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse};
+use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsPartialSuccess, ExportMetricsServiceResponse};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
 use prost::Message;
 use std::time::Duration;
@@ -160,6 +161,11 @@ pub fn response_protobuf(signal: Signal, accepted: &Accepted) -> Vec<u8> {
                 partial.then_some(ExportLogsPartialSuccess { rejected_log_records: rejected, error_message });
             ExportLogsServiceResponse { partial_success }.encode_to_vec()
         }
+        Signal::Metrics => {
+            let partial_success =
+                partial.then_some(ExportMetricsPartialSuccess { rejected_data_points: rejected, error_message });
+            ExportMetricsServiceResponse { partial_success }.encode_to_vec()
+        }
     }
 }
 
@@ -172,6 +178,7 @@ pub fn response_json(signal: Signal, accepted: &Accepted) -> Vec<u8> {
     let rejected = match signal {
         Signal::Traces => "rejectedSpans",
         Signal::Logs => "rejectedLogRecords",
+        Signal::Metrics => "rejectedDataPoints",
     };
     let body = serde_json::json!({
         "partialSuccess": { rejected: accepted.rejected.to_string(), "errorMessage": accepted.message },

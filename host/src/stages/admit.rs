@@ -1,40 +1,39 @@
-//! Stage 1, admit: a bound on the bytes of requests that were received and not yet answered.
+//! Stage 1, admit: requests take their bytes from the [memory](crate::memory) as they arrive.
 //!
 //! What does not fit is refused with a status that asks to send again, so that the sender keeps it.
 
+use crate::memory::{Memory, Share, Use};
 use crate::metrics::Metrics;
 use crate::receivers::Refusal;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// The bound on bytes in flight. Cheap to clone; clones share the bound.
+/// Lets requests in, as far as there is room. Cheap to clone; clones share the state.
 #[derive(Clone, Debug)]
 pub struct Admission(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    taken: AtomicU64,
+    memory: Memory,
     closed: AtomicBool,
-    most: u64,
     retry_after: Duration,
     metrics: Metrics,
 }
 
 impl Admission {
-    /// A bound of `most` bytes; a refused sender is asked to wait for `retry_after`.
+    /// Takes from `memory`; a refused sender is asked to wait for `retry_after`.
     #[must_use]
-    pub fn new(most: u64, retry_after: Duration, metrics: Metrics) -> Self {
-        let (taken, closed) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self(Arc::new(Shared { taken, closed, most, retry_after, metrics }))
+    pub fn new(memory: Memory, retry_after: Duration, metrics: Metrics) -> Self {
+        Self(Arc::new(Shared { memory, closed: AtomicBool::new(false), retry_after, metrics }))
     }
 
     /// A share of `bytes`.
     ///
     /// # Errors
-    /// The bound is reached, or the process is ending.
+    /// There is no room, or the process is ending.
     pub fn lease(&self, bytes: usize) -> Result<Lease, Refusal> {
-        let mut lease = Lease { admission: self.clone(), bytes: 0 };
+        let mut lease = Lease { admission: self.clone(), share: self.0.memory.hold(Use::Requests, 0) };
         lease.grow(bytes)?;
         Ok(lease)
     }
@@ -56,58 +55,37 @@ impl Admission {
     }
 }
 
-/// A share of the bytes in flight, given back on drop.
+/// The memory of a request, given back on drop.
 #[derive(Debug)]
 pub struct Lease {
     admission: Admission,
-    bytes: u64,
+    share: Share,
 }
 
 impl Lease {
     /// Takes `bytes` more.
     ///
     /// # Errors
-    /// The bound is reached, or the process is ending. What was taken before stays taken.
+    /// There is no room, or the process is ending. What was taken before stays taken.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let shared = &self.admission.0;
-        let retry_after = shared.retry_after;
-        if shared.closed.load(Ordering::Acquire) {
+        let retry_after = self.admission.retry_after();
+        if self.admission.0.closed.load(Ordering::Acquire) {
             return Err(Refusal::Unavailable { what: "the process is ending".to_owned(), retry_after });
         }
-        let more = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let take = |taken: u64| taken.checked_add(more).filter(|&total| total <= shared.most);
-        match shared.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, take) {
-            Ok(before) => {
-                self.bytes += more;
-                shared.metrics.bytes_in_flight.set(gauge(before + more));
-                Ok(())
-            }
-            Err(_) => Err(Refusal::Overloaded { what: "too many bytes are in flight", retry_after }),
+        if self.share.grow(u64::try_from(bytes).unwrap_or(u64::MAX)) {
+            return Ok(());
         }
+        Err(Refusal::Overloaded { what: "the memory is full", retry_after })
     }
-}
 
-impl Lease {
     /// Takes what is missing to `bytes` in all.
     ///
     /// # Errors
     /// As [`grow`](Self::grow).
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let taken = usize::try_from(self.bytes).unwrap_or(usize::MAX);
+        let taken = usize::try_from(self.share.bytes()).unwrap_or(usize::MAX);
         self.grow(bytes.saturating_sub(taken))
     }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let shared = &self.admission.0;
-        let before = shared.taken.fetch_sub(self.bytes, Ordering::AcqRel);
-        shared.metrics.bytes_in_flight.set(gauge(before.saturating_sub(self.bytes)));
-    }
-}
-
-fn gauge(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -115,15 +93,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_passes_the_bound_is_refused_until_something_is_given_back() {
-        let admission = Admission::new(100, Duration::from_secs(1), Metrics::new(10));
-        let mut first = admission.lease(60).unwrap();
+    fn a_request_that_does_not_fit_is_refused_for_now() {
+        let metrics = Metrics::new(10);
+        let admission = Admission::new(Memory::new(100, &metrics), Duration::from_secs(1), metrics);
+        let mut lease = admission.lease(60).unwrap();
         assert!(matches!(admission.lease(41), Err(Refusal::Overloaded { .. })));
-        let second = admission.lease(40).unwrap();
-        assert!(first.grow(1).is_err());
-        drop(second);
-        first.grow(40).unwrap();
-        drop(first);
+        lease.grow_to(100).unwrap();
+        assert!(lease.grow(1).is_err());
+        drop(lease);
         admission.lease(100).unwrap();
         admission.close();
         assert!(matches!(admission.lease(1), Err(Refusal::Unavailable { .. })));

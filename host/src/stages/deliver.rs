@@ -1,26 +1,59 @@
-//! Stage 6, deliver: every output gets its own copy of the reference, in its own queue.
+//! Stage 6, deliver: every output gets each delivery, in a queue of its own.
+//!
+//! A queue holds deliveries in memory up to its bound. What comes beyond that waits in the log, and is read back when
+//! its turn comes: a queue never drops. What stands in the log as it is, a request whose traces were not sampled, waits
+//! there at no cost; what was put together from several requests is appended as a record of its own first. Without a
+//! log on disk requests are refused where a queue is full.
 
+use super::log::{Kind, Log, Receipt};
+use crate::memory::{Memory, Use};
 use crate::metrics::Metrics;
-use crate::outputs::{Delivery, Queue};
-use crate::receivers::Signal;
+use crate::outputs::{Body, Queue, Queued};
+use crate::receivers::{Refusal, Signal};
 use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The queues of all outputs.
 #[derive(Debug)]
 pub struct Deliver {
     queues: Vec<Queue>,
+    log: Log,
+    memory: Memory,
+    retry_after: Duration,
     metrics: Metrics,
 }
 
 impl Deliver {
-    /// Delivers to these queues.
+    /// Delivers to these queues. What does not fit into one of them waits in the log.
     #[must_use]
-    pub fn new(queues: Vec<Queue>, metrics: &Metrics) -> Self {
-        Self { queues, metrics: metrics.clone() }
+    pub fn new(queues: Vec<Queue>, log: Log, memory: Memory, retry_after: Duration, metrics: &Metrics) -> Self {
+        Self { queues, log, memory, retry_after, metrics: metrics.clone() }
     }
 
-    /// Hands over an encoded request with `items` spans or log records.
-    pub fn deliver(&self, signal: Signal, bytes: Bytes, items: usize) {
+    /// Whether requests can be let in. Where there is a log on disk they always can.
+    ///
+    /// # Errors
+    /// A queue is full and there is no log for what comes beyond it.
+    pub fn has_room(&self) -> Result<(), Refusal> {
+        if self.log.is_on_disk() || self.queues.iter().all(|queue| queue.has_room(0)) {
+            return Ok(());
+        }
+        Err(Refusal::Overloaded { what: "the queue of an output is full", retry_after: self.retry_after })
+    }
+
+    /// Hands over what was accepted with one receipt: it stands in the log as it is.
+    pub fn request(&self, signal: Signal, bytes: Bytes, items: usize, receipt: Receipt) {
+        self.hand_out(signal, bytes, items, vec![receipt], true);
+    }
+
+    /// Hands over what was put together from the requests with these receipts.
+    pub fn deliver(&self, signal: Signal, bytes: Bytes, items: usize, receipts: Vec<Receipt>) {
+        self.hand_out(signal, bytes, items, receipts, false);
+    }
+
+    /// `as_logged` says that the only receipt is that of a record with just these bytes.
+    fn hand_out(&self, signal: Signal, bytes: Bytes, items: usize, receipts: Vec<Receipt>, as_logged: bool) {
         if items == 0 {
             return;
         }
@@ -28,8 +61,28 @@ impl Deliver {
         if signal == Signal::Traces {
             self.metrics.spans_kept.inc_by(items);
         }
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let fits = self.queues.iter().all(|queue| queue.has_room(size));
+        let (receipts, as_logged) = match fits || as_logged {
+            true => (receipts, as_logged),
+            // The copy stands for its sources from here on.
+            false => match self.log.append(Kind::Kept, &bytes) {
+                Ok(copy) if copy.is_on_disk() => (vec![copy], true),
+                _ => (receipts, false),
+            },
+        };
+        let stored = receipts.first().filter(|receipt| as_logged && receipt.is_on_disk());
+        let held = Arc::new((bytes, self.memory.hold(Use::Queues, size)));
         for queue in &self.queues {
-            queue.push(Delivery { signal, bytes: bytes.clone(), items });
+            if !receipts.is_empty() && receipts.iter().all(|receipt| receipt.is_done_for(queue.part())) {
+                continue;
+            }
+            let body = match stored {
+                Some(stored) if !queue.has_room(size) => Body::Stored(stored.clone()),
+                _ => Body::Held(Arc::clone(&held)),
+            };
+            let marks = stored.is_some() && self.queues.len() > 1;
+            queue.push(Queued::new((signal, items, size), body, receipts.clone(), marks, &self.memory));
         }
     }
 }

@@ -39,35 +39,44 @@ impl Enrich {
         Ok(Self { enrichers: compiled.collect::<Result<_, _>>()?, link, link_before, retry_after })
     }
 
-    /// The request with the edits of every enricher.
+    /// The request with the edits of every enricher; `None` where nothing changes.
     ///
     /// # Errors
     /// An enricher that blocks has failed.
-    pub fn run(&self, mut request: Bytes) -> Result<Bytes, Refusal> {
-        for (place, (hosted, reads)) in self.enrichers.iter().enumerate() {
-            if place == self.link_before {
-                request = self.link.run(request);
-            }
-            if let Some(edited) = hosted.call(self.retry_after, |enricher| edit(enricher, reads, &request))? {
-                request = edited;
-            }
+    pub fn run(&self, request: &TraceRequest<'_>) -> Result<Option<Bytes>, Refusal> {
+        self.from(0, request, false)
+    }
+
+    /// The request with the edits of the enrichers from `place` on. A request is scanned anew only where it changed.
+    fn from(&self, mut place: usize, request: &TraceRequest<'_>, mut linked: bool) -> Result<Option<Bytes>, Refusal> {
+        loop {
+            let changed = if place == self.link_before && !linked {
+                linked = true;
+                self.link.run(request)
+            } else if let Some((hosted, reads)) = self.enrichers.get(place) {
+                place += 1;
+                hosted.call(self.retry_after, |enricher| edit(enricher, reads, request))?.flatten()
+            } else {
+                return Ok(None);
+            };
+            let Some(changed) = changed else { continue };
+            let further = match TraceRequest::scan(&changed, &RESCAN) {
+                Ok(request) => self.from(place, &request, linked)?,
+                Err(error) => {
+                    let what = format!("an enricher made a request that cannot be read: {error}");
+                    return Err(Refusal::Unavailable { what, retry_after: self.retry_after });
+                }
+            };
+            return Ok(Some(further.unwrap_or(changed)));
         }
-        if self.link_before == self.enrichers.len() {
-            request = self.link.run(request);
-        }
-        Ok(request)
     }
 }
 
-fn edit(enricher: &dyn Enricher, reads: &Reads, request: &Bytes) -> Result<Bytes, Failure> {
-    let scanned = TraceRequest::scan(request, &RESCAN)
-        .map_err(|error| Failure { kind: "unreadable", message: error.to_string() })?;
-    let edits = enricher.enrich(reads.project(scanned.spans()))?;
+fn edit(enricher: &dyn Enricher, reads: &Reads, request: &TraceRequest<'_>) -> Result<Option<Bytes>, Failure> {
+    let edits = enricher.enrich(request.project(reads))?;
     if edits.texts.is_empty() && edits.integers.is_empty() && edits.reals.is_empty() {
-        return Ok(request.clone());
+        return Ok(None);
     }
-    scanned
-        .apply(&edits, &enricher.manifest().writes)
-        .map(Bytes::from)
-        .map_err(|error| Failure { kind: "malformed", message: error.to_string() })
+    let edited = request.apply(&edits, &enricher.manifest().writes);
+    edited.map(|edited| Some(edited.into())).map_err(|error| Failure { kind: "malformed", message: error.to_string() })
 }

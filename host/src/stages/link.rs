@@ -3,7 +3,6 @@
 //! It runs before the first enricher that reads the role, so that what is not billed is not priced, and behind all of
 //! them where none does.
 
-use super::RESCAN;
 use crate::config::Link as Config;
 use crate::metrics::Metrics;
 use bytes::Bytes;
@@ -61,21 +60,15 @@ impl Link {
         })
     }
 
-    /// The request with the role `duplicate` where it applies. A request that cannot be edited goes on as it is: calls
-    /// counted twice are better than calls lost.
-    pub fn run(&self, request: Bytes) -> Bytes {
-        let Ok(scanned) = TraceRequest::scan(&request, &RESCAN) else { return request };
-        let edits = self.edits(&scanned);
+    /// The request with the role `duplicate` where it applies; `None` where nothing changes, and where it cannot be
+    /// edited: calls counted twice are better than calls lost.
+    pub fn run(&self, request: &TraceRequest<'_>) -> Option<Bytes> {
+        let edits = self.edits(request);
         if edits.texts.is_empty() {
-            return request;
+            return None;
         }
-        match scanned.apply(&edits, &self.writes) {
-            Ok(edited) => edited.into(),
-            Err(error) => {
-                tracing::warn!(%error, "duplicates could not be marked");
-                request.clone()
-            }
-        }
+        let edited = request.apply(&edits, &self.writes);
+        edited.inspect_err(|error| tracing::warn!(%error, "duplicates could not be marked")).ok().map(Bytes::from)
     }
 
     fn edits(&self, request: &TraceRequest<'_>) -> Batch {
@@ -124,7 +117,7 @@ fn is_gateway(span: Row<'_>) -> bool {
 mod tests {
     use super::*;
     use std::time::Duration;
-    use tollgate_otlp::{Envelope, RequestWriter, SpanWriter, Value};
+    use tollgate_otlp::{Envelope, Limits, RequestWriter, SpanWriter, Value};
 
     fn span(span: u8, response_id: &str, set: &[(&str, &str)]) -> SpanWriter {
         let mut writer = SpanWriter::new([span; 16], [span; 8], "chat");
@@ -140,8 +133,10 @@ mod tests {
         let mut request = RequestWriter::new();
         let envelope = Envelope::new(&[], "test", "");
         spans.iter().for_each(|span| request.push(&envelope, span.bytes()));
-        let request = link.run(request.finish().into());
-        let scanned = TraceRequest::scan(&request, &RESCAN).unwrap();
+        let request = request.finish();
+        let linked = link.run(&TraceRequest::scan(&request, &Limits::default()).unwrap());
+        let request = linked.unwrap_or_else(|| request.into());
+        let scanned = TraceRequest::scan(&request, &Limits::default()).unwrap();
         let role = |value: Option<Value<'_>>| value.and_then(Value::as_text).unwrap_or_default().to_owned();
         scanned.spans().map(|span| role(span.attributes().get("tollgate.call.role"))).collect()
     }

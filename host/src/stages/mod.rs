@@ -16,22 +16,24 @@ pub mod sample;
 
 use crate::metrics::Metrics;
 use crate::receivers::{Accepted, Intake, Received, Refusal, Signal};
-use admit::Admission;
+use admit::{Admission, Lease};
 use bytes::Bytes;
 pub(crate) use cost::{hexadecimal, word};
 use deliver::Deliver;
 use enrich::Enrich;
-use log::Log;
+use log::{Kind, Log, Receipt, Recovered};
 use meter::Meter;
 use redact::Redact;
 use sample::Sample;
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
-use tollgate_otlp::{Limits, LogsRequest, TraceRequest};
+use tollgate_otlp::{Limits, LogsRequest, MetricsRequest, TraceRequest};
 
 /// For requests that have been let in: what the stages add to them does not make them too large.
 const RESCAN: Limits = Limits { bytes: usize::MAX, items: u32::MAX, values: u32::MAX, depth: u8::MAX };
+
+/// How many times the bytes of a request are in memory at most while stages work on it.
+const COPIES: usize = 3;
 
 /// All stages of the process.
 pub struct Pipeline {
@@ -44,7 +46,7 @@ pub struct Pipeline {
     /// Stage 2b.
     pub redact: Redact,
     /// Stage 3.
-    pub log: Box<dyn Log>,
+    pub log: Log,
     /// Stage 4.
     pub meter: Meter,
     /// Stage 5; without it every trace goes on at once.
@@ -73,9 +75,16 @@ impl Intake for Stages {
     async fn accept(&self, received: Received) -> Result<Accepted, Refusal> {
         let pipeline = Arc::clone(&self.0);
         let retry_after = pipeline.admission.retry_after();
-        let work = move || match received.signal {
-            Signal::Traces => pipeline.traces(&received.bytes),
-            Signal::Logs => pipeline.logs(&received.bytes),
+        let work = move || {
+            let Received { signal, bytes, mut lease } = received;
+            pipeline.deliver.has_room()?;
+            // A stage holds what it was given and what it makes of it, and the request as it came is there until the end.
+            lease.grow_to(bytes.len().saturating_mul(COPIES))?;
+            match signal {
+                Signal::Traces => pipeline.traces(&bytes, lease),
+                Signal::Logs => pipeline.logs(&bytes, lease),
+                Signal::Metrics => pipeline.metrics(&bytes, lease),
+            }
         };
         match tokio::task::spawn_blocking(work).await {
             Ok(answer) => answer,
@@ -88,43 +97,77 @@ impl Intake for Stages {
 }
 
 impl Pipeline {
-    fn traces(&self, request: &Bytes) -> Result<Accepted, Refusal> {
+    fn traces(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
         let (request, accepted) = self.let_in(request)?;
-        let request = self.enrich.run(request)?;
         let request = self.redact.traces(request)?;
-        self.log.append(Signal::Traces, &request)?;
+        let receipt = self.log.append(Kind::Traces, &request)?;
         let spans = self.meter(&request);
-        match &self.sample {
-            Some(sample) => sample.add(&request, Instant::now()),
-            None => self.deliver.deliver(Signal::Traces, request, spans),
-        }
+        // From here on its bytes count where they wait.
+        drop(lease);
+        self.sample_or_deliver(request, spans, receipt);
         Ok(accepted)
     }
 
-    fn logs(&self, request: &Bytes) -> Result<Accepted, Refusal> {
+    fn sample_or_deliver(&self, request: Bytes, spans: usize, receipt: Receipt) {
+        match &self.sample {
+            Some(sample) => sample.add(&request, &receipt, Instant::now()),
+            None => self.deliver.request(Signal::Traces, request, spans, receipt),
+        }
+    }
+
+    fn logs(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
         let scanned = LogsRequest::scan(request, &self.limits).map_err(invalid)?;
         let records = scanned.len();
         let request = self.redact.logs(request.clone())?;
-        self.log.append(Signal::Logs, &request)?;
+        let receipt = self.log.append(Kind::Logs, &request)?;
         self.metrics.log_records_received.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
-        self.deliver.deliver(Signal::Logs, request, records);
+        drop(lease);
+        self.deliver.request(Signal::Logs, request, records, receipt);
         Ok(Accepted::default())
     }
 
-    /// Checks the bytes, and takes out spans that are none.
+    /// Metrics of applications pass through as they came, their texts redacted; what they measure is theirs.
+    fn metrics(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
+        let points = MetricsRequest::scan(request, &self.limits).map_err(invalid)?.points();
+        let request = self.redact.metrics(request.clone())?;
+        let receipt = self.log.append(Kind::Metrics, &request)?;
+        self.metrics.metric_points_received.inc_by(points);
+        drop(lease);
+        self.deliver.request(Signal::Metrics, request, usize::try_from(points).unwrap_or(usize::MAX), receipt);
+        Ok(Accepted::default())
+    }
+
+    /// Takes up again what an earlier process acknowledged and did not bring to its end. It was redacted and metered then.
+    pub fn resume(&self, recovered: Recovered) {
+        let Recovered { kind, bytes, receipt } = recovered;
+        let spans = || TraceRequest::scan(&bytes, &RESCAN).map_or(0, |request| request.len());
+        match kind {
+            Kind::Traces => self.sample_or_deliver(bytes.clone(), spans(), receipt),
+            Kind::Kept => self.deliver.request(Signal::Traces, bytes.clone(), spans(), receipt),
+            Kind::Logs => {
+                let records = LogsRequest::scan(&bytes, &RESCAN).map_or(0, |request| request.len());
+                self.deliver.request(Signal::Logs, bytes, records, receipt);
+            }
+            Kind::Metrics => {
+                let points = MetricsRequest::scan(&bytes, &RESCAN).map_or(0, |request| request.points());
+                self.deliver.request(Signal::Metrics, bytes, usize::try_from(points).unwrap_or(usize::MAX), receipt);
+            }
+        }
+    }
+
+    /// Checks the bytes, takes out spans that are none, and enriches the others.
     fn let_in(&self, request: &Bytes) -> Result<(Bytes, Accepted), Refusal> {
         let scanned = TraceRequest::scan(request, &self.limits).map_err(invalid)?;
         let rejected = u64::try_from(scanned.refused()).unwrap_or(u64::MAX);
         if rejected == 0 {
-            return Ok((request.clone(), Accepted::default()));
+            let enriched = self.enrich.run(&scanned)?;
+            return Ok((enriched.unwrap_or_else(|| request.clone()), Accepted::default()));
         }
-        let rest = match scanned.accepted() {
-            Cow::Borrowed(_) => request.clone(),
-            Cow::Owned(rest) => rest.into(),
-        };
         self.metrics.spans_rejected.with(vec![("reason", "invalid_id".to_owned())]).inc_by(rejected);
+        let rest = Bytes::from(scanned.accepted().into_owned());
+        let enriched = self.enrich.run(&TraceRequest::scan(&rest, &RESCAN).map_err(invalid)?)?;
         let message = "spans need a trace id of 16 bytes and a span id of 8, neither all zeroes".to_owned();
-        Ok((rest, Accepted { rejected, message }))
+        Ok((enriched.unwrap_or(rest), Accepted { rejected, message }))
     }
 
     /// Stage 4. Gives the number of spans. What is refused before is sent again, so only here a span is counted.

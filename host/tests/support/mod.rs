@@ -81,12 +81,17 @@ impl Host {
 
     /// As [`start`](Self::start), with the HTTP receiver as the caller writes it.
     pub(crate) fn start_with(http: &str, stages: &str) -> Self {
-        let folder = Folder::new();
+        Self::start_in(Folder::new(), http, stages)
+    }
+
+    /// As [`start_with`](Self::start_with), in a folder where another one may have been.
+    pub(crate) fn start_in(folder: Folder, http: &str, stages: &str) -> Self {
         let stages = stages.replace("FOLDER", &folder.0.display().to_string());
         // Outputs that the test adds come as the indented end of `stages`.
         let (stages, outputs) = stages.split_once("outputs:\n").unwrap_or((&stages, ""));
+        let log = if stages.contains("log:") { String::new() } else { format!("log: {{path: {}}}", folder.path("log").display()) };
         let yaml = format!(
-            "receivers:\n  otlp:\n    protocols:\n      grpc: {{endpoint: 127.0.0.1:0, max_recv_msg_size_mib: 1}}\n      \
+            "{log}\nreceivers:\n  otlp:\n    protocols:\n      grpc: {{endpoint: 127.0.0.1:0, max_recv_msg_size_mib: 1}}\n      \
              {http}\n{stages}\noutputs:\n  prometheus: {{endpoint: 127.0.0.1:0}}\n  json_lines: {{path: {}}}\n{outputs}",
             folder.path("out.jsonl").display()
         );
@@ -167,6 +172,13 @@ impl Host {
         let request = client().post(format!("{}{path}", self.http));
         let response = request.header("content-type", "application/x-protobuf").body(body).send().await.unwrap();
         (response.status().as_u16(), response.bytes().await.unwrap().to_vec())
+    }
+
+    /// Kills it at once, and gives the folder.
+    pub(crate) fn crash(mut self) -> Folder {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::mem::replace(&mut self.folder, Folder::new())
     }
 
     /// Sends SIGTERM, waits for the end, and gives the requests that were written to the file.

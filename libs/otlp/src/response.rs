@@ -2,9 +2,9 @@
 
 use crate::wire::{Payload, Reader};
 
-/// How many items of a request the receiver did not take, by the body of its answer: `rejected_spans` or
-/// `rejected_log_records` of `partial_success`, which have the same numbers in `ExportTraceServiceResponse` and
-/// `ExportLogsServiceResponse`. 0 where the answer does not say so, or is none that can be read.
+/// How many items of a request the receiver did not take, by the body of its answer: `rejected_spans`,
+/// `rejected_log_records` or `rejected_data_points` of `partial_success`, which have the same numbers in the responses of
+/// all three signals. 0 where the answer does not say so, or is none that can be read.
 ///
 /// ```
 /// assert_eq!(tollgate_otlp::rejected(b""), 0);

@@ -58,7 +58,7 @@ pub(crate) fn settled(ports: &Ports, processes: &mut [Process], calls: u64) -> R
 
 fn is_settled(host: &Page, calls: u64) -> bool {
     let counted = host.sum("gen_ai_client_operation_duration_seconds_count");
-    let waiting = ["tollgate_sampling_pending_traces", "tollgate_output_queue_requests", "tollgate_bytes_in_flight"];
+    let waiting = ["tollgate_sampling_pending_traces", "tollgate_output_queue_requests", "tollgate_memory_bytes"];
     tally::whole(counted) >= calls && waiting.iter().all(|name| host.sum(name) == 0.0)
 }
 

@@ -21,7 +21,7 @@ use portions::{Portion, portions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tollgate_columns::{Batch, Texts};
-use tollgate_otlp::{LogsRequest, Reads, ReadsError, ScanError, TextSet, TraceRequest};
+use tollgate_otlp::{LogsRequest, MetricsRequest, Reads, ReadsError, ScanError, TextSet, TraceRequest};
 use usual::is_usual;
 
 /// Usual bytes of text in one call of a redactor.
@@ -112,6 +112,15 @@ impl Redact {
             let scanned = LogsRequest::scan(request, &RESCAN).ok()?;
             scanned.apply(&counts.edits(&Batch::default(), scanned.len()), &self.attributes.writes).ok()
         })
+    }
+
+    /// A request of metrics without what was found in it. The counts are in the host's own metrics only: an attribute
+    /// more would make another series of a data point.
+    ///
+    /// # Errors
+    /// A redactor that blocks has failed, or a text is too large and blocks.
+    pub fn metrics(&self, request: Bytes) -> Result<Bytes, Refusal> {
+        Ok(self.run::<MetricsRequest<'_>>(request)?.0)
     }
 
     /// Writes the counts. The texts are clean already, so a request on which they cannot be written goes on.
@@ -303,7 +312,7 @@ fn count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
 }
 
-/// What requests of spans and of log records have in common: texts.
+/// What requests of all signals have in common: texts.
 trait TextRequest {
     /// The texts, and how many fields are not known.
     fn read(request: &Bytes) -> Result<(TextSet, u32), ScanError>;
@@ -336,3 +345,4 @@ macro_rules! text_request {
 
 text_request!(TraceRequest);
 text_request!(LogsRequest);
+text_request!(MetricsRequest);

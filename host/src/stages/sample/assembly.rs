@@ -2,6 +2,7 @@
 //!
 //! All of this is data and no clock: the caller says what time it is.
 
+use crate::stages::log::Receipt;
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ pub struct Fragment {
     pub bytes: Bytes,
     /// How many spans it has.
     pub spans: usize,
+    /// Keeps the request that it came in.
+    pub receipt: Receipt,
 }
 
 /// A trace that is to be decided now.
@@ -131,7 +134,7 @@ mod tests {
     }
 
     fn fragment(bytes: usize) -> Fragment {
-        Fragment { bytes: Bytes::from(vec![0; bytes]), spans: 1 }
+        Fragment { bytes: Bytes::from(vec![0; bytes]), spans: 1, receipt: Receipt::default() }
     }
 
     fn ids(traces: &[Trace]) -> Vec<u8> {

@@ -11,6 +11,7 @@ pub use decisions::{Decision, Decisions};
 
 use super::RESCAN;
 use super::deliver::Deliver;
+use super::log::Receipt;
 use super::plugin::{Failure, Hosted, Sampler};
 use crate::metrics::Metrics;
 use crate::receivers::Signal;
@@ -63,10 +64,10 @@ impl Sample {
     }
 
     /// Takes the spans of a request.
-    pub fn add(&self, request: &Bytes, now: Instant) {
+    pub fn add(&self, request: &Bytes, receipt: &Receipt, now: Instant) {
         let mut decided = Vec::new();
         self.with_state(|state| {
-            for (id, fragment) in fragments(request) {
+            for (id, fragment) in fragments(request, receipt) {
                 match state.decisions.of(&id) {
                     Some(decision) => {
                         self.metrics.sampling_late_spans.inc_by(count(fragment.spans));
@@ -151,7 +152,8 @@ impl Sample {
         }
         for portion in portions(kept) {
             let spans = portion.iter().map(|(fragment, _)| fragment.spans).sum();
-            self.deliver.deliver(Signal::Traces, self.annotate(&portion), spans);
+            let receipts = portion.iter().map(|(fragment, _)| fragment.receipt.clone()).collect();
+            self.deliver.deliver(Signal::Traces, self.annotate(&portion), spans, receipts);
         }
     }
 
@@ -235,20 +237,20 @@ fn portions(kept: Vec<Decided>) -> Vec<Vec<Decided>> {
 }
 
 /// The spans of a request, by trace.
-pub(crate) fn fragments(request: &Bytes) -> Vec<(TraceId, Fragment)> {
+pub(crate) fn fragments(request: &Bytes, receipt: &Receipt) -> Vec<(TraceId, Fragment)> {
     let Ok(scanned) = TraceRequest::scan(request, &RESCAN) else { return Vec::new() };
     let mut traces: BTreeMap<TraceId, Vec<usize>> = BTreeMap::new();
     for (index, span) in scanned.spans().enumerate() {
         traces.entry(span.trace_id()).or_default().push(index);
     }
     if traces.len() == 1 {
-        let whole = |id| (id, Fragment { bytes: request.clone(), spans: scanned.len() });
+        let whole = |id| (id, Fragment { bytes: request.clone(), spans: scanned.len(), receipt: receipt.clone() });
         return traces.into_keys().map(whole).collect();
     }
     let part = |(id, spans): (TraceId, Vec<usize>)| {
         let mut writer = RequestWriter::new();
         spans.iter().filter_map(|&index| scanned.span(index)).for_each(|span| writer.copy(&span));
-        (id, Fragment { bytes: writer.finish().into(), spans: spans.len() })
+        (id, Fragment { bytes: writer.finish().into(), spans: spans.len(), receipt: receipt.clone() })
     };
     traces.into_iter().map(part).collect()
 }
@@ -290,7 +292,7 @@ mod tests {
     #[test]
     fn deliveries_are_cut_at_their_size_and_a_large_fragment_goes_alone() {
         let decision = Decision { keep: true, rule: None, probability: 1.0 };
-        let fragment = |bytes: usize| (Fragment { bytes: Bytes::from(vec![0; bytes]), spans: 1 }, decision);
+        let fragment = |bytes: usize| (Fragment { bytes: Bytes::from(vec![0; bytes]), spans: 1, receipt: Receipt::default() }, decision);
         let sizes = |kept: Vec<Decided>| portions(kept).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(vec![]), [0; 0]);
         assert_eq!(sizes(vec![fragment(1), fragment(DELIVERY_BYTES - 1), fragment(1)]), [2, 1]);
