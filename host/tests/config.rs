@@ -48,9 +48,9 @@ fn each_mistake_is_named_with_its_line() {
             vec!["3: link.ttl: expected a duration with its unit, such as 5s, found a whole number".into()],
         ),
         (
-            format!("{GOOD}meter: {{max_series: 0}}\nshutdown: 5s\n"),
+            format!("{GOOD}meter: {{aggregation_cardinality_limit: 0}}\nshutdown: 5s\n"),
             vec![
-                "3: meter.max_series: 0 is outside 1 to 1000000".into(),
+                "3: meter.aggregation_cardinality_limit: 0 is outside 1 to 1000000".into(),
                 "4: shutdown: expected a mapping of keys, found text".into(),
             ],
         ),

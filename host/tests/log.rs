@@ -158,7 +158,10 @@ async fn kept_traces_that_a_queue_does_not_hold_are_written_to_the_log() {
 async fn a_full_log_refuses_until_there_is_room_and_drops_nothing() {
     let (backend, endpoint) = Backend::start().await;
     let log = "log: {path: FOLDER/log, max_bytes: 8MiB, segment_bytes: 64KiB, fsync: never}\n";
-    let host = Host::start_with("http: {endpoint: 127.0.0.1:0, max_request_body_size: 2MiB}", &format!("{log}{}", output(&endpoint, "")));
+    let host = Host::start_with(
+        "http: {endpoint: 127.0.0.1:0, max_request_body_size: 2MiB}",
+        &format!("{log}{}", output(&endpoint, "")),
+    );
     let large = || {
         let mut span = chat(1, 1);
         span.set("payload", "x".repeat(500_000).as_str());

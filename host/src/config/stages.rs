@@ -1,4 +1,4 @@
-//! `admit:`, `memory:`, `link:`, `meter:`, `sample:` and `shutdown:`.
+//! `admit:`, `memory:`, `link:`, `sample:` and `shutdown:`.
 
 use super::plugin::{OnError, Plugin};
 use super::section::Section;
@@ -59,24 +59,6 @@ impl Link {
             section.finish();
         }
         link
-    }
-}
-
-/// Bounds of the metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Meter {
-    /// Most label combinations a metric; what comes after is counted under `other`.
-    pub max_series: usize,
-}
-
-impl Meter {
-    pub(super) fn read(root: &mut Section<'_>) -> Self {
-        let mut meter = Self { max_series: 1_000 };
-        if let Some(mut section) = root.section("meter") {
-            meter.max_series = whole(section.integer("max_series", 1_000, 1..=1_000_000));
-            section.finish();
-        }
-        meter
     }
 }
 

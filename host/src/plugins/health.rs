@@ -10,7 +10,8 @@ use tollgate_columns::{Given, Texts};
 use tollgate_otlp::{Envelope, Limits, Reads, RequestWriter, SpanStatus, SpanWriter, TraceRequest};
 
 /// The texts that a redactor is given, each of a group of its own.
-const TEXTS: [&str; 4] = ["", "a call to the model", "{\"messages\":[{\"role\":\"user\",\"content\":\"你好\"}]}", "\u{1f680} ñ"];
+const TEXTS: [&str; 4] =
+    ["", "a call to the model", "{\"messages\":[{\"role\":\"user\",\"content\":\"你好\"}]}", "\u{1f680} ñ"];
 /// The place that they stand in.
 const PLACE: &str = "span.attributes.gen_ai.input.messages";
 

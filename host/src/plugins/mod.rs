@@ -53,7 +53,8 @@ impl Opened {
     /// Those that did not get through it.
     pub fn prove(&self, config: &Config) -> Result<(), Vec<Problem>> {
         let enrich = config.enrich.iter().zip(self.enrich.iter().map(|hosted| health::enricher(hosted.plugin())));
-        let redact = config.redact.plugins.iter().zip(self.redact.iter().map(|hosted| health::redactor(hosted.plugin())));
+        let redact =
+            config.redact.plugins.iter().zip(self.redact.iter().map(|hosted| health::redactor(hosted.plugin())));
         let sample = config.sample.iter().map(|sample| &sample.plugin);
         let sample = sample.zip(self.sample.iter().map(|hosted| health::sampler(hosted.plugin())));
         let problems = enrich.chain(redact).chain(sample).filter_map(|(plugin, outcome)| {

@@ -89,7 +89,11 @@ impl Host {
         let stages = stages.replace("FOLDER", &folder.0.display().to_string());
         // Outputs that the test adds come as the indented end of `stages`.
         let (stages, outputs) = stages.split_once("outputs:\n").unwrap_or((&stages, ""));
-        let log = if stages.contains("log:") { String::new() } else { format!("log: {{path: {}}}", folder.path("log").display()) };
+        let log = if stages.contains("log:") {
+            String::new()
+        } else {
+            format!("log: {{path: {}}}", folder.path("log").display())
+        };
         let yaml = format!(
             "{log}\nreceivers:\n  otlp:\n    protocols:\n      grpc: {{endpoint: 127.0.0.1:0, max_recv_msg_size_mib: 1}}\n      \
              {http}\n{stages}\noutputs:\n  prometheus: {{endpoint: 127.0.0.1:0}}\n  json_lines: {{path: {}}}\n{outputs}",

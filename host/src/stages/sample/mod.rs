@@ -292,7 +292,9 @@ mod tests {
     #[test]
     fn deliveries_are_cut_at_their_size_and_a_large_fragment_goes_alone() {
         let decision = Decision { keep: true, rule: None, probability: 1.0 };
-        let fragment = |bytes: usize| (Fragment { bytes: Bytes::from(vec![0; bytes]), spans: 1, receipt: Receipt::default() }, decision);
+        let fragment = |bytes: usize| {
+            (Fragment { bytes: Bytes::from(vec![0; bytes]), spans: 1, receipt: Receipt::default() }, decision)
+        };
         let sizes = |kept: Vec<Decided>| portions(kept).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(vec![]), [0; 0]);
         assert_eq!(sizes(vec![fragment(1), fragment(DELIVERY_BYTES - 1), fragment(1)]), [2, 1]);
