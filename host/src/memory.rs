@@ -71,6 +71,12 @@ impl Memory {
         share
     }
 
+    /// Most bytes that can be taken.
+    #[must_use]
+    pub fn limit(&self) -> u64 {
+        self.0.limit
+    }
+
     /// Bytes that are taken.
     #[must_use]
     pub fn taken(&self) -> u64 {
@@ -151,6 +157,16 @@ impl Drop for Share {
     fn drop(&mut self) {
         self.set(0);
     }
+}
+
+/// Bytes of memory that the process has now; 0 where the system does not say.
+#[must_use]
+pub fn resident() -> u64 {
+    // Linux: `VmRSS:     1234 kB`.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    kib.unwrap_or(0).saturating_mul(1024)
 }
 
 fn gauge(value: u64) -> i64 {

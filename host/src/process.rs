@@ -3,7 +3,7 @@
 use crate::api;
 use crate::config::{Config, Sample as SampleConfig};
 use crate::costs::Costs;
-use crate::memory::Memory;
+use crate::memory::{Memory, resident};
 use crate::metrics::Metrics;
 use crate::outputs::{self, Queue, Worker};
 use crate::plugins::{Opened, Watched};
@@ -70,7 +70,9 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let watched = std::mem::take(&mut opened.watched);
-    let memory = Memory::new(config.memory.limit, &metrics);
+    let (resident, limit) = (resident(), config.memory.limit);
+    let memory = Memory::new(config.memory.budget(resident), &metrics);
+    tracing::info!(limit, resident, buffers = memory.limit(), "memory, in bytes");
     let (log, leftover) = Log::open(&config.log, largest(config), config.admit.retry_after, &metrics)?;
     let (queues, workers) = start_outputs(config, &memory, &metrics).await?;
     // Who asks for costs does so at the address of the metrics page; without one there is nobody to keep them for.

@@ -29,7 +29,7 @@ const GOOD: &str = "receivers: {otlp: {protocols: {http: }}}\noutputs: {promethe
 
 #[test]
 fn each_mistake_is_named_with_its_line() {
-    let known = "known here: receivers, admit, enrich, link, redact, meter, cost, sample, outputs, shutdown";
+    let known = "known here: receivers, admit, memory, enrich, link, redact, log, meter, cost, sample, outputs, shutdown";
     let cases: Vec<(String, Vec<String>)> = vec![
         (GOOD.to_owned(), vec![" ok".to_owned()]),
         (String::new(), vec!["1: the file is empty; examples/tollgate.yaml is a configuration to start from".into()]),
@@ -37,10 +37,10 @@ fn each_mistake_is_named_with_its_line() {
         (format!("{GOOD}---\na: 1\n"), vec!["4: is a second YAML document; a configuration is one document".into()]),
         (format!("{GOOD}ouputs: 1\n"), vec![format!("3: ouputs: is not a known key (did you mean \"outputs\"?); {known}")]),
         (
-            format!("{GOOD}admit:\n  max_bytes_in_flight: lots\n  retry_after: 5\n"),
+            format!("{GOOD}memory:\n  limit: lots\nadmit:\n  retry_after: 5\n"),
             vec![
-                "4: admit.max_bytes_in_flight: \"lots\" is not a size; write bytes, or a number with KiB, MiB or GiB".into(),
-                "5: admit.retry_after: expected a duration with its unit, such as 5s, found a whole number".into(),
+                "4: memory.limit: \"lots\" is not a size; write bytes, or a number with KiB, MiB or GiB".into(),
+                "6: admit.retry_after: expected a duration with its unit, such as 5s, found a whole number".into(),
             ],
         ),
         (

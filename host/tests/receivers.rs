@@ -129,7 +129,7 @@ async fn spans_without_ids_are_rejected_and_the_others_accepted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_over_the_bound_are_refused_with_the_time_to_wait() {
-    let host = Host::start("admit: {max_bytes_in_flight: 1KiB, retry_after: 7s}");
+    let host = Host::start("memory: {buffers: 1KiB}\nadmit: {retry_after: 7s}");
     let large = request(&[chat(1, 1).set("text", "x".repeat(2_000).as_str()).clone()]);
     let client = client();
     let sent = client.post(format!("{}/v1/traces", host.http)).header("content-type", "application/x-protobuf");
@@ -173,7 +173,7 @@ impl http_body::Body for Unfinished {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_of_a_grpc_message_count_before_it_is_whole() {
-    let host = Host::start("admit: {max_bytes_in_flight: 32KiB, retry_after: 7s}");
+    let host = Host::start("memory: {buffers: 32KiB}\nadmit: {retry_after: 7s}");
     let mut part = vec![0];
     part.extend_from_slice(&900_000_u32.to_be_bytes());
     part.resize(48 << 10, 0);

@@ -44,6 +44,11 @@ impl Layout {
         self.out().join("bin").join(format!("tollgate{}", std::env::consts::EXE_SUFFIX))
     }
 
+    /// The host binary that ends itself where a test tells it to.
+    pub(crate) fn failpoints(&self) -> PathBuf {
+        self.out().join("tests").join(format!("tollgate-failpoints{}", std::env::consts::EXE_SUFFIX))
+    }
+
     /// The Envoy filter.
     pub(crate) fn filter(&self) -> PathBuf {
         self.out().join("filter/tollgate_filter.wasm")
@@ -162,15 +167,23 @@ pub(crate) fn filter(layout: &Layout) -> Result<(), BuildError> {
 
 /// Builds the host binary.
 pub(crate) fn binary(layout: &Layout) -> Result<(), BuildError> {
-    step(&mut cargo(layout, ["build", "--release", "--package", "tollgate"]))?;
+    host(layout, &[], &layout.binary())
+}
+
+/// Builds the host binary that ends itself where a test tells it to.
+pub(crate) fn failpoints(layout: &Layout) -> Result<(), BuildError> {
+    host(layout, &["--features", "failpoints"], &layout.failpoints())
+}
+
+fn host(layout: &Layout, more: &[&str], to: &Path) -> Result<(), BuildError> {
+    step(cargo(layout, ["build", "--release", "--package", "tollgate"]).args(more))?;
     let built = layout.target.join("release").join(format!("tollgate{}", std::env::consts::EXE_SUFFIX));
-    let to = layout.binary();
-    folder_of(&to)?;
+    folder_of(to)?;
     // Copied beside and renamed, because a running program cannot be written to.
     let beside = to.with_extension("new");
     fs::copy(&built, &beside).map_err(|error| BuildError::File { path: built, error })?;
-    fs::rename(&beside, &to).map_err(|error| BuildError::File { path: to.clone(), error })?;
-    report(&to, fs::metadata(&to).map_or(0, |file| file.len()));
+    fs::rename(&beside, to).map_err(|error| BuildError::File { path: to.to_path_buf(), error })?;
+    report(to, fs::metadata(to).map_or(0, |file| file.len()));
     Ok(())
 }
 

@@ -23,21 +23,33 @@ impl Admit {
     }
 }
 
-/// The ceiling for all that is buffered.
+/// The ceiling for memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// Most bytes of requests in work, traces that wait and deliveries that wait, together.
+    /// Most memory of the process, in bytes.
     pub limit: u64,
+    /// Most bytes of telemetry that is buffered; where it is not set it follows from the limit.
+    pub buffers: Option<u64>,
 }
 
 impl Memory {
     pub(super) fn read(root: &mut Section<'_>) -> Self {
-        let mut memory = Self { limit: 512 << 20 };
+        let mut memory = Self { limit: 512 << 20, buffers: None };
         if let Some(mut section) = root.section("memory") {
-            memory.limit = section.size("limit", memory.limit, (1 << 10)..=(1 << 40));
+            memory.limit = section.size("limit", memory.limit, (64 << 20)..=(1 << 40));
+            let is_set = section.node("buffers").is_some();
+            memory.buffers = is_set.then(|| section.size("buffers", memory.limit / 2, (1 << 10)..=(1 << 40)));
             section.finish();
         }
         memory
+    }
+
+    /// Most bytes of telemetry that is buffered, by a process that has `resident` bytes before there is any. A fifth of
+    /// what is left is for what is not counted byte by byte: the allocator's gaps, and what plugins take while they work.
+    #[must_use]
+    pub fn budget(&self, resident: u64) -> u64 {
+        let left = self.limit.saturating_sub(resident) / 5 * 4;
+        self.buffers.unwrap_or(left.max(self.limit / 8))
     }
 }
 
