@@ -9,7 +9,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-#[path = "../../libs/metering/tests/peers/mod.rs"]
+#[path = "../metering/tests/peers/mod.rs"]
 mod peers;
 mod support;
 

@@ -1,6 +1,6 @@
 //! Those who read metrics: Prometheus with promtool, and the official parser of OpenMetrics in Python.
 //!
-//! `PROMETHEUS` names the binary, which has `promtool` beside it; else it is looked for on `PATH`. Python is `PYTHON` or
+//! `PROMETHEUS` names the binary, which has `promtool` beside it; else it is looked for on `PATH`. Python is `TOLLGATE_PYTHON` or
 //! `python3`, and has to be able to import `prometheus_client`. What is not there is skipped, and said so.
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
@@ -51,7 +51,7 @@ pub(crate) fn promtool(page: &[u8]) -> Option<String> {
 /// Samples of a page in OpenMetrics text as the official parser reads them: name, labels, value, and the trace id of the
 /// exemplar, as JSON.
 pub(crate) fn open_metrics(page: &[u8]) -> Option<serde_json::Value> {
-    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+    let python = std::env::var_os("TOLLGATE_PYTHON").unwrap_or_else(|| "python3".into());
     let script = "import json, sys\n\
         from prometheus_client.openmetrics.parser import text_string_to_metric_families as read\n\
         families = read(sys.stdin.read())\n\
