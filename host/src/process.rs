@@ -238,7 +238,7 @@ fn pipeline(
         enrich: Enrich::new(opened.enrich, Link::new(config.link, metrics)?, retry_after)?,
         redact: Redact::new(opened.redact, Rules::of(&config.redact), retry_after, metrics)?,
         log,
-        meter: Meter::new(&config.cost, costs, metrics)?,
+        meter: Meter::new(&config.meter, &config.cost, costs, metrics)?,
         sample,
         deliver,
         metrics: metrics.clone(),

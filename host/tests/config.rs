@@ -49,10 +49,31 @@ fn each_mistake_is_named_with_its_line() {
             vec!["3: link.ttl: expected a duration with its unit, such as 5s, found a whole number".into()],
         ),
         (
-            format!("{GOOD}meter: {{max_series: 0}}\nshutdown: 5s\n"),
+            format!("{GOOD}meter: {{aggregation_cardinality_limit: 0}}\nshutdown: 5s\n"),
             vec![
-                "3: meter.max_series: 0 is outside 1 to 1000000".into(),
+                "3: meter.aggregation_cardinality_limit: 0 is outside 1 to 1000000".into(),
                 "4: shutdown: expected a mapping of keys, found text".into(),
+            ],
+        ),
+        (
+            format!("{GOOD}meter:\n  names: [clint, llm_app, llm_app]\n  namespace: tollgate\n  metrics_expiration: 5\n  exemplars: {{enabled: 1}}\n  dimensions:\n    - team\n    - \"resource:team\"\n    - gen_ai.request.model\n    - {{name: a, defualt: b}}\n    - 7\n    - __name__\n  histogram:\n    explicit: {{buckets: [1s, 500ms, 2]}}\n    exponential: {{max_size: 5}}\n  otlp: {{interval: 1ms, histograms: native}}\n  max_series: 5\n"),
+            vec![
+                "4: meter.names[0]: \"clint\" is not one of client, inference, llm_app (did you mean \"client\"?)".into(),
+                "4: meter.names[2]: \"llm_app\" is here twice".into(),
+                "5: meter.namespace: \"tollgate\" is taken by other metrics".into(),
+                "6: meter.metrics_expiration: expected a duration with its unit".into(),
+                "7: meter.exemplars.enabled: expected true or false, found a whole number".into(),
+                "10: meter.dimensions[1]: \"resource:team\" would be the label \"team\", as \"team\" is".into(),
+                "11: meter.dimensions[2]: \"gen_ai.request.model\" would be the label \"gen_ai_request_model\", which is there already".into(),
+                "12: meter.dimensions[3].defualt: is not a known key (did you mean \"default\"?)".into(),
+                "13: meter.dimensions[4]: expected an attribute, such as team or resource:service.name".into(),
+                "14: meter.dimensions[5]: \"__name__\" would be the label \"__name__\", which is there already".into(),
+                "16: meter.histogram.explicit.buckets[1]: 500ms is not longer than the bucket before it".into(),
+                "16: meter.histogram.explicit.buckets[2]: expected text, found a whole number".into(),
+                "17: meter.histogram.exponential.max_size: is less than 8; 0 has none".into(),
+                "18: meter.otlp.histograms: \"native\" is not one of explicit, exponential".into(),
+                "18: meter.otlp.interval: 1ms is outside 1s to 3600s".into(),
+                "19: meter.max_series: is not a known key".into(),
             ],
         ),
         (

@@ -17,6 +17,7 @@ const CLIENTS: &[&str] = &[
     "boto3==1.44.8",
     "opentelemetry-sdk==1.45.2",
     "opentelemetry-exporter-otlp-proto-http==1.45.2",
+    "prometheus-client==0.26.0",
 ];
 /// The official client for Node, and a mock of the providers that runs in it.
 const NODE_CLIENTS: &[&str] = &["openai@7.57.0", "@copilotkit/aimock@1.43.0"];
@@ -83,6 +84,18 @@ impl Tools {
             ENVOY.concat(),
             inside.display()
         ))
+    }
+
+    /// Prometheus, which has promtool beside it: `PROMETHEUS`, else on `PATH`, else the package of Debian, unpacked.
+    pub(crate) fn prometheus(&self) -> Result<PathBuf, String> {
+        if let Some(given) = std::env::var_os("PROMETHEUS").map(PathBuf::from).or_else(|| on_path("prometheus")) {
+            return Ok(given);
+        }
+        let inside = self.once("prometheus", "prometheus", &["prometheus"], debian)?.join("usr/bin/prometheus");
+        match runs(&inside, "--version") {
+            true => Ok(inside),
+            false => Err(format!("{} does not run on this machine; set PROMETHEUS to one that does", inside.display())),
+        }
     }
 
     /// A Python with the official clients.
@@ -185,6 +198,24 @@ fn pip(python: &Path, folder: &Path, packages: &[&str]) -> Result<(), String> {
         ),
         false => format!("pip could not install {}:\n{}", packages.join(" and "), why.trim()),
     })
+}
+
+/// Unpacks the package `prometheus` of Debian. Its programs need nothing of the packages that it depends on.
+fn debian(folder: &Path) -> Result<(), String> {
+    const HELP: &str = "install Prometheus (Debian: apt-get install prometheus), or set PROMETHEUS to its binary";
+    let ran = |command: &mut Command| {
+        let output = command.current_dir(folder).stdin(Stdio::null()).output();
+        let output = output.map_err(|error| format!("{command:?} could not be started: {error}; {HELP}"))?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(format!("{command:?}: {}; {HELP}", String::from_utf8_lossy(&output.stderr).trim())),
+        }
+    };
+    ran(Command::new("apt-get").args(["download", "prometheus"]))?;
+    let files = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let package = files.flatten().map(|file| file.path()).find(|path| path.extension().is_some_and(|end| end == "deb"));
+    let package = package.ok_or_else(|| format!("apt-get left no package in {}; {HELP}", folder.display()))?;
+    ran(Command::new("dpkg").arg("-x").arg(package).arg("."))
 }
 
 /// Installs packages of Node. No script of a package runs; none of these needs one.

@@ -11,7 +11,7 @@ pub(super) fn check(file: &Path, no_plugins: bool) -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    if !no_plugins && let Err(problems) = plugins::open(&config, &Metrics::new(config.meter.max_series)) {
+    if !no_plugins && let Err(problems) = plugins::open(&config, &Metrics::of(&config.meter)) {
         return configuration::refuse(file, &problems);
     }
     println!("{}: ok", file.display());

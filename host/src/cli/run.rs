@@ -32,7 +32,7 @@ pub(super) fn run(file: &Path, format: LogFormat) -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let metrics = Metrics::new(config.meter.max_series);
+    let metrics = Metrics::of(&config.meter);
     let opened = match plugins::open(&config, &metrics) {
         Ok(opened) => opened,
         Err(problems) => return configuration::refuse(file, &problems),

@@ -14,6 +14,7 @@
 
 mod cost;
 mod log;
+mod meter;
 mod outputs;
 mod plugin;
 mod problem;
@@ -28,13 +29,14 @@ pub(crate) mod units;
 pub(crate) use cost::ALWAYS;
 pub use cost::Cost;
 pub use log::{Fsync, Log, Storage};
+pub use meter::{Dimension, Meter, MeterOtlp};
 pub use outputs::{Compression, JsonLines, OtlpHttp, Outputs, Prometheus, Queue, Retry};
 pub use plugin::{Limits, OnError, Place, Plugin};
 pub use problem::{Problem, Problems};
 pub use receivers::{Auth, ClientCertificate, Connections, Grpc, Health, Http, Receivers, Tls, TlsVersion};
 pub use redact::{OnOversize, Redact, UnknownFields};
 pub use sample::{DecisionCache, Sample, StressRelief};
-pub use stages::{Admit, Link, Memory, Meter, Shutdown};
+pub use stages::{Admit, Link, Memory, Shutdown};
 
 use saphyr::{LoadableYamlNode, MarkedYaml};
 use section::{Node, Section};
@@ -56,7 +58,7 @@ pub struct Config {
     pub redact: Redact,
     /// Where what was accepted is kept until every output has it.
     pub log: Log,
-    /// Bounds of the metrics.
+    /// What of calls and operations is counted.
     pub meter: Meter,
     /// What is added up of costs, for how long, and how alerts are logged.
     pub cost: Cost,
@@ -104,7 +106,7 @@ impl Config {
             link: Link::read(&mut root),
             redact: Redact::read(&mut root, problems),
             log: Log::read(&mut root),
-            meter: Meter::read(&mut root),
+            meter: Meter::read(&mut root, problems),
             cost: Cost::read(&mut root, problems),
             sample: Sample::read(&mut root),
             outputs: Outputs::read(&mut root, problems),

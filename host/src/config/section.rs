@@ -34,6 +34,15 @@ impl<'a> Node<'a> {
         matches!(self.yaml.data, YamlData::Value(Scalar::Null))
     }
 
+    pub(crate) fn is_mapping(self) -> bool {
+        matches!(self.yaml.data, YamlData::Mapping(_))
+    }
+
+    /// The value as text, as it stands in the file.
+    pub(crate) fn text(self) -> Option<String> {
+        scalar_text(self)
+    }
+
     /// What the value is, in words for a message.
     fn kind(self) -> &'static str {
         match &self.yaml.data {
@@ -197,6 +206,16 @@ impl<'a> Section<'a> {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         self.problem(key, format!("{text:?} is not one of {}{}", known.join(", "), did_you_mean(&text, &known)));
         default
+    }
+
+    /// A truth value.
+    pub(crate) fn truth(&mut self, key: &'static str, default: bool) -> bool {
+        let Some(node) = self.node(key) else { return default };
+        let YamlData::Value(Scalar::Boolean(value)) = &node.yaml.data else {
+            self.problem(key, format!("expected true or false, found {}", node.kind()));
+            return default;
+        };
+        *value
     }
 
     /// A whole number within a range.

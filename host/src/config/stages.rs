@@ -1,4 +1,4 @@
-//! `admit:`, `memory:`, `link:`, `meter:` and `shutdown:`.
+//! `admit:`, `memory:`, `link:` and `shutdown:`.
 
 use super::section::Section;
 use std::time::Duration;
@@ -70,24 +70,6 @@ impl Link {
             section.finish();
         }
         link
-    }
-}
-
-/// Bounds of the metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Meter {
-    /// Most label combinations a metric; what comes after is counted under `other`.
-    pub max_series: usize,
-}
-
-impl Meter {
-    pub(super) fn read(root: &mut Section<'_>) -> Self {
-        let mut meter = Self { max_series: 1_000 };
-        if let Some(mut section) = root.section("meter") {
-            meter.max_series = whole(section.integer("max_series", 1_000, 1..=1_000_000));
-            section.finish();
-        }
-        meter
     }
 }
 

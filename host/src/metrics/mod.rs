@@ -1,359 +1,181 @@
-//! What the process counts, in Prometheus form. Every counter that docs/CONFIG.md lists is defined here.
+//! What the process counts. Every counter that docs/CONFIG.md lists is defined here, but for those of calls, which are
+//! in `tollgate_metering`.
 
-mod bounded;
+mod register;
 
-pub use bounded::{Bounded, Labels};
-
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use crate::config::Meter;
+use register::metrics;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use tollgate_semconv::metric;
+use tollgate_metering::{Bounds, Calls, CallsOptions, Format, Registry, now};
 
-/// Counter of a quantity that has fractions.
-pub type RealCounter = Counter<f64, AtomicU64>;
+pub use tollgate_metering::{Counter, Family, Gauge, Level, Sum};
 
-/// All metrics of the process. Cheap to clone; clones count into the same place.
-#[derive(Clone, Debug)]
-pub struct Metrics {
-    registry: Arc<Registry>,
-    /// Tokens a call, by `gen_ai_token_type`.
-    pub token_usage: Bounded<Histogram>,
-    /// Seconds a call took.
-    pub operation_duration: Bounded<Histogram>,
-    /// Seconds until the first chunk of a streamed answer.
-    pub time_to_first_chunk: Bounded<Histogram>,
-    /// Tokens in total, by kind; the kinds beside `input` and `output` are parts of those two.
-    pub tokens: Bounded<Counter>,
-    /// Cost in US dollars.
-    pub cost_usd: Bounded<RealCounter>,
-    /// Cost in billionths of a US dollar, exact.
-    pub cost_nano_usd: Bounded<Counter>,
-    /// Calls without a price, by reason.
-    pub unpriced_calls: Bounded<Counter>,
+/// Names and values of labels. A label without a value is left out.
+pub type Labels = Vec<(&'static str, String)>;
+
+/// Most bytes of a request of metrics that is sent. The specification of OTLP has no limit; its receivers take 4 MiB.
+const MOST_REQUEST_BYTES: usize = 2 << 20;
+
+metrics! {
     /// Calls that cost more than a level, by level.
-    pub cost_alerts: Bounded<Counter>,
+    cost_alerts: Family<Sum> = "tollgate_cost_alerts";
     /// Of these, those that were not logged, because there were too many.
-    pub cost_alert_logs_suppressed: Counter,
+    cost_alert_logs_suppressed: Counter = "tollgate_cost_alert_logs_suppressed";
     /// Calls whose cost is one by the provider and another by the price set.
-    pub cost_disagreements: Bounded<Counter>,
+    cost_disagreements: Family<Sum> = "tollgate_cost_disagreements";
     /// What providers' caches saved, by kind, in billionths of a US dollar.
-    pub savings_nano_usd: Bounded<Counter>,
+    savings_nano_usd: Family<Sum> = "tollgate_savings_nano_usd";
     /// What providers' caches cost more than doing without, by kind, in billionths of a US dollar.
-    pub surcharges_nano_usd: Bounded<Counter>,
+    surcharges_nano_usd: Family<Sum> = "tollgate_surcharges_nano_usd";
     /// Calls that ended before everything that the cost ledger holds.
-    pub cost_late_calls: Counter,
+    cost_late_calls: Counter = "tollgate_cost_late_calls";
     /// Calls that ended more than a minute after they were reported.
-    pub cost_ahead_calls: Counter,
+    cost_ahead_calls: Counter = "tollgate_cost_ahead_calls";
     /// Values of the cost ledger's dimensions that had to make room for others.
-    pub cost_values_folded: Counter,
+    cost_values_folded: Counter = "tollgate_cost_values_folded";
     /// Spans of calls that another span has reported already.
-    pub duplicate_calls: Counter,
+    duplicate_calls: Counter = "tollgate_duplicate_calls";
     /// Response ids and spans that are remembered to find duplicates.
-    pub link_entries: Gauge,
+    link_entries: Gauge = "tollgate_link_entries";
     /// Response ids and spans forgotten before their time, because a limit was reached.
-    pub link_evicted: Counter,
+    link_evicted: Counter = "tollgate_link_evicted";
     /// Findings of redactors, by type and place.
-    pub redactions: Bounded<Counter>,
+    redactions: Family<Sum> = "tollgate_redactions";
     /// What no redactor looked at, by reason and what was done with it.
-    pub redaction_skipped: Bounded<Counter>,
+    redaction_skipped: Family<Sum> = "tollgate_redaction_skipped";
     /// Groups of texts that were given to a redactor in several calls, because they are too large for one.
-    pub redaction_split_groups: Counter,
+    redaction_split_groups: Counter = "tollgate_redaction_split_groups";
     /// Texts that name things and that a redactor found nothing in, remembered.
-    pub redaction_known_names: Bounded<Gauge>,
+    redaction_known_names: Family<Level> = "tollgate_redaction_known_names";
     /// Of these, forgotten because a limit was reached.
-    pub redaction_known_names_evicted: Bounded<Counter>,
+    redaction_known_names_evicted: Family<Sum> = "tollgate_redaction_known_names_evicted";
     /// Spans that came in.
-    pub spans_received: Counter,
+    spans_received: Counter = "tollgate_spans_received";
     /// Spans refused for good, by reason.
-    pub spans_rejected: Bounded<Counter>,
+    spans_rejected: Family<Sum> = "tollgate_spans_rejected";
     /// Spans handed to the outputs.
-    pub spans_kept: Counter,
+    spans_kept: Counter = "tollgate_spans_kept";
     /// Spans that are not delivered, by reason.
-    pub spans_dropped: Bounded<Counter>,
+    spans_dropped: Family<Sum> = "tollgate_spans_dropped";
     /// Log records that came in.
-    pub log_records_received: Counter,
+    log_records_received: Counter = "tollgate_log_records_received";
     /// Data points of metrics that came in.
-    pub metric_points_received: Counter,
+    metric_points_received: Counter = "tollgate_metric_points_received";
     /// Open connections, by receiver.
-    pub connections: Bounded<Gauge>,
+    connections: Family<Level> = "tollgate_connections";
     /// Connections that were not taken, or that this side ended, by receiver and reason.
-    pub connections_ended: Bounded<Counter>,
+    connections_ended: Family<Sum> = "tollgate_connections_ended";
     /// New certificates and tokens in files, by receiver and outcome.
-    pub credential_reloads: Bounded<Counter>,
+    credential_reloads: Family<Sum> = "tollgate_credential_reloads";
     /// Requests refused, by reason.
-    pub requests_refused: Bounded<Counter>,
+    requests_refused: Family<Sum> = "tollgate_requests_refused";
     /// Bytes of telemetry in memory, by use.
-    pub memory_bytes: Bounded<Gauge>,
+    memory_bytes: Family<Level> = "tollgate_memory_bytes";
     /// Most bytes of telemetry in memory.
-    pub memory_limit_bytes: Gauge,
+    memory_limit_bytes: Gauge = "tollgate_memory_limit_bytes";
     /// Bytes of the log on disk.
-    pub log_bytes: Gauge,
+    log_bytes: Gauge = "tollgate_log_bytes";
     /// Files of the log.
-    pub log_segments: Gauge,
+    log_segments: Gauge = "tollgate_log_segments";
     /// Records of the log that are not done.
-    pub log_records: Gauge,
+    log_records: Gauge = "tollgate_log_records";
     /// Appends that the log refused, by reason.
-    pub log_refused: Bounded<Counter>,
+    log_refused: Family<Sum> = "tollgate_log_refused";
     /// Flushes of the disk.
-    pub log_fsyncs: Counter,
+    log_fsyncs: Counter = "tollgate_log_fsyncs";
     /// Failures to write, to flush or to remove a file.
-    pub log_errors: Counter,
+    log_errors: Counter = "tollgate_log_errors";
     /// Records that were skipped, because they are damaged.
-    pub log_damaged_records: Counter,
+    log_damaged_records: Counter = "tollgate_log_damaged_records";
     /// Bytes that were skipped, because they are damaged or were not written whole.
-    pub log_damaged_bytes: Counter,
+    log_damaged_bytes: Counter = "tollgate_log_damaged_bytes";
     /// Records of an earlier process that were taken up.
-    pub log_recovered: Counter,
+    log_recovered: Counter = "tollgate_log_recovered_records";
     /// Calls of plugins.
-    pub plugin_calls: Bounded<Counter>,
+    plugin_calls: Family<Sum> = "tollgate_plugin_calls";
     /// Calls of plugins that failed, by kind.
-    pub plugin_failures: Bounded<Counter>,
+    plugin_failures: Family<Sum> = "tollgate_plugin_failures";
     /// Batches that went on without a plugin that failed.
-    pub plugin_bypassed: Bounded<Counter>,
+    plugin_bypassed: Family<Sum> = "tollgate_plugin_bypassed";
     /// Batches that went on without their texts, because a redactor failed.
-    pub plugin_masked: Bounded<Counter>,
+    plugin_masked: Family<Sum> = "tollgate_plugin_masked";
     /// Batches refused because a plugin failed.
-    pub plugin_blocked: Bounded<Counter>,
+    plugin_blocked: Family<Sum> = "tollgate_plugin_blocked";
     /// Plugins configured anew because a file of their configuration changed, by outcome.
-    pub plugin_reloads: Bounded<Counter>,
+    plugin_reloads: Family<Sum> = "tollgate_plugin_reloads";
     /// Traces waiting for a decision.
-    pub sampling_pending_traces: Gauge,
+    sampling_pending_traces: Gauge = "tollgate_sampling_pending_traces";
     /// Bytes of spans waiting for a decision.
-    pub sampling_pending_bytes: Gauge,
+    sampling_pending_bytes: Gauge = "tollgate_sampling_pending_bytes";
     /// Traces decided, by rule and verdict.
-    pub sampling_decisions: Bounded<Counter>,
+    sampling_decisions: Family<Sum> = "tollgate_sampling_decisions";
     /// Traces decided before their time, by the limit that was reached.
-    pub sampling_evicted: Bounded<Counter>,
+    sampling_evicted: Family<Sum> = "tollgate_sampling_evicted";
     /// Spans that came after the decision on their trace and followed it.
-    pub sampling_late_spans: Counter,
+    sampling_late_spans: Counter = "tollgate_sampling_late_spans";
     /// Decisions that are remembered for spans that come late.
-    pub sampling_remembered: Gauge,
+    sampling_remembered: Gauge = "tollgate_sampling_remembered";
     /// 1 while new traces are decided by their ids alone, because too much waits.
-    pub sampling_stress_relief: Gauge,
+    sampling_stress_relief: Gauge = "tollgate_sampling_stress_relief";
     /// Bytes that wait for an output.
-    pub queue_bytes: Bounded<Gauge>,
+    queue_bytes: Family<Level> = "tollgate_output_queue_bytes";
     /// Requests that wait for an output.
-    pub queue_requests: Bounded<Gauge>,
+    queue_requests: Family<Level> = "tollgate_output_queue_requests";
     /// Spans and log records that an output took.
-    pub output_sent: Bounded<Counter>,
+    output_sent: Family<Sum> = "tollgate_output_sent";
     /// Attempts after the first.
-    pub output_retries: Bounded<Counter>,
+    output_retries: Family<Sum> = "tollgate_output_retries";
     /// Spans and log records that an output lost, by reason.
-    pub output_dropped: Bounded<Counter>,
+    output_dropped: Family<Sum> = "tollgate_output_dropped";
     /// Spans and log records that were left to the log when the process ended.
-    pub output_left_in_log: Bounded<Counter>,
+    output_left_in_log: Family<Sum> = "tollgate_output_left_in_log";
 }
 
 impl Metrics {
-    /// Metrics with at most `max_series` label combinations each.
+    /// Metrics with at most `max_series` label combinations each, and all else as it is without a configuration.
     #[must_use]
     pub fn new(max_series: usize) -> Self {
-        let mut registry = Registry::default();
-        let limited = prometheus_client::metrics::family::Family::<Labels, Counter>::default();
-        registry.register(
-            "tollgate_metric_series_limited",
-            "Observations counted under `other` because the metric has all the series it may have",
-            limited.clone(),
-        );
-        let token_histogram: fn() -> Histogram = || Histogram::new(metric::TOKENS.iter().copied());
-        let second_histogram: fn() -> Histogram = || Histogram::new(metric::SECONDS.iter().copied());
-        let mut bounds = bounded::Bounds { registry: &mut registry, limited, max_series };
-        let mut metrics = Self {
-            registry: Arc::default(),
-            token_usage: bounds.family("gen_ai_client_token_usage", "Tokens a call", token_histogram),
-            operation_duration: bounds.family(
-                "gen_ai_client_operation_duration_seconds",
-                "Seconds a call took",
-                second_histogram,
-            ),
-            time_to_first_chunk: bounds.family(
-                "gen_ai_client_operation_time_to_first_chunk_seconds",
-                "Seconds until the first chunk of a streamed answer",
-                second_histogram,
-            ),
-            tokens: bounds.family(
-                "tollgate_tokens",
-                "Tokens; cache_read, cache_write and reasoning are parts of input and output",
-                Counter::default,
-            ),
-            cost_usd: bounds.family("tollgate_cost_usd", "Cost in US dollars", RealCounter::default),
-            cost_nano_usd: bounds.family(
-                "tollgate_cost_nano_usd",
-                "Cost in billionths of a US dollar, exact",
-                Counter::default,
-            ),
-            unpriced_calls: bounds.family("tollgate_unpriced_calls", "Calls without a price", Counter::default),
-            cost_alerts: bounds.family("tollgate_cost_alerts", "Calls that cost more than a level", Counter::default),
-            cost_alert_logs_suppressed: Counter::default(),
-            cost_disagreements: bounds.family(
-                "tollgate_cost_disagreements",
-                "Calls whose cost is one by the provider and another by the price set",
-                Counter::default,
-            ),
-            savings_nano_usd: bounds.family(
-                "tollgate_savings_nano_usd",
-                "What providers' caches saved, in billionths of a US dollar, exact",
-                Counter::default,
-            ),
-            surcharges_nano_usd: bounds.family(
-                "tollgate_surcharges_nano_usd",
-                "What providers' caches cost more than doing without, in billionths of a US dollar, exact",
-                Counter::default,
-            ),
-            cost_late_calls: Counter::default(),
-            cost_ahead_calls: Counter::default(),
-            cost_values_folded: Counter::default(),
-            duplicate_calls: Counter::default(),
-            link_entries: Gauge::default(),
-            link_evicted: Counter::default(),
-            redactions: bounds.family("tollgate_redactions", "Findings of redactors", Counter::default),
-            redaction_skipped: bounds.family(
-                "tollgate_redaction_skipped",
-                "What no redactor looked at, in what the reason counts",
-                Counter::default,
-            ),
-            redaction_split_groups: Counter::default(),
-            redaction_known_names: bounds.family(
-                "tollgate_redaction_known_names",
-                "Texts that name things and are remembered as clean",
-                Gauge::default,
-            ),
-            redaction_known_names_evicted: bounds.family(
-                "tollgate_redaction_known_names_evicted",
-                "Remembered texts forgotten because of the limit",
-                Counter::default,
-            ),
-            spans_received: Counter::default(),
-            spans_rejected: bounds.family("tollgate_spans_rejected", "Spans refused for good", Counter::default),
-            spans_kept: Counter::default(),
-            spans_dropped: bounds.family("tollgate_spans_dropped", "Spans not delivered", Counter::default),
-            log_records_received: Counter::default(),
-            metric_points_received: Counter::default(),
-            connections: bounds.family("tollgate_connections", "Open connections", Gauge::default),
-            connections_ended: bounds.family(
-                "tollgate_connections_ended",
-                "Connections not taken, or ended by this side",
-                Counter::default,
-            ),
-            credential_reloads: bounds.family(
-                "tollgate_credential_reloads",
-                "New certificates and tokens in files",
-                Counter::default,
-            ),
-            requests_refused: bounds.family("tollgate_requests_refused", "Requests refused", Counter::default),
-            memory_bytes: bounds.family("tollgate_memory_bytes", "Bytes of telemetry in memory", Gauge::default),
-            memory_limit_bytes: Gauge::default(),
-            log_bytes: Gauge::default(),
-            log_segments: Gauge::default(),
-            log_records: Gauge::default(),
-            log_refused: bounds.family("tollgate_log_refused", "Appends that the log refused", Counter::default),
-            log_fsyncs: Counter::default(),
-            log_errors: Counter::default(),
-            log_damaged_records: Counter::default(),
-            log_damaged_bytes: Counter::default(),
-            log_recovered: Counter::default(),
-            plugin_calls: bounds.family("tollgate_plugin_calls", "Calls of plugins", Counter::default),
-            plugin_failures: bounds.family(
-                "tollgate_plugin_failures",
-                "Calls of plugins that failed",
-                Counter::default,
-            ),
-            plugin_bypassed: bounds.family(
-                "tollgate_plugin_bypassed",
-                "Batches that went on without a plugin that failed",
-                Counter::default,
-            ),
-            plugin_masked: bounds.family(
-                "tollgate_plugin_masked",
-                "Batches that went on without their texts",
-                Counter::default,
-            ),
-            plugin_blocked: bounds.family(
-                "tollgate_plugin_blocked",
-                "Batches refused because a plugin failed",
-                Counter::default,
-            ),
-            plugin_reloads: bounds.family(
-                "tollgate_plugin_reloads",
-                "Plugins configured anew because a file of their configuration changed",
-                Counter::default,
-            ),
-            sampling_pending_traces: Gauge::default(),
-            sampling_pending_bytes: Gauge::default(),
-            sampling_decisions: bounds.family("tollgate_sampling_decisions", "Traces decided", Counter::default),
-            sampling_evicted: bounds.family(
-                "tollgate_sampling_evicted",
-                "Traces decided early, at a limit",
-                Counter::default,
-            ),
-            sampling_late_spans: Counter::default(),
-            sampling_remembered: Gauge::default(),
-            sampling_stress_relief: Gauge::default(),
-            queue_bytes: bounds.family("tollgate_output_queue_bytes", "Bytes that wait", Gauge::default),
-            queue_requests: bounds.family("tollgate_output_queue_requests", "Requests that wait", Gauge::default),
-            output_sent: bounds.family("tollgate_output_sent", "Spans and log records taken", Counter::default),
-            output_retries: bounds.family("tollgate_output_retries", "Attempts after the first", Counter::default),
-            output_dropped: bounds.family("tollgate_output_dropped", "Spans and log records lost", Counter::default),
-            output_left_in_log: bounds.family(
-                "tollgate_output_left_in_log",
-                "Spans and log records left to the log at the end",
-                Counter::default,
-            ),
-        };
-        let counters = [
-            ("tollgate_spans_received", "Spans received", &metrics.spans_received),
-            ("tollgate_spans_kept", "Spans handed to the outputs", &metrics.spans_kept),
-            ("tollgate_duplicate_calls", "Spans of calls reported already", &metrics.duplicate_calls),
-            ("tollgate_cost_alert_logs_suppressed", "Alerts that were not logged", &metrics.cost_alert_logs_suppressed),
-            ("tollgate_cost_late_calls", "Calls too old for the cost ledger", &metrics.cost_late_calls),
-            ("tollgate_cost_ahead_calls", "Calls reported before they ended", &metrics.cost_ahead_calls),
-            ("tollgate_cost_values_folded", "Values that made room for others", &metrics.cost_values_folded),
-            ("tollgate_link_evicted", "Response ids forgotten early, at a limit", &metrics.link_evicted),
-            (
-                "tollgate_redaction_split_groups",
-                "Groups of texts too large for one call",
-                &metrics.redaction_split_groups,
-            ),
-            ("tollgate_log_fsyncs", "Flushes of the disk", &metrics.log_fsyncs),
-            ("tollgate_log_errors", "Failures to write, flush or remove a file", &metrics.log_errors),
-            ("tollgate_log_damaged_records", "Records that could not be read", &metrics.log_damaged_records),
-            ("tollgate_log_damaged_bytes", "Bytes that could not be read", &metrics.log_damaged_bytes),
-            ("tollgate_log_recovered_records", "Records of an earlier process", &metrics.log_recovered),
-            ("tollgate_log_records_received", "Log records received", &metrics.log_records_received),
-            ("tollgate_metric_points_received", "Data points of metrics received", &metrics.metric_points_received),
-            ("tollgate_sampling_late_spans", "Spans that followed an earlier decision", &metrics.sampling_late_spans),
-        ];
-        for (name, help, counter) in counters {
-            registry.register(name, help, counter.clone());
-        }
-        let gauges = [
-            ("tollgate_memory_limit_bytes", "Most bytes of telemetry in memory", &metrics.memory_limit_bytes),
-            ("tollgate_log_bytes", "Bytes of the log on disk", &metrics.log_bytes),
-            ("tollgate_log_segments", "Files of the log", &metrics.log_segments),
-            ("tollgate_log_records", "Records of the log that are not done", &metrics.log_records),
-            ("tollgate_link_entries", "Response ids and spans that are remembered", &metrics.link_entries),
-            ("tollgate_sampling_pending_traces", "Traces that wait", &metrics.sampling_pending_traces),
-            ("tollgate_sampling_pending_bytes", "Bytes that wait for a decision", &metrics.sampling_pending_bytes),
-            ("tollgate_sampling_remembered", "Decisions remembered for late spans", &metrics.sampling_remembered),
-            ("tollgate_sampling_stress_relief", "1 while stress relief is active", &metrics.sampling_stress_relief),
-        ];
-        for (name, help, gauge) in gauges {
-            registry.register(name, help, gauge.clone());
-        }
-        metrics.registry = Arc::new(registry);
-        metrics
+        Self::of(&Meter { max_series, ..Meter::default() })
     }
 
-    /// The metrics page, in the OpenMetrics text format.
+    /// Metrics as the configuration wants them.
+    #[must_use]
+    pub fn of(meter: &Meter) -> Self {
+        let bounds = Bounds { max_series: meter.max_series, expiration: meter.expiration };
+        let registry = Arc::new(Registry::new(bounds, register::resource(&meter.resource)));
+        let options = CallsOptions {
+            names: meter.names.clone(),
+            namespace: meter.namespace.clone(),
+            dimensions: meter.dimensions.iter().map(|dimension| dimension.attribute().to_owned()).collect(),
+            seconds: meter.buckets.clone(),
+            max_size: meter.max_size,
+            exemplars: meter.exemplars,
+        };
+        let calls = Arc::new(Calls::new(Arc::clone(&registry), &options));
+        Self::register(registry, calls)
+    }
+
+    /// The metrics page as text, without exemplars.
     #[must_use]
     pub fn page(&self) -> String {
-        let mut page = String::new();
-        match prometheus_client::encoding::text::encode(&mut page, &self.registry) {
-            Ok(()) => page,
-            Err(error) => format!("# {error}\n# EOF\n"),
-        }
+        String::from_utf8_lossy(&self.page_as(Format::Text)).into_owned()
+    }
+
+    /// The metrics page in a form. Series that have been idle for too long are forgotten before.
+    #[must_use]
+    pub fn page_as(&self, format: Format) -> Vec<u8> {
+        let now = now();
+        self.calls.expire(now);
+        self.registry.page(format, now)
+    }
+
+    /// All metrics as encoded `ExportMetricsServiceRequest`s of at most 2 MiB, each with the number of its data points. Where
+    /// `exponential` is set histograms are sent as exponential ones. Series that have been idle for too long are forgotten
+    /// before.
+    #[must_use]
+    pub fn otlp(&self, exponential: bool) -> Vec<(Vec<u8>, u64)> {
+        let now = now();
+        self.calls.expire(now);
+        self.registry.otlp(now, MOST_REQUEST_BYTES, exponential)
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tollgate_columns::Row;
 use tollgate_ledger::{Entry, Level, Savings};
 use tollgate_otlp::TraceRequest;
-use tollgate_semconv::cost_level;
+use tollgate_semconv::{attribute, cost_level};
 
 /// What is done with the costs of calls.
 #[derive(Debug)]
@@ -36,8 +36,10 @@ impl Cost {
 
     /// Takes the calls of a request, rows of its spans.
     pub(super) fn run(&self, calls: &[Row<'_>], request: &TraceRequest<'_>) {
-        let values: Vec<Vec<_>> =
-            calls.iter().map(|call| self.dimensions.iter().map(|place| value(*call, *place)).collect()).collect();
+        let values: Vec<Vec<_>> = calls
+            .iter()
+            .map(|call| self.dimensions.iter().map(|place| meter::value(*call, *place)).collect())
+            .collect();
         let mut entries = Vec::with_capacity(calls.len());
         for (call, values) in calls.iter().zip(&values) {
             let entry = entry(*call, values, request);
@@ -52,7 +54,10 @@ impl Cost {
     fn count(&self, entry: &Entry<'_>, call: Row<'_>) {
         let labels = || -> Labels {
             let text = |place| call.text(place).unwrap_or_default().to_owned();
-            vec![("gen_ai_provider_name", text(meter::PROVIDER)), ("gen_ai_request_model", text(meter::REQUEST_MODEL))]
+            vec![
+                (attribute::GEN_AI_PROVIDER_NAME, text(meter::PROVIDER)),
+                (attribute::GEN_AI_REQUEST_MODEL, text(meter::REQUEST_MODEL)),
+            ]
         };
         for (kind, saved) in [("cache_read", entry.savings.cache_read), ("cache_write", entry.savings.cache_write)] {
             // A counter cannot go down, so what is below 0 has one of its own.
@@ -112,13 +117,6 @@ fn entry<'a>(call: Row<'a>, values: &'a [Option<Cow<'a, str>>], request: &TraceR
         trace_id: span.as_ref().map(tollgate_otlp::Span::trace_id).unwrap_or_default(),
         span_id: span.as_ref().map(tollgate_otlp::Span::span_id).unwrap_or_default(),
     }
-}
-
-/// The value of a dimension as text; a truth value is `0` or `1`.
-fn value(call: Row<'_>, place: u16) -> Option<Cow<'_, str>> {
-    let number = || call.integer(place).map(|value| value.to_string());
-    let real = || call.real(place).map(|value| value.to_string());
-    call.text(place).map(Cow::Borrowed).or_else(|| number().or_else(real).map(Cow::Owned))
 }
 
 fn level(word: &str) -> Option<Level> {

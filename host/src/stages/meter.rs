@@ -1,16 +1,21 @@
 //! Stage 4, meter: metrics from every span, before any sampling.
 //!
-//! A span counts where its role is billable and, where it has no role, where its operation is one call to a model.
-//! Agents, workflows and tools are left out: the usage that they carry is that of the calls below them, and would be
-//! counted twice; and so are calls that another span has reported already.
+//! Tokens, cost and times of calls count where a span's role is billable and, where it has no role, where its operation is
+//! one call to a model. Agents, workflows and tools are left out: the usage that they carry is that of the calls below
+//! them, and would be counted twice; and so are calls that another span has reported already.
+//!
+//! Rate, errors and duration count for every span of an operation, agents and tools too, but for those that stand for an
+//! operation that another span stands for: duplicates and wrappers.
 
 use super::cost::Cost;
-use crate::config::Cost as CostConfig;
+use crate::config::{Cost as CostConfig, Meter as Config};
 use crate::costs::Costs;
-use crate::metrics::{Labels, Metrics};
+use crate::metrics::Metrics;
+use std::borrow::Cow;
 use std::sync::Arc;
-use tollgate_columns::{Batch, Row};
+use tollgate_columns::Row;
 use tollgate_ledger::KINDS;
+use tollgate_metering::{Call, Origin, Scale, now};
 use tollgate_otlp::{Reads, ReadsError, TraceRequest};
 use tollgate_semconv::{attribute, call_role};
 
@@ -59,36 +64,92 @@ pub(super) const SAVED_WRITE: u16 = 20;
 /// The places of the kinds of tokens. The first two are also the histogram of the conventions.
 pub(super) const TOKENS: [u16; KINDS.len()] = [8, 9, 10, 11, 12];
 
-/// Counts calls.
+/// Counts calls and operations.
 #[derive(Debug)]
 pub struct Meter {
     reads: Reads,
+    /// Places of the labels that the user chose, behind the dimensions of the ledger, and what stands for those that are not
+    /// there.
+    dimensions: Vec<(u16, String)>,
+    exemplars: bool,
     cost: Cost,
     metrics: Metrics,
 }
 
 impl Meter {
-    /// Counts into `metrics` and, where there are some, `costs`.
+    /// Counts into `metrics`, which are of the same configuration, and, where there are some, `costs`.
     ///
     /// # Errors
     /// A dimension of the configuration cannot be read.
-    pub fn new(config: &CostConfig, costs: Option<Arc<Costs>>, metrics: &Metrics) -> Result<Self, ReadsError> {
-        let names: Vec<_> = READS.into_iter().chain(config.dimensions.iter().map(String::as_str)).collect();
-        Ok(Self { reads: Reads::compile(&names)?, cost: Cost::new(config, costs, metrics), metrics: metrics.clone() })
+    pub fn new(
+        config: &Config,
+        cost: &CostConfig,
+        costs: Option<Arc<Costs>>,
+        metrics: &Metrics,
+    ) -> Result<Self, ReadsError> {
+        let labels = config.dimensions.iter().map(|dimension| dimension.read.as_str());
+        let names: Vec<_> = READS.into_iter().chain(cost.dimensions.iter().map(String::as_str)).chain(labels).collect();
+        let places = (0_u16..).skip(READS.len() + cost.dimensions.len());
+        let defaults = config.dimensions.iter().map(|dimension| dimension.default.clone().unwrap_or_default());
+        Ok(Self {
+            reads: Reads::compile(&names)?,
+            dimensions: places.zip(defaults).collect(),
+            exemplars: config.exemplars,
+            cost: Cost::new(cost, costs, metrics),
+            metrics: metrics.clone(),
+        })
     }
 
-    /// Counts the calls of a request.
+    /// Counts the spans of a request.
     pub fn run(&self, request: &TraceRequest<'_>) {
         let spans = request.project(&self.reads);
-        let calls = calls(&spans);
-        calls.iter().for_each(|call| count(*call, &self.metrics));
+        let now = now();
+        let mut values = Vec::with_capacity(self.dimensions.len());
+        for span in spans.rows() {
+            let origin = self.exemplars.then(|| origin(request, span.index(), now)).flatten();
+            self.count(span, &mut values, origin, now);
+        }
+        let calls: Vec<_> = spans.rows().filter(|span| is_call(*span)).collect();
         self.cost.run(&calls, request);
+    }
+
+    fn count<'a>(&'a self, span: Row<'a>, values: &mut Vec<Cow<'a, str>>, origin: Option<Origin>, now: u64) {
+        let (role, operation, billable) = (span.text(ROLE), span.text(OPERATION), is_call(span));
+        let repeats = matches!(role, Some(call_role::DUPLICATE | call_role::WRAPPER));
+        let operates = !repeats && (billable || operation.is_some_and(|operation| !operation.is_empty()));
+        if !operates && !billable {
+            return;
+        }
+        values.clear();
+        values.extend(self.dimensions.iter().map(|(place, default)| {
+            let value = value(span, *place).filter(|value| !value.is_empty());
+            value.unwrap_or(Cow::Borrowed(default.as_str()))
+        }));
+        let text = |place| span.text(place).unwrap_or_default();
+        let call = Call {
+            operation: operation.unwrap_or_default(),
+            provider: text(PROVIDER),
+            request_model: text(REQUEST_MODEL),
+            response_model: text(RESPONSE_MODEL),
+            error_type: error_type(span),
+            cost_source: text(COST_SOURCE),
+            unpriced: text(UNPRICED),
+            dimensions: values.as_slice(),
+            billable,
+            operates,
+            duration: span.integer(DURATION).and_then(|nanos| u64::try_from(nanos).ok()),
+            first_chunk: span.real(FIRST_CHUNK).and_then(|seconds| Scale::Billionth.whole(seconds)),
+            tokens: TOKENS.map(|place| span.count(place)),
+            cost: cost(span),
+            origin,
+        };
+        self.metrics.calls.count(&call, now);
     }
 }
 
-/// The spans that count, of a batch whose columns are [`READS`].
-fn calls(spans: &Batch) -> Vec<Row<'_>> {
-    spans.rows().filter(|span| call_role::is_billable(span.text(ROLE), span.text(OPERATION))).collect()
+/// Whether a span, of a batch whose columns are [`READS`], is one call to a model.
+fn is_call(span: Row<'_>) -> bool {
+    call_role::is_billable(span.text(ROLE), span.text(OPERATION))
 }
 
 /// What a call cost, in nano-dollars.
@@ -96,36 +157,17 @@ pub(super) fn cost(call: Row<'_>) -> Option<u64> {
     call.integer(NANO_USD).and_then(|nanos| u64::try_from(nanos).ok())
 }
 
-fn count(span: Row<'_>, metrics: &Metrics) {
-    let text = |attribute| span.text(attribute).unwrap_or_default().to_owned();
-    let mut labels: Labels = vec![
-        ("gen_ai_operation_name", text(OPERATION)),
-        ("gen_ai_provider_name", text(PROVIDER)),
-        ("gen_ai_request_model", text(REQUEST_MODEL)),
-        ("gen_ai_response_model", text(RESPONSE_MODEL)),
-    ];
-    for (kind, attribute) in KINDS.into_iter().zip(TOKENS) {
-        let Some(tokens) = span.count(attribute) else { continue };
-        let labels = with(&labels, "gen_ai_token_type", kind);
-        if matches!(kind, "input" | "output") {
-            metrics.token_usage.with(labels.clone()).observe(real(tokens));
-        }
-        metrics.tokens.with(labels).inc_by(tokens);
-    }
-    if let Some(nanos) = cost(span) {
-        let labels = with(&labels, "source", span.text(COST_SOURCE).unwrap_or_default());
-        metrics.cost_usd.with(labels.clone()).inc_by(real(nanos) / 1e9);
-        metrics.cost_nano_usd.with(labels).inc_by(nanos);
-    } else if let Some(reason) = span.text(UNPRICED) {
-        metrics.unpriced_calls.with(with(&labels, "reason", reason)).inc();
-    }
-    if let Some(seconds) = span.real(FIRST_CHUNK).filter(|seconds| seconds.is_finite() && *seconds >= 0.0) {
-        metrics.time_to_first_chunk.with(labels.clone()).observe(seconds);
-    }
-    if let Some(nanos) = span.integer(DURATION).and_then(|nanos| u64::try_from(nanos).ok()) {
-        labels.push(("error_type", error_type(span).to_owned()));
-        metrics.operation_duration.with(labels).observe(real(nanos) / 1e9);
-    }
+/// The value of a dimension as text; a truth value is `0` or `1`.
+pub(super) fn value(span: Row<'_>, place: u16) -> Option<Cow<'_, str>> {
+    let number = || span.integer(place).map(|value| value.to_string());
+    let real = || span.real(place).map(|value| value.to_string());
+    span.text(place).map(Cow::Borrowed).or_else(|| number().or_else(real).map(Cow::Owned))
+}
+
+/// The span as an exemplar names it.
+fn origin(request: &TraceRequest<'_>, index: u32, time: u64) -> Option<Origin> {
+    let span = request.span(usize::try_from(index).ok()?)?;
+    Some(Origin { trace_id: span.trace_id(), span_id: span.span_id(), time })
 }
 
 /// `error.type`, or the conventions' word for an error without one.
@@ -137,21 +179,10 @@ fn error_type(span: Row<'_>) -> &str {
     }
 }
 
-fn with(labels: &Labels, name: &'static str, value: &str) -> Labels {
-    let mut labels = labels.clone();
-    labels.push((name, value.to_owned()));
-    labels
-}
-
-/// Prometheus counts in doubles; above 2^53 the last digits go.
-#[expect(clippy::cast_precision_loss, reason = "the exact count is kept in an integer counter beside it")]
-fn real(value: u64) -> f64 {
-    value as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Dimension;
     use tollgate_columns::Edits;
 
     fn attribute(name: &str) -> u16 {
@@ -198,8 +229,14 @@ mod tests {
                 }
             }
         }
-        let metrics = Metrics::new(100);
-        calls(&edits.finish()).into_iter().for_each(|call| count(call, &metrics));
+        page_of(&Config::default(), &edits.finish())
+    }
+
+    fn page_of(config: &Config, spans: &tollgate_columns::Batch) -> String {
+        let metrics = Metrics::of(config);
+        let cost = crate::config::Config::parse("receivers: {otlp: {protocols: {grpc: }}}\noutputs: {prometheus: }\n");
+        let meter = Meter::new(config, &cost.unwrap().cost, None, &metrics).unwrap();
+        spans.rows().for_each(|span| meter.count(span, &mut Vec::new(), None, 1));
         metrics.page()
     }
 
@@ -237,6 +274,8 @@ mod tests {
                 &format!(r#"gen_ai_client_token_usage_bucket{{le="256.0",{labels},gen_ai_token_type="input"}} 1"#),
                 &format!(r#"gen_ai_client_token_usage_sum{{{labels},gen_ai_token_type="output"}} 20.0"#),
                 &format!(r#"tollgate_tokens_total{{{labels},gen_ai_token_type="cache_read"}} 60"#),
+                r#"tollgate_operation_calls_total{gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="m"} 1"#,
+                r#"tollgate_operation_calls_total{gen_ai_operation_name="invoke_agent"} 1"#,
                 &format!("gen_ai_client_operation_duration_seconds_sum{{{labels}}} 1.5"),
                 &format!("gen_ai_client_operation_duration_seconds_count{{{labels}}} 1"),
                 &format!("gen_ai_client_operation_time_to_first_chunk_seconds_sum{{{labels}}} 0.25"),
@@ -264,6 +303,31 @@ mod tests {
                 &format!(r#"{duration}{{gen_ai_operation_name="chat",error_type="rate_limit"}} 1"#),
                 &format!(r#"{duration}{{gen_ai_operation_name="chat",error_type="_OTHER"}} 1"#),
                 r#"tollgate_unpriced_calls_total{gen_ai_operation_name="embeddings",reason="unknown_model"} 1"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn dimensions_are_labels_with_a_default_for_spans_that_have_none() {
+        let dimension = |read: &str, default: Option<&str>| Dimension {
+            read: read.to_owned(),
+            default: default.map(str::to_owned),
+        };
+        let dimensions = vec![dimension("team", Some("none")), dimension("resource:service.name", None)];
+        let mut edits = Edits::new(3);
+        let (team, service) = (u16::try_from(READS.len()).unwrap(), u16::try_from(READS.len() + 1).unwrap());
+        (0..3).for_each(|row| edits.text(row, OPERATION, "execute_tool"));
+        edits.text(0, team, "a");
+        edits.text(0, service, "shop");
+        edits.integer(1, team, 7);
+        let page = page_of(&Config { dimensions, ..Config::default() }, &edits.finish());
+        let start = r#"tollgate_operation_calls_total{gen_ai_operation_name="execute_tool",team="#;
+        assert_lines(
+            &page,
+            &[
+                &format!(r#"{start}"a",service_name="shop"}} 1"#),
+                &format!(r#"{start}"7"}} 1"#),
+                &format!(r#"{start}"none"}} 1"#),
             ],
         );
     }

@@ -153,6 +153,11 @@ impl Host {
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
+    /// `127.0.0.1:PORT` of the metrics page.
+    pub(crate) fn metrics_address(&self) -> &str {
+        self.metrics.trim_start_matches("http://")
+    }
+
     /// The metrics page.
     pub(crate) async fn metrics(&self) -> String {
         client().get(format!("{}/metrics", self.metrics)).send().await.unwrap().text().await.unwrap()

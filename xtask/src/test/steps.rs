@@ -53,6 +53,7 @@ const LIGHT: &[&str] = &[
     "tollgate-sdk",
     "tollgate-envoy-model",
     "tollgate-filter",
+    "tollgate-metering",
     "tollgate-bench-envoy",
     "tollgate-bench-redaction",
     "xtask",
@@ -98,6 +99,7 @@ fn pure(context: &Context) -> Outcome {
     let prices = tools.genai_prices().map_err(failed)?;
     let litellm = tools.litellm(&context.layout.root).map_err(failed)?;
     tests.envs(context.data.variables()).env("TOLLGATE_GENAI_PRICES", prices).env("TOLLGATE_LITELLM", litellm);
+    readers_of_metrics(&tools, &mut tests)?;
     run(&mut tests)
 }
 
@@ -158,7 +160,22 @@ fn system(context: &Context) -> Outcome {
         Err(why) if Data::required() => return Err(failed(why)),
         Err(why) => println!("SKIPPED: tests of clients for Node: {why}"),
     }
+    readers_of_metrics(&tools, &mut tests)?;
     run(&mut tests)
+}
+
+/// Says where Prometheus and the official parser of its pages are.
+fn readers_of_metrics(tools: &Tools, tests: &mut Command) -> Result<(), (Counts, String)> {
+    let python = tools.python().map_err(failed)?;
+    tests.env("TOLLGATE_PYTHON", python.program).env("PYTHONPATH", python.packages);
+    match tools.prometheus() {
+        Ok(prometheus) => {
+            tests.env("PROMETHEUS", prometheus);
+        }
+        Err(why) if Data::required() => return Err(failed(why)),
+        Err(why) => println!("SKIPPED: tests with a real Prometheus: {why}"),
+    }
+    Ok(())
 }
 
 fn example(context: &Context) -> Outcome {
