@@ -307,11 +307,11 @@ impl Accepting {
 /// The place of an open connection.
 struct Place {
     _permit: OwnedSemaphorePermit,
-    gauge: prometheus_client::metrics::gauge::Gauge,
+    gauge: tollgate_metering::Handle<tollgate_metering::Level>,
 }
 
 impl Place {
-    fn taken(permit: OwnedSemaphorePermit, gauge: prometheus_client::metrics::gauge::Gauge) -> Self {
+    fn taken(permit: OwnedSemaphorePermit, gauge: tollgate_metering::Handle<tollgate_metering::Level>) -> Self {
         gauge.inc();
         Self { _permit: permit, gauge }
     }
