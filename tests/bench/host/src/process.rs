@@ -97,6 +97,16 @@ impl Process {
         line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
     }
 
+    /// How long its threads could have run until now and waited for a core that was busy with something else.
+    pub(crate) fn waited(&self) -> Duration {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
+        // Time on a core, time of waiting for one, and how often; nanoseconds. Kernels without it say 0.
+        let waited = |text: String| text.split_whitespace().nth(1)?.parse::<u64>().ok();
+        let each =
+            threads.filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok().and_then(waited));
+        Duration::from_nanos(each.sum())
+    }
+
     /// Ends it without a word, as a crash does.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();

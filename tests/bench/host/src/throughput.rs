@@ -76,11 +76,14 @@ impl fmt::Display for Subject {
 /// What one turn says.
 #[derive(Clone, Copy, Debug)]
 struct Turn {
-    /// Spans a second that the backend got.
+    /// Spans a second that the backend got, and that were acknowledged.
     rate: f64,
+    accepted: f64,
     /// Processor time of the subject, and of generator and backend, as shares of a core.
     busy: f64,
     own: f64,
+    /// Share of the time that the subject's threads together waited for their core.
+    waited: f64,
     /// Milliseconds to the acknowledgement.
     half: f64,
     most: f64,
@@ -199,6 +202,8 @@ async fn measure(options: &Options, process: &Process, sink: &Sink, load: &Load)
     let tally = load.tally();
     let refused = || tally.again.get() + tally.again_without.get() + tally.refused.get() + tally.unknown.get();
     tally.times.replace(Some(Vec::new()));
+    let waited = process.waited();
+    let accepted = tally.accepted.get();
     let before = (Instant::now(), sink.spans(), process.cpu()?, process::own_cpu(), refused());
     sleep(Duration::from_secs_f64(options.seconds)).await;
     let took = before.0.elapsed().as_secs_f64();
@@ -209,6 +214,8 @@ async fn measure(options: &Options, process: &Process, sink: &Sink, load: &Load)
     let mut times = tally.times.take().unwrap_or_default();
     Ok(Turn {
         rate: count(sink.spans() - before.1) / took,
+        accepted: count(tally.accepted.get() - accepted) / took,
+        waited: share(process.waited(), waited),
         busy: share(process.cpu()?, before.2),
         own: share(process::own_cpu(), before.3),
         half: percentile(&mut times, 0.5),
@@ -227,8 +234,20 @@ fn print(case: Case, subjects: &[Subject], turns: &[Vec<Turn>]) {
     let bytes = Template::new(case.content, case.batch, 0).len() as u64 / case.batch.max(1);
     println!("\n{content}, {bytes} bytes each, {} a request, {}", case.batch, case.transport.name());
     println!(
-        "  {:<36} {:>9} {:>7} {:>7} {:>6} {:>6} {:>8} {:>8} {:>8} {:>9} {:>8}",
-        "", "spans/s", "rotel=1", "us each", "CPU", "gen.", "p50 ms", "p99 ms", "refused", "missing", "RSS MiB"
+        "  {:<34} {:>9} {:>7} {:>9} {:>9} {:>6} {:>6} {:>6} {:>8} {:>8} {:>8} {:>9} {:>8}",
+        "",
+        "out/s",
+        "rotel=1",
+        "in/s",
+        "us a span",
+        "CPU",
+        "waits",
+        "gen.",
+        "p50 ms",
+        "p99 ms",
+        "refused",
+        "missing",
+        "RSS MiB"
     );
     let first = turns.first().map(Vec::as_slice).unwrap_or_default();
     for (subject, turns) in subjects.iter().zip(turns) {
@@ -236,10 +255,13 @@ fn print(case: Case, subjects: &[Subject], turns: &[Vec<Turn>]) {
         let ratio = median(turns.iter().zip(first).map(|(own, first)| own.rate / first.rate).collect());
         let ratio = if subjects.first() == Some(&Subject::Rotel) { format!("{ratio:.2}") } else { String::new() };
         println!(
-            "  {subject:<36} {:>9.0} {ratio:>7} {:>7.2} {:>5.0}% {:>5.0}% {:>8.1} {:>8.1} {:>8.0} {:>9.0} {:>8.0}",
+            "  {subject:<34} {:>9.0} {ratio:>7} {:>9.0} {:>9.2} {:>5.0}% {:>5.0}% {:>5.0}% {:>8.1} {:>8.1} {:>8.0} {:>9.0} {:>8.0}",
             of(&|turn| turn.rate),
-            of(&|turn| turn.busy / turn.rate * 1e6),
+            of(&|turn| turn.accepted),
+            // What is taken in and thrown away cost something as well.
+            of(&|turn| turn.busy / turn.rate.max(turn.accepted) * 1e6),
             of(&|turn| turn.busy * 100.0),
+            of(&|turn| turn.waited * 100.0),
             of(&|turn| turn.own * 100.0),
             of(&|turn| turn.half),
             of(&|turn| turn.most),
