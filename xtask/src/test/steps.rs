@@ -38,6 +38,12 @@ pub(super) const STEPS: &[Step] = &[
         run: manifests,
     },
     Step { name: "system", what: "host, engine, real Envoy and official clients", needs_build: true, run: system },
+    Step {
+        name: "crash",
+        what: "what the host acknowledged arrives, however it is killed",
+        needs_build: true,
+        run: crash,
+    },
     Step { name: "example", what: "the example plugin's own tests", needs_build: false, run: example },
     Step { name: "demo", what: "the demo, whose totals must agree", needs_build: true, run: demo },
 ];
@@ -55,6 +61,7 @@ const LIGHT: &[&str] = &[
     "tollgate-filter",
     "tollgate-metering",
     "tollgate-bench-envoy",
+    "tollgate-bench-host",
     "tollgate-bench-redaction",
     "xtask",
 ];
@@ -176,6 +183,12 @@ fn readers_of_metrics(tools: &Tools, tests: &mut Command) -> Result<(), (Counts,
         Err(why) => println!("SKIPPED: tests with a real Prometheus: {why}"),
     }
     Ok(())
+}
+
+/// Half a minute of it; `cargo xtask bench host crash` has 200 rounds. A round that fails is shown with its seed.
+fn crash(context: &Context) -> Outcome {
+    let mut crash = cargo(&context.layout.root, &["run", "--quiet", "--release", "--package", "tollgate-bench-host"]);
+    run(crash.args(["--", "crash", "--rounds", "30"]).env("TOLLGATE_BUILD", context.layout.out()))
 }
 
 fn example(context: &Context) -> Outcome {
