@@ -147,6 +147,11 @@ async fn watch_files(watched: Vec<Watched>, metrics: Metrics) {
 
 async fn start_outputs(config: &Config, metrics: &Metrics) -> Result<(Vec<Queue>, Vec<Worker>), StartError> {
     let mut started = Vec::new();
+    for output in &config.outputs.otlp_grpc {
+        let backend = outputs::otlp_grpc::Backend::new(output)
+            .map_err(|why| StartError::Output { output: output.name.clone(), why })?;
+        started.push(outputs::start(&output.name, backend, output.queue, output.retry, metrics));
+    }
     for output in &config.outputs.otlp_http {
         let backend = outputs::otlp_http::Backend::new(output)
             .map_err(|why| StartError::Output { output: output.name.clone(), why })?;

@@ -13,6 +13,7 @@
 //! ```
 
 mod cost;
+mod otlp;
 mod outputs;
 mod plugin;
 mod problem;
@@ -25,7 +26,8 @@ pub(crate) mod units;
 
 pub(crate) use cost::ALWAYS;
 pub use cost::Cost;
-pub use outputs::{Compression, JsonLines, OtlpHttp, Outputs, Prometheus, Queue, Retry};
+pub use otlp::{Encoding, OtlpGrpc, OtlpHttp, Tls};
+pub use outputs::{Compression, JsonLines, Outputs, Prometheus, Queue, Requests, Retry};
 pub use plugin::{Limits, OnError, Place, Plugin};
 pub use problem::{Problem, Problems};
 pub use receivers::{Grpc, Http, Receivers};

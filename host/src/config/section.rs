@@ -194,6 +194,18 @@ impl<'a> Section<'a> {
         default
     }
 
+    /// A truth value.
+    pub(crate) fn flag(&mut self, key: &'static str, default: bool) -> bool {
+        let Some(node) = self.node(key) else { return default };
+        match &node.yaml.data {
+            YamlData::Value(Scalar::Boolean(value)) => *value,
+            _ => {
+                self.problem(key, format!("expected true or false, found {}", node.kind()));
+                default
+            }
+        }
+    }
+
     /// A whole number within a range.
     pub(crate) fn integer(&mut self, key: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
         let Some(node) = self.node(key) else { return default };

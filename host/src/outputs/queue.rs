@@ -1,13 +1,12 @@
 //! The bounded queue before an output, and the worker that empties it.
 
-use super::retry::{Backoff, jitter};
-use super::{Delivery, SendError, Sink};
+use super::{Batch, Delivery, Sending, Shipment, Sink};
 use crate::config;
 use crate::metrics::Metrics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
 /// The end of a queue that takes deliveries.
 #[derive(Clone, Debug)]
@@ -59,7 +58,13 @@ pub fn start<S: Sink>(
         metrics: metrics.clone(),
     };
     let (phase, seen) = watch::channel(Phase::Running);
-    let task = tokio::spawn(work(sink, receiver, depth.clone(), retry, seen));
+    let sending = Arc::new(Sending::new(name, sink, retry, metrics));
+    let waiting = Arc::new(Mutex::new(Waiting { receiver, next: None }));
+    let mut consumers = JoinSet::new();
+    for _ in 0..sending.limits().num_consumers.max(1) {
+        consumers.spawn(work(Arc::clone(&sending), Arc::clone(&waiting), depth.clone(), seen.clone()));
+    }
+    let task = tokio::spawn(async move { while consumers.join_next().await.is_some() {} });
     (Queue { sender, depth }, Worker { task, phase })
 }
 
@@ -130,90 +135,85 @@ impl Depth {
     }
 }
 
-async fn work<S: Sink>(
-    mut sink: S,
-    mut receiver: mpsc::Receiver<Delivery>,
-    depth: Depth,
-    retry: config::Retry,
-    mut phase: watch::Receiver<Phase>,
-) {
-    let mut open = true;
-    loop {
-        let delivery = tokio::select! {
-            delivery = receiver.recv() => delivery,
-            _ = phase.wait_for(|phase| *phase != Phase::Running), if open => {
-                open = false;
-                receiver.close();
-                continue;
+/// The end of the queue that the consumers of an output share.
+struct Waiting {
+    receiver: mpsc::Receiver<Delivery>,
+    /// Taken out, and not fitting into the batch before it.
+    next: Option<Delivery>,
+}
+
+impl Waiting {
+    /// What comes next, with as much of what waits behind it as fits. Gives the number of deliveries too.
+    fn batch(&mut self, first: Delivery, limits: super::Limits) -> (Delivery, i64) {
+        let (mut batch, mut count) = (Batch::new(limits, first), 1);
+        while let Ok(next) = self.receiver.try_recv() {
+            if let Err(next) = batch.add(next) {
+                self.next = Some(next);
+                break;
             }
-        };
-        let Some(delivery) = delivery else { return };
-        let sent = tokio::select! {
-            biased;
-            _ = phase.wait_for(|phase| *phase == Phase::GivenUp) => Err("shutdown"),
-            sent = send(&mut sink, &delivery, &depth, retry) => sent,
-        };
-        match sent {
-            Ok(rejected) => {
-                depth.metrics.output_sent.with(depth.labels()).inc_by(delivery.items.saturating_sub(rejected));
-                if rejected > 0 {
-                    depth.dropped("rejected", rejected);
-                }
-            }
-            Err(reason) => depth.dropped(reason, delivery.items),
+            count += 1;
         }
-        depth.give_back(Depth::size(&delivery));
-        depth.requests().dec();
+        (batch.finish(), count)
     }
 }
 
-/// Sends until it is taken or given up; gives what the receiver turned away, or the reason of the loss.
-async fn send<S: Sink>(
-    sink: &mut S,
-    delivery: &Delivery,
-    depth: &Depth,
-    retry: config::Retry,
-) -> Result<u64, &'static str> {
-    let mut backoff = Backoff::new(retry);
+async fn work<S: Sink>(
+    sending: Arc<Sending<S>>,
+    waiting: Arc<Mutex<Waiting>>,
+    depth: Depth,
+    mut phase: watch::Receiver<Phase>,
+) {
     loop {
-        match sink.send(delivery).await {
-            Ok(rejected) => return Ok(rejected),
-            Err(SendError::Never { why }) => {
-                tracing::error!(output = &*depth.output, items = delivery.items, why, "a delivery is lost");
-                return Err("refused");
-            }
-            Err(SendError::Again { why, after }) => {
-                let Some(wait) = backoff.next(after, jitter()) else {
-                    tracing::error!(output = &*depth.output, items = delivery.items, why, "a delivery is lost");
-                    return Err("retries_exhausted");
-                };
-                tracing::warn!(output = &*depth.output, why, ?wait, "sending again");
-                depth.metrics.output_retries.with(depth.labels()).inc();
-                tokio::time::sleep(wait).await;
-            }
+        let mut waiting = waiting.lock().await;
+        let first = match waiting.next.take() {
+            Some(next) => Some(next),
+            None => tokio::select! {
+                delivery = waiting.receiver.recv() => delivery,
+                _ = phase.wait_for(|phase| *phase != Phase::Running), if !waiting.receiver.is_closed() => {
+                    waiting.receiver.close();
+                    continue;
+                }
+            },
+        };
+        let Some(first) = first else { return };
+        let (delivery, count) = waiting.batch(first, sending.limits());
+        drop(waiting);
+        let size = Depth::size(&delivery);
+        let mut shipment = Shipment::new(delivery);
+        let given_up = tokio::select! {
+            biased;
+            _ = phase.wait_for(|phase| *phase == Phase::GivenUp) => true,
+            () = sending.send(&mut shipment) => false,
+        };
+        if given_up {
+            depth.dropped("shutdown", shipment.left());
         }
+        depth.give_back(size);
+        depth.requests().dec_by(count);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outputs::SendError;
     use crate::receivers::Signal;
     use bytes::Bytes;
     use std::time::Duration;
 
     /// Fails as often as it is told, then takes.
     struct Flaky {
-        failures: usize,
+        failures: AtomicU64,
         error: SendError,
     }
 
     impl Sink for Flaky {
-        async fn send(&mut self, _: &Delivery) -> Result<u64, SendError> {
-            if self.failures == 0 {
+        async fn send(&self, _: &Delivery) -> Result<u64, SendError> {
+            let failures = self.failures.load(Ordering::Relaxed);
+            if failures == 0 {
                 return Ok(1);
             }
-            self.failures -= 1;
+            self.failures.store(failures - 1, Ordering::Relaxed);
             Err(self.error.clone())
         }
     }
@@ -252,7 +252,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_delivery_is_sent_again_until_it_is_taken() {
-        let page = run(Flaky { failures: 3, error: again() }, limits(1000, 10), &[5]).await;
+        let page = run(Flaky { failures: 3.into(), error: again() }, limits(1000, 10), &[5]).await;
         assert_line(&page, r#"tollgate_output_retries_total{output="out"} 3"#);
         assert_line(&page, r#"tollgate_output_sent_total{output="out"} 9"#);
         assert_line(&page, r#"tollgate_output_dropped_total{output="out",reason="rejected"} 1"#);
@@ -263,7 +263,7 @@ mod tests {
     #[tokio::test]
     async fn a_refused_delivery_is_not_sent_again() {
         let never = SendError::Never { why: "bad".to_owned() };
-        let page = run(Flaky { failures: 1, error: never }, limits(1000, 10), &[5, 5]).await;
+        let page = run(Flaky { failures: 1.into(), error: never }, limits(1000, 10), &[5, 5]).await;
         assert_line(&page, r#"tollgate_output_dropped_total{output="out",reason="refused"} 10"#);
         assert_line(&page, r#"tollgate_output_sent_total{output="out"} 9"#);
         assert!(!page.contains("tollgate_output_retries_total{"));
@@ -271,15 +271,15 @@ mod tests {
 
     #[tokio::test]
     async fn what_passes_either_bound_of_the_queue_is_dropped_and_counted() {
-        let page = run(Flaky { failures: 0, error: again() }, limits(100, 10), &[60, 60, 40]).await;
+        let page = run(Flaky { failures: 0.into(), error: again() }, limits(100, 10), &[60, 60, 40]).await;
         assert_line(&page, r#"tollgate_output_dropped_total{output="out",reason="queue_full"} 10"#);
-        let page = run(Flaky { failures: 0, error: again() }, limits(1000, 2), &[1, 1, 1]).await;
+        let page = run(Flaky { failures: 0.into(), error: again() }, limits(1000, 2), &[1, 1, 1]).await;
         assert_line(&page, r#"tollgate_output_dropped_total{output="out",reason="queue_full"} 10"#);
     }
 
     #[tokio::test]
     async fn at_the_deadline_what_waits_is_dropped_and_counted() {
-        let page = run(Flaky { failures: usize::MAX, error: again() }, limits(1000, 10), &[5, 5]).await;
+        let page = run(Flaky { failures: u64::MAX.into(), error: again() }, limits(1000, 10), &[5, 5]).await;
         assert_line(&page, r#"tollgate_output_dropped_total{output="out",reason="shutdown"} 20"#);
         assert_line(&page, r#"tollgate_output_queue_requests{output="out"} 0"#);
     }

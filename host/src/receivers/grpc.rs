@@ -146,7 +146,7 @@ fn too_large_is_final(response: http::Response<Body>, limit: usize) -> http::Res
 
 /// Messages as bytes.
 #[derive(Clone, Copy, Debug, Default)]
-struct RawCodec;
+pub(crate) struct RawCodec;
 
 impl Codec for RawCodec {
     type Encode = Bytes;
