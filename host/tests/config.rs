@@ -108,7 +108,7 @@ fn each_mistake_is_named_with_its_line() {
             "receivers:\n  otlp:\n    protocols:\n      grpc: {endpoint: nowhere}\noutputs:\n  promethius: {}\n".into(),
             vec![
                 "4: receivers.otlp.protocols.grpc.endpoint: \"nowhere\" is not an address to listen on; write one such as 127.0.0.1:4317".into(),
-                "6: outputs.promethius: is not a known type of output (did you mean \"prometheus\"?); known: otlp_http, json_lines, prometheus".into(),
+                "6: outputs.promethius: is not a known type of output (did you mean \"prometheus\"?); known: otlp_grpc, otlp_http, json_lines, prometheus".into(),
             ],
         ),
         (
@@ -148,8 +148,26 @@ fn each_mistake_is_named_with_its_line() {
             vec![
                 "4: outputs.otlp_http/a.endpoint: \"mailto:me\" is not an http or https URL".into(),
                 "5: outputs.otlp_http/a.headers.x y: is not a header name".into(),
-                "6: outputs.otlp_http/a.compression: \"zip\" is not one of gzip, none (did you mean \"gzip\"?)".into(),
+                "6: outputs.otlp_http/a.compression: \"zip\" is not one of gzip, zstd, none (did you mean \"gzip\"?)".into(),
                 "7: outputs.otlp_http/a.retry.max_interval: is shorter than initial_interval".into(),
+            ],
+        ),
+        (
+            "receivers: {otlp: {protocols: {grpc: }}}\noutputs:\n  otlp_grpc/a:\n    endpoint: http://a:1\n    tls: {cert_file: a.pem, insecure: no way}\n    headers: {x-bin: z}\n    queue: {num_consumer: 2, batch: {max_size: 1}}\n  otlp_grpc/b:\n    endpoint: https://b:1\n    tls: {insecure: true}\n  otlp_grpc/c:\n    endpoint: c:1/v1/traces\n  otlp_grpc/d:\n    endpoint: \n  otlp_http/e:\n    endpoint: http://e\n    tls: {ca_file: ca.pem, server_name_override: f}\n    encoding: protobuf\n  json_lines: {path: f, max_age: 1, compression: zstd}\n".into(),
+            vec![
+                "4: outputs.otlp_grpc/a.endpoint: \"http://a:1\" does not speak TLS, but tls has files; write https://".into(),
+                "5: outputs.otlp_grpc/a.tls.cert_file: needs key_file beside it".into(),
+                "5: outputs.otlp_grpc/a.tls.insecure: expected true or false, found text".into(),
+                "6: outputs.otlp_grpc/a.headers: \"x-bin\": headers of gRPC that end in -bin are binary".into(),
+                "7: outputs.otlp_grpc/a.queue.batch.max_size: 1 is outside 1024 to 1073741824 bytes".into(),
+                "7: outputs.otlp_grpc/a.queue.num_consumer: is not a known key (did you mean \"num_consumers\"?); known here: max_bytes, max_requests, num_consumers, batch".into(),
+                "9: outputs.otlp_grpc/b.endpoint: \"https://b:1\" speaks TLS, but tls.insecure says not to; write http://".into(),
+                "12: outputs.otlp_grpc/c.endpoint: \"https://c:1/v1/traces\" has a path, which gRPC has no use for".into(),
+                "14: outputs.otlp_grpc/d.endpoint: is missing: the backend's address, such as backend.example.com:4317".into(),
+                "16: outputs.otlp_http/e.endpoint: \"http://e\" does not speak TLS, but tls has files; write https://".into(),
+                "17: outputs.otlp_http/e.tls.server_name_override: is not a known key; known here: ca_file, cert_file, key_file".into(),
+                "18: outputs.otlp_http/e.encoding: \"protobuf\" is not one of proto, json".into(),
+                "19: outputs.json_lines.max_age: expected a duration with its unit, such as 5s, found a whole number".into(),
             ],
         ),
     ];

@@ -291,7 +291,7 @@ async fn a_backend_that_is_down_costs_a_bounded_queue_and_a_counter_and_nobody_e
     // A port that was free a moment ago: nobody listens there.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let host = Host::start(&format!(
-        "shutdown: {{deadline: 1s}}\noutputs:\n  otlp_http/down: {{endpoint: \"http://{closed}\", queue: {{max_requests: 2}}}}\n"
+        "shutdown: {{deadline: 1s}}\noutputs:\n  otlp_http/down: {{endpoint: \"http://{closed}\", queue: {{max_requests: 2, num_consumers: 1, batch: {{max_items: 1}}}}}}\n"
     ));
     for trace in 1..=10 {
         assert_eq!(host.post("/v1/traces", request(&[chat(trace, 1)])).await.0, 200);

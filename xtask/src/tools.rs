@@ -23,6 +23,8 @@ const CLIENTS: &[&str] = &[
 const NODE_CLIENTS: &[&str] = &["openai@7.57.0", "@copilotkit/aimock@1.43.0"];
 /// What finds personal data by patterns, to compare with, and what its findings depend on.
 const PRESIDIO: &[&str] = &["presidio-analyzer==2.2.366", "spacy==3.8.18", "phonenumbers==9.0.43", "tldextract==5.4.0"];
+/// A backend of OpenTelemetry for LLM applications. It takes about two minutes to install, and 830 MB.
+const PHOENIX: &[&str] = &["arize-phoenix==20.26.1"];
 /// The schemas that Istio, Envoy Gateway, the Gateway API and Kubernetes publish, and what checks against them.
 const SCHEMAS: &[&str] = &[
     "@kubernetes-models/istio@3.0.1",
@@ -135,6 +137,11 @@ impl Tools {
     /// A Python with Presidio, to compare with.
     pub(crate) fn presidio(&self) -> Result<Python, String> {
         Ok(Python { program: interpreter()?, packages: self.install("presidio", PRESIDIO)? })
+    }
+
+    /// The folder of the Python packages of Arize Phoenix, which is a backend for the host's outputs.
+    pub(crate) fn phoenix(&self) -> Result<PathBuf, String> {
+        self.install("phoenix", PHOENIX)
     }
 
     /// The folder of the npm packages with the schemas of the manifests.

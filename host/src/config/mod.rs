@@ -15,6 +15,7 @@
 mod cost;
 mod log;
 mod meter;
+mod otlp;
 mod outputs;
 mod plugin;
 mod problem;
@@ -30,7 +31,8 @@ pub(crate) use cost::ALWAYS;
 pub use cost::Cost;
 pub use log::{Fsync, Log, Storage};
 pub use meter::{Dimension, Meter, MeterOtlp};
-pub use outputs::{Compression, JsonLines, OtlpHttp, Outputs, Prometheus, Queue, Retry};
+pub use otlp::{ClientTls, Encoding, OtlpGrpc, OtlpHttp};
+pub use outputs::{Compression, JsonLines, Outputs, Prometheus, Queue, Requests, Retry};
 pub use plugin::{Limits, OnError, Place, Plugin};
 pub use problem::{Problem, Problems};
 pub use receivers::{Auth, ClientCertificate, Connections, Grpc, Health, Http, Receivers, Tls, TlsVersion};

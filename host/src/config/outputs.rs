@@ -1,8 +1,10 @@
 //! `outputs:`. A key is a type, or a type and a name of the user's: `otlp_http/backend`, as in the Collector.
 
+use super::otlp::{OtlpGrpc, OtlpHttp};
 use super::problem::Problems;
 use super::section::{Section, did_you_mean};
 use super::stages::whole;
+use crate::outputs::Limits;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +12,9 @@ use std::time::Duration;
 /// Where telemetry goes; at least one of these.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs {
-    /// OTLP backends.
+    /// OTLP backends over gRPC.
+    pub otlp_grpc: Vec<OtlpGrpc>,
+    /// OTLP backends over HTTP.
     pub otlp_http: Vec<OtlpHttp>,
     /// Files of JSON lines.
     pub json_lines: Vec<JsonLines>,
@@ -32,36 +36,31 @@ pub struct Retry {
     pub initial_interval: Duration,
     /// Longest wait between attempts.
     pub max_interval: Duration,
-    /// How long a request is tried before it is dropped and counted.
+    /// How long a request is tried before it is dropped and counted; zero for as long as it takes.
     pub max_elapsed_time: Duration,
 }
 
-/// Compression of what is sent.
+/// How deliveries become requests. It stands beside the queue: `queue.num_consumers` and `queue.batch`, as in the
+/// Collector's `sending_queue`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requests {
+    /// Requests that may be under way at once.
+    pub num_consumers: usize,
+    /// Most bytes of a request before compression; more are split, fewer are joined.
+    pub max_size: usize,
+    /// Most spans, log records or data points of a request.
+    pub max_items: u64,
+}
+
+/// Compression of what is sent or set aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
     /// As it is.
     None,
     /// gzip.
     Gzip,
-}
-
-/// An OTLP backend, spoken to over HTTP with protobuf.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OtlpHttp {
-    /// Name for logs and counters: the key.
-    pub name: String,
-    /// Base URL, to which `/v1/traces` and `/v1/logs` are added.
-    pub endpoint: String,
-    /// Headers sent with each request.
-    pub headers: Vec<(String, String)>,
-    /// Compression of what is sent.
-    pub compression: Compression,
-    /// Longest that one attempt may take.
-    pub timeout: Duration,
-    /// How a failed send is tried again.
-    pub retry: Retry,
-    /// What waits.
-    pub queue: Queue,
+    /// zstd.
+    Zstd,
 }
 
 /// A file with one OTLP/JSON request a line.
@@ -75,6 +74,10 @@ pub struct JsonLines {
     pub max_bytes: u64,
     /// Most files set aside.
     pub max_files: usize,
+    /// Age at which the file is set aside; zero for none.
+    pub max_age: Duration,
+    /// Compression of files set aside.
+    pub compression: Compression,
     /// What waits.
     pub queue: Queue,
 }
@@ -91,13 +94,14 @@ impl Outputs {
         let mut outputs = Self::default();
         let entries = root.section("outputs").map(|mut section| section.entries()).unwrap_or_default();
         if entries.is_empty() {
-            root.problem("outputs", "nothing is delivered; add otlp_http, json_lines or prometheus");
+            root.problem("outputs", "nothing is delivered; add otlp_grpc, otlp_http, json_lines or prometheus");
         }
         for (key, node) in entries {
             let path = format!("outputs.{key}");
             let kind = key.split_once('/').map_or(key, |(kind, _)| kind);
             let section = Section::open(node, path.as_str(), problems);
             match kind {
+                "otlp_grpc" => outputs.otlp_grpc.push(OtlpGrpc::read(key, section)),
                 "otlp_http" => outputs.otlp_http.push(OtlpHttp::read(key, section)),
                 "json_lines" => outputs.json_lines.push(JsonLines::read(key, section)),
                 "prometheus" if outputs.prometheus.is_some() => {
@@ -105,7 +109,7 @@ impl Outputs {
                 }
                 "prometheus" => outputs.prometheus = Some(Prometheus::read(section)),
                 _ => {
-                    let known = ["otlp_http", "json_lines", "prometheus"];
+                    let known = ["otlp_grpc", "otlp_http", "json_lines", "prometheus"];
                     let message = format!(
                         "is not a known type of output{}; known: {}",
                         did_you_mean(kind, &known),
@@ -119,27 +123,70 @@ impl Outputs {
     }
 }
 
+/// Most bytes of a request: what gRPC servers take unless they are told otherwise.
+const MAX_SIZE: u64 = 4 << 20;
+
 impl Queue {
-    fn read(section: &mut Section<'_>) -> Self {
-        let mut queue = Self { max_bytes: 64 << 20 };
-        if let Some(mut section) = section.section("queue") {
-            queue.max_bytes = section.size("max_bytes", queue.max_bytes, (1 << 10)..=(1 << 40));
+    const DEFAULT: Self = Self { max_bytes: 64 << 20 };
+
+    /// The queue of an output that has no requests.
+    fn read(output: &mut Section<'_>) -> Self {
+        let mut queue = Self::DEFAULT;
+        if let Some(mut section) = output.section("queue") {
+            queue.read_keys(&mut section);
             section.finish();
         }
         queue
     }
+
+    fn read_keys(&mut self, section: &mut Section<'_>) {
+        self.max_bytes = section.size("max_bytes", self.max_bytes, (1 << 10)..=(1 << 40));
+    }
+}
+
+impl Requests {
+    const DEFAULT: Self = Self { num_consumers: 4, max_size: MAX_SIZE as usize, max_items: 8_192 };
+
+    /// The queue of an output, and how its deliveries become requests.
+    pub(super) fn read(output: &mut Section<'_>) -> (Queue, Self) {
+        let (mut queue, mut requests) = (Queue::DEFAULT, Self::DEFAULT);
+        if let Some(mut section) = output.section("queue") {
+            queue.read_keys(&mut section);
+            requests.num_consumers = whole(section.integer("num_consumers", 4, 1..=256));
+            if let Some(mut batch) = section.section("batch") {
+                requests.max_size = whole(batch.size("max_size", MAX_SIZE, (1 << 10)..=(1 << 30)));
+                requests.max_items = batch.integer("max_items", requests.max_items, 1..=10_000_000);
+                batch.finish();
+            }
+            section.finish();
+        }
+        (queue, requests)
+    }
+
+    /// As the outputs are asked for it.
+    pub(crate) const fn limits(self) -> Limits {
+        let Self { num_consumers, max_size, max_items } = self;
+        Limits { max_bytes: max_size, max_items, join: true, num_consumers }
+    }
+}
+
+impl Compression {
+    /// One of the words `gzip`, `zstd` and `none`.
+    pub(super) fn read(section: &mut Section<'_>, default: Self) -> Self {
+        section.word("compression", default, &[("gzip", Self::Gzip), ("zstd", Self::Zstd), ("none", Self::None)])
+    }
 }
 
 impl Retry {
-    fn read(section: &mut Section<'_>) -> Self {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
         let seconds = Duration::from_secs;
         let mut retry =
-            Self { initial_interval: seconds(1), max_interval: seconds(30), max_elapsed_time: seconds(300) };
+            Self { initial_interval: seconds(1), max_interval: seconds(30), max_elapsed_time: Duration::ZERO };
         if let Some(mut section) = section.section("retry") {
             let range = Duration::from_millis(1)..=seconds(3600);
             retry.initial_interval = section.duration("initial_interval", retry.initial_interval, range.clone());
             retry.max_interval = section.duration("max_interval", retry.max_interval, range.clone());
-            let range = Duration::ZERO..=seconds(86_400);
+            let range = Duration::ZERO..=seconds(30 * 86_400);
             retry.max_elapsed_time = section.duration("max_elapsed_time", retry.max_elapsed_time, range);
             if retry.max_interval < retry.initial_interval {
                 section.problem("max_interval", "is shorter than initial_interval");
@@ -150,62 +197,6 @@ impl Retry {
     }
 }
 
-impl OtlpHttp {
-    fn read(name: &str, mut section: Section<'_>) -> Self {
-        let endpoint = section.required_text("endpoint", "the backend's base URL, such as http://127.0.0.1:4318");
-        if let Err(message) = check_url(&endpoint) {
-            section.problem("endpoint", message);
-        }
-        let mut headers = Vec::new();
-        if let Some(mut section) = section.section("headers") {
-            headers = read_headers(&mut section);
-        }
-        let words = [("gzip", Compression::Gzip), ("none", Compression::None)];
-        let output = Self {
-            name: name.to_owned(),
-            endpoint: endpoint.trim_end_matches('/').to_owned(),
-            headers,
-            compression: section.word("compression", Compression::Gzip, &words),
-            timeout: section.duration(
-                "timeout",
-                Duration::from_secs(10),
-                Duration::from_millis(1)..=Duration::from_secs(600),
-            ),
-            retry: Retry::read(&mut section),
-            queue: Queue::read(&mut section),
-        };
-        section.finish();
-        output
-    }
-}
-
-/// An empty endpoint has been reported as missing.
-fn check_url(endpoint: &str) -> Result<(), String> {
-    if endpoint.is_empty() {
-        return Ok(());
-    }
-    match reqwest::Url::parse(endpoint) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
-        Ok(_) => Err(format!("{endpoint:?} is not an http or https URL")),
-        Err(error) => Err(format!("{endpoint:?} is not a URL: {error}")),
-    }
-}
-
-fn read_headers(section: &mut Section<'_>) -> Vec<(String, String)> {
-    let mut headers = Vec::new();
-    for (name, value) in section.texts() {
-        let known = reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_ok();
-        if !known {
-            section.problem(&name, "is not a header name");
-        } else if reqwest::header::HeaderValue::from_str(&value).is_err() {
-            section.problem(&name, "is not a header value: it has control characters");
-        } else {
-            headers.push((name, value));
-        }
-    }
-    headers
-}
-
 impl JsonLines {
     fn read(name: &str, mut section: Section<'_>) -> Self {
         let path = section.required_text("path", "the file to write");
@@ -214,6 +205,8 @@ impl JsonLines {
             path: PathBuf::from(path),
             max_bytes: section.size("max_bytes", 100 << 20, 1..=(1 << 40)),
             max_files: whole(section.integer("max_files", 5, 0..=1_000)),
+            max_age: section.duration("max_age", Duration::ZERO, Duration::ZERO..=Duration::from_secs(366 * 86_400)),
+            compression: Compression::read(&mut section, Compression::None),
             queue: Queue::read(&mut section),
         };
         section.finish();

@@ -1,18 +1,13 @@
-//! OTLP over HTTP to a backend: protobuf, gzip where wanted, headers of the user's.
+//! OTLP over HTTP to a backend: protobuf or JSON, compressed where wanted, headers of the user's.
 
-use super::{Delivery, SendError, Sink};
-use crate::config::{Compression, OtlpHttp};
+use super::tls::Pem;
+use super::{Delivery, Limits, SendError, Sink, answer, chain, compress, wire};
+use crate::config::{Compression, Encoding, OtlpHttp};
 use crate::receivers::Signal;
 use bytes::Bytes;
-use flate2::write::GzEncoder;
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
-use prost::Message;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode};
-use std::io::Write;
-use std::time::Duration;
+use reqwest::{Certificate, Client, Identity, Response, StatusCode};
+use std::time::{Duration, SystemTime};
 
 /// Most bytes of an answer that are read.
 const ANSWER_BYTES: usize = 64 << 10;
@@ -21,17 +16,17 @@ const ANSWER_BYTES: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Backend {
     client: Client,
-    traces: String,
-    logs: String,
-    metrics: String,
+    endpoint: String,
+    encoding: Encoding,
     compression: Compression,
+    limits: Limits,
 }
 
 impl Backend {
     /// A backend as configured.
     ///
     /// # Errors
-    /// The HTTP client cannot be made, for example because a header does not fit.
+    /// The HTTP client cannot be made, for example because a header does not fit or a file of TLS cannot be read.
     pub fn new(config: &OtlpHttp) -> Result<Self, String> {
         let mut headers = HeaderMap::new();
         for (name, value) in &config.headers {
@@ -41,122 +36,121 @@ impl Backend {
             value.set_sensitive(true);
             headers.append(name, value);
         }
-        // The process may have a provider already: then that one serves.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let pem = Pem::read(&config.tls)?;
+        let mut client = Client::builder()
             .default_headers(headers)
             .timeout(config.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| format!("the HTTP client cannot be made: {error}"))?;
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(authorities) = pem.authorities {
+            let authorities =
+                Certificate::from_pem_bundle(&authorities).map_err(|error| format!("ca_file: {}", chain(&error)))?;
+            client = client.tls_certs_only(authorities);
+        }
+        if let Some((certificate, key)) = pem.identity {
+            let identity = Identity::from_pem(&[certificate, b"\n".to_vec(), key].concat())
+                .map_err(|error| format!("cert_file and key_file: {}", chain(&error)))?;
+            client = client.identity(identity);
+        }
+        let client = client.build().map_err(|error| format!("the HTTP client cannot be made: {}", chain(&error)))?;
         Ok(Self {
             client,
-            traces: format!("{}/v1/traces", config.endpoint),
-            logs: format!("{}/v1/logs", config.endpoint),
-            metrics: format!("{}/v1/metrics", config.endpoint),
+            endpoint: config.endpoint.clone(),
+            encoding: config.encoding,
             compression: config.compression,
+            limits: config.requests.limits(),
         })
+    }
+
+    /// The body as it goes over the wire.
+    async fn body(&self, delivery: &Delivery) -> Result<Bytes, SendError> {
+        let (encoding, compression) = (self.encoding, self.compression);
+        if (encoding, compression) == (Encoding::Proto, Compression::None) {
+            return Ok(delivery.bytes.clone());
+        }
+        let (items, bytes) = (wire::items(delivery.signal), delivery.bytes.clone());
+        let pack = move || -> Result<Bytes, String> {
+            let encoded = match encoding {
+                Encoding::Proto => bytes,
+                Encoding::Json => wire::json(items, &bytes)?.into(),
+            };
+            if compression == Compression::None {
+                return Ok(encoded);
+            }
+            let out = Vec::with_capacity(encoded.len() / 4);
+            let packed = compress::copy(compression, &mut &encoded[..], out);
+            packed.map(Bytes::from).map_err(|error| format!("cannot compress: {error}"))
+        };
+        match tokio::task::spawn_blocking(pack).await {
+            Ok(packed) => packed.map_err(|why| SendError::Never { why }),
+            // Only a process that ends drops work that has not begun.
+            Err(error) => Err(SendError::Again { why: format!("cannot compress: {error}"), after: None }),
+        }
     }
 }
 
 impl Sink for Backend {
-    async fn send(&mut self, delivery: &Delivery) -> Result<u64, SendError> {
-        let url = match delivery.signal {
-            Signal::Traces => &self.traces,
-            Signal::Logs => &self.logs,
-            Signal::Metrics => &self.metrics,
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    async fn send(&self, delivery: &Delivery) -> Result<u64, SendError> {
+        let content_type = match self.encoding {
+            Encoding::Proto => "application/x-protobuf",
+            Encoding::Json => "application/json",
         };
-        let mut request = self.client.post(url).header(CONTENT_TYPE, "application/x-protobuf");
-        let body = match self.compression {
-            Compression::None => delivery.bytes.clone(),
-            Compression::Gzip => {
-                request = request.header(CONTENT_ENCODING, "gzip");
-                gzip(delivery.bytes.clone()).await?
-            }
-        };
-        match request.body(body).send().await {
+        let url = format!("{}/v1/{}", self.endpoint, delivery.signal.as_str());
+        let mut request = self.client.post(url).header(CONTENT_TYPE, content_type);
+        if let Some(coding) = compress::coding(self.compression) {
+            request = request.header(CONTENT_ENCODING, coding);
+        }
+        match request.body(self.body(delivery).await?).send().await {
             Ok(response) => judge(response, delivery.signal).await,
             Err(error) => Err(SendError::Again { why: chain(&error), after: None }),
         }
     }
 }
 
-/// Retryable statuses are those of the OTLP specification, section "Retryable Response Codes".
+/// What an answer means for the request.
+///
+/// Source: OTLP specification, "OTLP/HTTP Response": 429, 502, 503 and 504 are retryable, and nothing else is. 413 is
+/// answered with smaller parts, which are requests of their own.
 async fn judge(response: Response, signal: Signal) -> Result<u64, SendError> {
     let status = response.status();
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = header(CONTENT_TYPE).to_ascii_lowercase();
+    let after: Option<Duration> = answer::retry_after(header(RETRY_AFTER), SystemTime::now());
+    let body = body(response).await;
     if status.is_success() {
-        return Ok(rejected(signal, &answer(response).await));
+        return Ok(match content_type.starts_with("application/json") {
+            true => answer::rejected_json(wire::items(signal), &body),
+            false => answer::rejected_protobuf(&body),
+        });
     }
-    let why = format!("the backend answered {status}");
-    match status {
+    let words = answer::words(&content_type, &body);
+    let why = if words.is_empty() {
+        format!("the backend answered {status}")
+    } else {
+        format!("the backend answered {status}: {words}")
+    };
+    Err(match status {
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => Err(SendError::Again { why, after: retry_after(response.headers()) }),
-        _ => Err(SendError::Never { why }),
-    }
+        | StatusCode::GATEWAY_TIMEOUT => SendError::Again { why, after },
+        StatusCode::PAYLOAD_TOO_LARGE => SendError::TooLarge { why },
+        _ => SendError::Never { why },
+    })
 }
 
-/// The wait that the answer asks for, in whole seconds; a date is taken as no wish.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-async fn answer(mut response: Response) -> Vec<u8> {
+/// The beginning of an answer's body; what breaks off is as good as its beginning.
+async fn body(mut response: Response) -> Vec<u8> {
     let mut whole = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
-        if whole.len() + chunk.len() > ANSWER_BYTES {
-            return Vec::new();
+        let room = ANSWER_BYTES.saturating_sub(whole.len());
+        whole.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        if whole.len() == ANSWER_BYTES {
+            break;
         }
-        whole.extend_from_slice(&chunk);
     }
     whole
-}
-
-/// How many items a partial success turned away. An answer that is not readable turned nothing away.
-fn rejected(signal: Signal, answer: &[u8]) -> u64 {
-    let rejected = match signal {
-        Signal::Traces => ExportTraceServiceResponse::decode(answer)
-            .ok()
-            .and_then(|response| response.partial_success)
-            .map(|partial| (partial.rejected_spans, partial.error_message)),
-        Signal::Logs => ExportLogsServiceResponse::decode(answer)
-            .ok()
-            .and_then(|response| response.partial_success)
-            .map(|partial| (partial.rejected_log_records, partial.error_message)),
-        Signal::Metrics => ExportMetricsServiceResponse::decode(answer)
-            .ok()
-            .and_then(|response| response.partial_success)
-            .map(|partial| (partial.rejected_data_points, partial.error_message)),
-    };
-    let Some((rejected, message)) = rejected else { return 0 };
-    if rejected > 0 || !message.is_empty() {
-        tracing::warn!(rejected, message, "the backend took only a part");
-    }
-    u64::try_from(rejected).unwrap_or(0)
-}
-
-async fn gzip(bytes: Bytes) -> Result<Bytes, SendError> {
-    let pack = move || {
-        let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), flate2::Compression::fast());
-        encoder.write_all(&bytes)?;
-        encoder.finish()
-    };
-    match tokio::task::spawn_blocking(pack).await {
-        Ok(Ok(packed)) => Ok(packed.into()),
-        Ok(Err(error)) => Err(SendError::Never { why: format!("cannot compress: {error}") }),
-        Err(_) => Err(SendError::Never { why: "cannot compress".to_owned() }),
-    }
-}
-
-/// The error with what is under it: the client's own sentence hides the cause.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut under = error.source();
-    while let Some(cause) = under {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        under = cause.source();
-    }
-    text
 }

@@ -4,14 +4,13 @@
 //! delivery of a record is marked in the log when the output has taken it, so that after a crash each output gets what
 //! it has not had yet.
 
-use super::retry::{Backoff, jitter};
-use super::{Delivery, SendError, Sink};
+use super::{Batch, Delivery, Limits, Sending, Shipment, Sink};
 use crate::config;
 use crate::memory::{Memory, Share, Use};
 use crate::metrics::{Labels, Metrics};
 use crate::receivers::Signal;
 use crate::stages::log::{Log, Part, Receipt};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -116,10 +115,10 @@ struct Waiting {
     receiver: mpsc::UnboundedReceiver<Queued>,
 }
 
-/// Starts an output: its queue and its workers, one for each of the sinks.
+/// Starts an output: its queue and its workers.
 pub fn start<S: Sink>(
     name: &str,
-    sinks: Vec<S>,
+    sink: S,
     limits: config::Queue,
     retry: config::Retry,
     memory: &Memory,
@@ -136,7 +135,7 @@ pub fn start<S: Sink>(
     };
     depth.show();
     let waiting = Arc::new(Mutex::new(Waiting { returned: VecDeque::new(), receiver }));
-    let worker = Worker::start(sinks, waiting, depth.clone(), retry);
+    let worker = Worker::start(sink, waiting, depth.clone(), retry);
     (Queue { sender, depth }, worker)
 }
 
@@ -160,30 +159,31 @@ impl Queue {
         self.depth.entered(&queued);
         if let Err(mpsc::error::SendError(queued)) = self.sender.send(queued) {
             self.depth.left(&queued);
-            self.depth.given_up(&queued);
+            let items = queued.items;
+            self.depth.given_up(&[queued], items);
         }
     }
 }
 
 impl Worker {
-    fn start<S: Sink>(sinks: Vec<S>, waiting: Arc<Mutex<Waiting>>, depth: Depth, retry: config::Retry) -> Self {
+    fn start<S: Sink>(sink: S, waiting: Arc<Mutex<Waiting>>, depth: Depth, retry: config::Retry) -> Self {
         let (phase, seen) = watch::channel(Phase::Running);
-        let work = |sink| {
+        let sending = Arc::new(Sending::new(&depth.output, sink, retry, &depth.metrics));
+        let work = |_| {
             let source = Source { waiting: Arc::clone(&waiting), next: None };
-            tokio::spawn(work(sink, source, depth.clone(), retry, seen.clone()))
+            tokio::spawn(work(Arc::clone(&sending), source, depth.clone(), seen.clone()))
         };
-        let tasks = sinks.into_iter().map(work).collect();
+        let tasks = (0..sending.limits().num_consumers.max(1)).map(work).collect();
         Self { tasks, phase, waiting, depth }
     }
 
-    /// Puts other sinks in the place of these, of another kind or with another configuration. What is being sent is sent
-    /// again by them; what waits waits for them.
-    pub async fn replace<S: Sink>(self, sinks: Vec<S>, retry: config::Retry) -> Self {
+    /// Stops the workers. What they are sending is put back, and what waits waits for those that follow.
+    pub async fn stop(self) -> Stopped {
         let _ = self.phase.send(Phase::HandingOver);
         for task in self.tasks {
             let _ = task.await;
         }
-        Self::start(sinks, self.waiting, self.depth, retry)
+        Stopped { waiting: self.waiting, depth: self.depth }
     }
 
     /// Closes the queue and waits until it is empty. At the deadline what still waits is given up: it stays in the log,
@@ -197,6 +197,20 @@ impl Worker {
                 let _ = task.await;
             }
         }
+    }
+}
+
+/// A queue without workers.
+#[derive(Debug)]
+pub struct Stopped {
+    waiting: Arc<Mutex<Waiting>>,
+    depth: Depth,
+}
+
+impl Stopped {
+    /// Starts workers again, with another sink.
+    pub fn start<S: Sink>(self, sink: S, retry: config::Retry) -> Worker {
+        Worker::start(sink, self.waiting, self.depth, retry)
     }
 }
 
@@ -228,17 +242,18 @@ impl Depth {
         self.metrics.output_dropped.with(labels).inc_by(items);
     }
 
-    /// The process ends before an output has taken this. What is in the log comes again when the next one starts.
-    fn given_up(&self, queued: &Queued) {
-        if queued.receipts.iter().any(Receipt::is_on_disk) {
-            self.metrics.output_left_in_log.with(self.labels()).inc_by(queued.items);
+    /// The process ends before an output has taken `items` of these. What is in the log comes again when the next one
+    /// starts.
+    fn given_up(&self, queued: &[Queued], items: u64) {
+        if queued.iter().flat_map(|queued| &queued.receipts).any(Receipt::is_on_disk) {
+            self.metrics.output_left_in_log.with(self.labels()).inc_by(items);
         } else {
-            self.dropped("shutdown", queued.items);
+            self.dropped("shutdown", items);
         }
     }
 }
 
-/// Deliveries in the order in which they came, the small ones joined.
+/// Deliveries in the order in which they came, as many at once as can be joined.
 struct Source {
     waiting: Arc<Mutex<Waiting>>,
     /// Came after a delivery with which it could not be joined.
@@ -246,19 +261,23 @@ struct Source {
 }
 
 impl Source {
-    /// The next deliveries that are of one signal, at most `most` bytes together, or one that is larger; `None` when the
-    /// queue is closed and empty. Nothing is lost where this is dropped before it is done.
-    async fn next(&mut self, most: u64) -> Option<Vec<Queued>> {
+    /// The next deliveries that are one request within the limits, or one that is larger; `None` when the queue is closed
+    /// and empty. Nothing is lost where this is dropped before it is done.
+    async fn next(&mut self, limits: Limits) -> Option<Vec<Queued>> {
         let mut waiting = self.waiting.lock().await;
         let first = match self.next.take().or_else(|| waiting.returned.pop_front()) {
             Some(next) => next,
             None => waiting.receiver.recv().await?,
         };
-        let (signal, mut size) = (first.signal, first.size);
+        let most = u64::try_from(limits.max_bytes).unwrap_or(u64::MAX);
+        let (signal, mut bytes, mut items) = (first.signal, first.size, first.items);
         let mut taken = vec![first];
-        while let Some(another) = waiting.returned.pop_front().or_else(|| waiting.receiver.try_recv().ok()) {
-            size = size.saturating_add(another.size);
-            if another.signal != signal || size > most {
+        while limits.join
+            && let Some(another) = waiting.returned.pop_front().or_else(|| waiting.receiver.try_recv().ok())
+        {
+            bytes = bytes.saturating_add(another.size);
+            items = items.saturating_add(another.items);
+            if another.signal != signal || bytes > most || items > limits.max_items {
                 self.next = Some(another);
                 break;
             }
@@ -281,17 +300,15 @@ impl Source {
 }
 
 async fn work<S: Sink>(
-    mut sink: S,
+    sending: Arc<Sending<S>>,
     mut source: Source,
     depth: Depth,
-    retry: config::Retry,
     mut phase: watch::Receiver<Phase>,
 ) {
-    let most = u64::try_from(sink.most_bytes()).unwrap_or(u64::MAX);
     let mut open = true;
     loop {
         let taken = tokio::select! {
-            taken = source.next(most) => taken,
+            taken = source.next(sending.limits()) => taken,
             now = changed(&mut phase, |phase| phase != Phase::Running), if open => {
                 if now == Phase::HandingOver {
                     return source.put_back(Vec::new()).await;
@@ -302,20 +319,23 @@ async fn work<S: Sink>(
             }
         };
         let Some(taken) = taken else { return };
+        let mut shipment = None;
         let interrupted = tokio::select! {
             biased;
             now = changed(&mut phase, |phase| matches!(phase, Phase::GivenUp | Phase::HandingOver)) => Some(now),
-            () = deliver(&mut sink, &taken, &depth, retry) => None,
+            () = deliver(&sending, &taken, &depth, &mut shipment) => None,
         };
         if interrupted == Some(Phase::HandingOver) {
             return source.put_back(taken).await;
         }
+        if interrupted.is_some() {
+            let left = shipment.as_ref().map_or(taken.iter().map(|queued| queued.items).sum(), Shipment::left);
+            depth.given_up(&taken, left);
+        }
         for queued in taken {
             depth.left(&queued);
-            match interrupted {
-                None if queued.marks => queued.receipts.iter().for_each(|receipt| receipt.done_for(depth.part)),
-                None => {}
-                Some(_) => depth.given_up(&queued),
+            if interrupted.is_none() && queued.marks {
+                queued.receipts.iter().for_each(|receipt| receipt.done_for(depth.part));
             }
         }
     }
@@ -330,12 +350,11 @@ async fn changed(phase: &mut watch::Receiver<Phase>, wanted: impl Fn(Phase) -> b
     }
 }
 
-/// Sends deliveries of one signal as one request, until it is taken or has no hope.
-async fn deliver<S: Sink>(sink: &mut S, taken: &[Queued], depth: &Depth, retry: config::Retry) {
+/// Sends deliveries as one request, until it is taken or has no hope. What is left stands in `shipment` meanwhile.
+async fn deliver<S: Sink>(sending: &Sending<S>, taken: &[Queued], depth: &Depth, shipment: &mut Option<Shipment>) {
     // What is read back or joined is in memory beside what waits.
     let _copies = depth.memory.hold(Use::Queues, taken.iter().map(|queued| queued.size).sum());
-    let mut whole = BytesMut::new();
-    let (mut items, mut only) = (0, None);
+    let mut batch = None;
     for queued in taken {
         let bytes = match &queued.body {
             Body::Held(held) => held.0.clone(),
@@ -348,24 +367,14 @@ async fn deliver<S: Sink>(sink: &mut S, taken: &[Queued], depth: &Depth, retry: 
                 }
             },
         };
-        items += queued.items;
-        if taken.len() == 1 {
-            only = Some(bytes);
-        } else {
-            // Encoded requests one after the other are one request: their lists are joined.
-            whole.extend_from_slice(&bytes);
+        let delivery = Delivery { signal: queued.signal, bytes, items: queued.items };
+        match &mut batch {
+            None => batch = Some(Batch::new(delivery)),
+            Some(batch) => batch.add(&delivery),
         }
     }
-    let (Some(first), true) = (taken.first(), items > 0) else { return };
-    let delivery = Delivery { signal: first.signal, bytes: only.unwrap_or_else(|| whole.freeze()), items };
-    match send(sink, &delivery, depth, retry).await {
-        Ok(rejected) => {
-            depth.metrics.output_sent.with(depth.labels()).inc_by(items.saturating_sub(rejected));
-            if rejected > 0 {
-                depth.dropped("rejected", rejected);
-            }
-        }
-        Err(reason) => depth.dropped(reason, items),
+    if let Some(batch) = batch {
+        sending.send(shipment.insert(Shipment::new(batch.finish()))).await;
     }
 }
 
@@ -380,34 +389,6 @@ async fn read(stored: &Receipt, depth: &Depth) -> Result<Bytes, String> {
             Err(error) => {
                 tracing::warn!(output = &*depth.output, %error, "the log cannot be read; trying again");
                 tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        }
-    }
-}
-
-/// Sends until it is taken or given up; gives what the receiver turned away, or the reason of the loss.
-async fn send<S: Sink>(
-    sink: &mut S,
-    delivery: &Delivery,
-    depth: &Depth,
-    retry: config::Retry,
-) -> Result<u64, &'static str> {
-    let mut backoff = Backoff::new(retry);
-    loop {
-        match sink.send(delivery).await {
-            Ok(rejected) => return Ok(rejected),
-            Err(SendError::Never { why }) => {
-                tracing::error!(output = &*depth.output, items = delivery.items, why, "a delivery is lost");
-                return Err("refused");
-            }
-            Err(SendError::Again { why, after }) => {
-                let Some(wait) = backoff.next(after, jitter()) else {
-                    tracing::error!(output = &*depth.output, items = delivery.items, why, "a delivery is lost");
-                    return Err("retries_exhausted");
-                };
-                tracing::warn!(output = &*depth.output, why, ?wait, "sending again");
-                depth.metrics.output_retries.with(depth.labels()).inc();
-                tokio::time::sleep(wait).await;
             }
         }
     }

@@ -7,6 +7,9 @@ use std::time::Duration;
 /// Growth of the wait from one attempt to the next, as in the Collector.
 const MULTIPLIER: f64 = 1.5;
 
+/// Longest wait that a receiver is granted: one that asks for more is asked again after this.
+const LONGEST_ASKED: Duration = Duration::from_secs(3_600);
+
 /// The waits of one delivery.
 #[derive(Clone, Debug)]
 pub struct Backoff {
@@ -22,16 +25,18 @@ impl Backoff {
         Self { retry, next: retry.initial_interval, waited: Duration::ZERO }
     }
 
-    /// The wait before the next attempt: at least what the receiver asked for. `None` where the time to try is up.
+    /// The wait before the next attempt: at least what the receiver asked for. `None` where the time to try is up, which
+    /// it never is where `max_elapsed_time` is zero.
     ///
     /// `jitter` between 0 and 1 moves the wait within half of its length around it, so that senders that failed
     /// together do not come back together.
     pub fn next(&mut self, asked: Option<Duration>, jitter: f64) -> Option<Duration> {
         let wait = self.next.mul_f64(0.5 + jitter.clamp(0.0, 1.0));
-        let wait = asked.map_or(wait, |asked| asked.max(wait));
+        let wait = asked.map_or(wait, |asked| asked.min(LONGEST_ASKED).max(wait));
         self.next = self.next.mul_f64(MULTIPLIER).min(self.retry.max_interval);
         self.waited = self.waited.saturating_add(wait);
-        (self.waited <= self.retry.max_elapsed_time).then_some(wait)
+        let most = self.retry.max_elapsed_time;
+        (most.is_zero() || self.waited <= most).then_some(wait)
     }
 }
 
@@ -66,6 +71,15 @@ mod tests {
         assert_eq!(backoff.next(Some(seconds(30)), 0.5), Some(seconds(30)));
         assert_eq!(backoff.next(Some(seconds(1)), 0.5), Some(seconds(3)));
         assert_eq!(backoff.next(Some(seconds(40)), 0.5), None);
+    }
+
+    #[test]
+    fn no_time_to_try_is_no_end() {
+        let mut backoff = backoff(Duration::ZERO);
+        for _ in 0..100_000 {
+            assert!(backoff.next(None, 1.0).is_some());
+        }
+        assert_eq!(backoff.next(Some(seconds(86_400)), 0.5), Some(seconds(3_600)), "a wait has an end");
     }
 
     #[test]

@@ -168,6 +168,13 @@ fn system(context: &Context) -> Outcome {
         Err(why) => println!("SKIPPED: tests of clients for Node: {why}"),
     }
     readers_of_metrics(&tools, &mut tests)?;
+    match tools.phoenix() {
+        Ok(packages) => {
+            tests.env("TOLLGATE_PHOENIX", packages);
+        }
+        Err(why) if Data::required() => return Err(failed(why)),
+        Err(why) => println!("SKIPPED: tests with Arize Phoenix: {why}"),
+    }
     run(&mut tests)
 }
 

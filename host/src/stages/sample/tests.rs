@@ -32,7 +32,7 @@ impl Sampler for Native {
 struct Kept(Arc<Mutex<Vec<Bytes>>>);
 
 impl Sink for Kept {
-    async fn send(&mut self, delivery: &Delivery) -> Result<u64, SendError> {
+    async fn send(&self, delivery: &Delivery) -> Result<u64, SendError> {
         self.0.lock().unwrap().push(delivery.bytes.clone());
         Ok(0)
     }
@@ -69,7 +69,7 @@ fn bench(config: Option<&str>, settings: Settings) -> Bench {
         max_elapsed_time: Duration::from_secs(1),
     };
     let (memory, log) = (Memory::new(1 << 30, &metrics), Log::in_memory(Duration::from_secs(1), &metrics));
-    let (queue, worker) = outputs::start("kept", vec![kept.clone()], limits, retry, &memory, &metrics);
+    let (queue, worker) = outputs::start("kept", kept.clone(), limits, retry, &memory, &metrics);
     let deliver = Deliver::new(vec![queue], log, memory.clone(), Duration::from_secs(1), &metrics);
     let sampler = config.map(|config| tollgate_sampler::Sampler::configure(config).unwrap());
     let manifest = sampler.as_ref().map(tollgate_sampler::Sampler::manifest).unwrap_or_default();

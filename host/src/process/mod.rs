@@ -1,11 +1,15 @@
 //! The running process: outputs, stages and receivers put together, and taken down in order.
 
+mod outputs;
+
+pub use outputs::OutputError;
+
 use crate::api;
-use crate::config::{Config, Sample as SampleConfig};
+use crate::config::{Config, MeterOtlp, Sample as SampleConfig};
 use crate::costs::Costs;
 use crate::memory::{Memory, resident};
 use crate::metrics::Metrics;
-use crate::outputs::{self, Queue, Worker};
+use crate::outputs::{Queue, prometheus};
 use crate::plugins::{Opened, Watched};
 use crate::receivers::health::{self, Health, Phase};
 use crate::receivers::{ServeError, Servers};
@@ -19,6 +23,7 @@ use crate::stages::plugin::{Hosted, Sampler};
 use crate::stages::redact::{Redact, Rules};
 use crate::stages::sample::{Sample, Settings};
 use crate::stages::{Pipeline, Stages};
+use outputs::Outputs;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -48,13 +53,8 @@ pub enum StartError {
         error: std::io::Error,
     },
     /// An output cannot be opened.
-    #[error("output {output}: {why}")]
-    Output {
-        /// Its name.
-        output: String,
-        /// What is wrong.
-        why: String,
-    },
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// The log cannot be opened.
     #[error("log: {0}")]
     Log(#[from] LogError),
@@ -83,16 +83,16 @@ pub async fn run(
     let memory = Memory::new(config.memory.budget(resident), &metrics);
     tracing::info!(limit, resident, buffers = memory.limit(), "memory, in bytes");
     let (log, leftover) = Log::open(&config.log, largest(config), config.admit.retry_after, &metrics)?;
-    let (queues, workers) = start_outputs(config, &memory, &metrics).await?;
+    let outputs = Outputs::start(&config.outputs, &memory, &metrics).await?;
     // Who asks for costs does so at the address of the metrics page; without one there is nobody to keep them for.
     let costs = config.outputs.prometheus.map(|_| Arc::new(Costs::new(&config.cost, &metrics)));
-    let held = Held { memory: memory.clone(), log: log.clone(), queues };
+    let held = Held { memory: memory.clone(), log: log.clone(), queues: outputs.queues() };
     let stages = Stages(Arc::new(pipeline(config, opened, held, costs.clone(), &metrics)?));
     let (stopping, stopped) = watch::channel(false);
     let servers = Servers::start(&config.receivers, &Arc::new(stages.clone()), &metrics).await?;
     let metrics_page = match config.outputs.prometheus.zip(costs) {
         Some((prometheus, costs)) => {
-            let router = outputs::prometheus::router(metrics.clone()).merge(api::router(costs));
+            let router = prometheus::router(metrics.clone()).merge(api::router(costs));
             let router = router.merge(health::router(health.clone()));
             Some(page(prometheus.endpoint, "metrics", router).await?)
         }
@@ -101,6 +101,7 @@ pub async fn run(
     let ticker = stages.0.sample.clone().map(|sample| tokio::spawn(tick(sample, stopped.clone())));
     let watcher = (!watched.is_empty()).then(|| tokio::spawn(watch_files(watched, metrics.clone())));
     let showing = tokio::spawn(show(log.clone()));
+    let telling = config.meter.otlp.map(|otlp| tokio::spawn(tell(otlp, metrics.clone(), Arc::clone(&stages.0.deliver))));
     let resuming = tokio::spawn(resume(leftover, memory, stages.clone()));
     health.set_phase(Phase::Running);
     tracing::info!("ready");
@@ -118,6 +119,9 @@ pub async fn run(
     }
     resuming.abort();
     showing.abort();
+    if let Some(telling) = telling {
+        telling.abort();
+    }
     servers.drain(disconnect).await;
     let _ = stopping.send(true);
     if let Some(ticker) = ticker {
@@ -126,9 +130,7 @@ pub async fn run(
     if let Some(sample) = stages.0.sample.clone() {
         let _ = tokio::time::timeout_at(deadline, tokio::task::spawn_blocking(move || sample.flush())).await;
     }
-    for worker in workers {
-        worker.drain(deadline, &log).await;
-    }
+    outputs.drain(deadline, &log).await;
     // What is given up from here on stays in the log.
     log.freeze();
     for page in metrics_page.into_iter().chain(asked) {
@@ -145,6 +147,17 @@ async fn show(log: Log) {
         ticks.tick().await;
         let log = log.clone();
         let _ = tokio::task::spawn_blocking(move || log.show()).await;
+    }
+}
+
+/// Delivers the metrics of the process and of calls every so often.
+async fn tell(otlp: MeterOtlp, metrics: Metrics, deliver: Arc<Deliver>) {
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + otlp.interval, otlp.interval);
+    loop {
+        ticks.tick().await;
+        for (request, points) in metrics.otlp(otlp.exponential) {
+            deliver.own_metrics(request.into(), points);
+        }
     }
 }
 
@@ -187,28 +200,6 @@ async fn watch_files(watched: Vec<Watched>, metrics: Metrics) {
             Err(_) => return,
         }
     }
-}
-
-async fn start_outputs(
-    config: &Config,
-    memory: &Memory,
-    metrics: &Metrics,
-) -> Result<(Vec<Queue>, Vec<Worker>), StartError> {
-    let mut started = Vec::new();
-    for output in &config.outputs.otlp_http {
-        let backend = outputs::otlp_http::Backend::new(output)
-            .map_err(|why| StartError::Output { output: output.name.clone(), why })?;
-        started.push(outputs::start(&output.name, vec![backend], output.queue, output.retry, memory, metrics));
-    }
-    for output in &config.outputs.json_lines {
-        let lines = outputs::json_lines::Lines::open(output).await.map_err(|error| StartError::Output {
-            output: output.name.clone(),
-            why: format!("{}: {error}", output.path.display()),
-        })?;
-        let retry = outputs::json_lines::RETRY;
-        started.push(outputs::start(&output.name, vec![lines], output.queue, retry, memory, metrics));
-    }
-    Ok(started.into_iter().unzip())
 }
 
 /// Where telemetry is while it is in the process.

@@ -1,0 +1,193 @@
+//! The outputs that run: started together, exchanged one by one, and emptied at the end.
+
+use crate::config;
+use crate::memory::Memory;
+use crate::metrics::Metrics;
+use crate::outputs::{self, Queue, Worker, json_lines, otlp_grpc, otlp_http};
+use crate::stages::log::Log;
+use tokio::time::Instant;
+
+/// Why an output cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("output {output}: {why}")]
+pub struct OutputError {
+    /// Its name.
+    pub output: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// The outputs that run.
+#[derive(Debug)]
+pub(super) struct Outputs {
+    running: Vec<Running>,
+    memory: Memory,
+    metrics: Metrics,
+}
+
+#[derive(Debug)]
+struct Running {
+    config: Output,
+    queue: Queue,
+    worker: Worker,
+}
+
+/// The configuration of an output that has a queue.
+#[derive(Clone, Debug, PartialEq)]
+enum Output {
+    OtlpGrpc(config::OtlpGrpc),
+    OtlpHttp(config::OtlpHttp),
+    JsonLines(config::JsonLines),
+}
+
+/// An output that is open.
+enum Open {
+    OtlpGrpc(otlp_grpc::Backend),
+    OtlpHttp(otlp_http::Backend),
+    JsonLines(json_lines::Lines),
+}
+
+impl Outputs {
+    /// Starts all outputs of a configuration.
+    ///
+    /// # Errors
+    /// One of them cannot be opened; none is running then.
+    pub(super) async fn start(
+        config: &config::Outputs,
+        memory: &Memory,
+        metrics: &Metrics,
+    ) -> Result<Self, OutputError> {
+        let mut open = Vec::new();
+        for config in list(config) {
+            open.push((config.open().await?, config));
+        }
+        let mut outputs = Self { running: Vec::new(), memory: memory.clone(), metrics: metrics.clone() };
+        for (open, config) in open {
+            outputs.running.push(outputs.run(open, config));
+        }
+        Ok(outputs)
+    }
+
+    /// The queues, for those who deliver.
+    pub(super) fn queues(&self) -> Vec<Queue> {
+        self.running.iter().map(|running| running.queue.clone()).collect()
+    }
+
+    /// Makes the outputs those of another configuration. What waits for an output whose name stays waits for it still; what
+    /// waits for one that is gone has until `deadline`, and is counted after that. `publish` is given the new queues
+    /// before the old ones are emptied.
+    ///
+    /// # Errors
+    /// One of them cannot be opened; all are as they were then.
+    pub(super) async fn exchange(
+        &mut self,
+        config: &config::Outputs,
+        publish: impl FnOnce(Vec<Queue>),
+    ) -> Result<Vec<Worker>, OutputError> {
+        let mut wanted = Vec::new();
+        for config in list(config) {
+            let is_known = self.running.iter().any(|running| running.config == config);
+            wanted.push((if is_known { None } else { Some(config.open().await?) }, config));
+        }
+        let mut before = std::mem::take(&mut self.running);
+        for (open, config) in wanted {
+            let same = before.iter().position(|running| running.config.name() == config.name());
+            let running = match (same.map(|at| before.swap_remove(at)), open) {
+                (Some(running), None) => running,
+                (Some(running), Some(open)) => running.replace(open, config).await,
+                (None, Some(open)) => self.run(open, config),
+                // Only what runs is not opened.
+                (None, None) => continue,
+            };
+            self.running.push(running);
+        }
+        publish(self.queues());
+        Ok(before.into_iter().map(|running| running.worker).collect())
+    }
+
+    /// Empties the queues. What still waits at the deadline stays in the log, or is dropped where there is none.
+    pub(super) async fn drain(self, deadline: Instant, log: &Log) {
+        for running in self.running {
+            running.worker.drain(deadline, log).await;
+        }
+    }
+
+    fn run(&self, open: Open, config: Output) -> Running {
+        let (name, queue, retry) = (config.name(), config.queue(), config.retry());
+        let (memory, metrics) = (&self.memory, &self.metrics);
+        let (queue, worker) = match open {
+            Open::OtlpGrpc(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+            Open::OtlpHttp(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+            Open::JsonLines(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+        };
+        Running { config, queue, worker }
+    }
+}
+
+impl Running {
+    /// The output with another configuration and the same queue.
+    async fn replace(self, open: Open, config: Output) -> Self {
+        let retry = config.retry();
+        let worker = self.worker.stop().await;
+        let worker = match open {
+            Open::OtlpGrpc(sink) => worker.start(sink, retry),
+            Open::OtlpHttp(sink) => worker.start(sink, retry),
+            // Opened once more, because it may have grown since.
+            Open::JsonLines(sink) => worker.start(config.reopened(sink).await, retry),
+        };
+        Self { config, queue: self.queue, worker }
+    }
+}
+
+impl Output {
+    fn name(&self) -> &str {
+        match self {
+            Self::OtlpGrpc(config) => &config.name,
+            Self::OtlpHttp(config) => &config.name,
+            Self::JsonLines(config) => &config.name,
+        }
+    }
+
+    fn queue(&self) -> config::Queue {
+        match self {
+            Self::OtlpGrpc(config) => config.queue,
+            Self::OtlpHttp(config) => config.queue,
+            Self::JsonLines(config) => config.queue,
+        }
+    }
+
+    fn retry(&self) -> config::Retry {
+        match self {
+            Self::OtlpGrpc(config) => config.retry,
+            Self::OtlpHttp(config) => config.retry,
+            Self::JsonLines(_) => json_lines::RETRY,
+        }
+    }
+
+    async fn open(&self) -> Result<Open, OutputError> {
+        let error = |why| OutputError { output: self.name().to_owned(), why };
+        match self {
+            Self::OtlpGrpc(config) => otlp_grpc::Backend::new(config).map(Open::OtlpGrpc).map_err(error),
+            Self::OtlpHttp(config) => otlp_http::Backend::new(config).map(Open::OtlpHttp).map_err(error),
+            Self::JsonLines(config) => json_lines::Lines::open(config)
+                .await
+                .map(Open::JsonLines)
+                .map_err(|why| error(format!("{}: {why}", config.path.display()))),
+        }
+    }
+
+    async fn reopened(&self, lines: json_lines::Lines) -> json_lines::Lines {
+        match self.open().await {
+            Ok(Open::JsonLines(fresh)) => fresh,
+            _ => lines,
+        }
+    }
+}
+
+/// The outputs that have a queue, in the order in which they are started.
+fn list(config: &config::Outputs) -> Vec<Output> {
+    let grpc = config.otlp_grpc.iter().cloned().map(Output::OtlpGrpc);
+    let http = config.otlp_http.iter().cloned().map(Output::OtlpHttp);
+    let lines = config.json_lines.iter().cloned().map(Output::JsonLines);
+    grpc.chain(http).chain(lines).collect()
+}
