@@ -160,7 +160,7 @@ fn each_mistake_is_named_with_its_line() {
                 "5: outputs.otlp_grpc/a.tls.insecure: expected true or false, found text".into(),
                 "6: outputs.otlp_grpc/a.headers: \"x-bin\": headers of gRPC that end in -bin are binary".into(),
                 "7: outputs.otlp_grpc/a.queue.batch.max_size: 1 is outside 1024 to 1073741824 bytes".into(),
-                "7: outputs.otlp_grpc/a.queue.num_consumer: is not a known key (did you mean \"num_consumers\"?); known here: max_bytes, max_requests, num_consumers, batch".into(),
+                "7: outputs.otlp_grpc/a.queue.num_consumer: is not a known key (did you mean \"num_consumers\"?); known here: max_bytes, num_consumers, batch".into(),
                 "9: outputs.otlp_grpc/b.endpoint: \"https://b:1\" speaks TLS, but tls.insecure says not to; write http://".into(),
                 "12: outputs.otlp_grpc/c.endpoint: \"https://c:1/v1/traces\" has a path, which gRPC has no use for".into(),
                 "14: outputs.otlp_grpc/d.endpoint: is missing: the backend's address, such as backend.example.com:4317".into(),

@@ -287,20 +287,17 @@ async fn a_backend_that_refuses_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backend_that_is_down_costs_a_bounded_queue_and_a_counter_and_nobody_else_anything() {
+async fn a_backend_that_is_down_costs_nobody_else_anything_and_finds_what_it_missed() {
     // A port that was free a moment ago: nobody listens there.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let host = Host::start(&format!(
-        "shutdown: {{deadline: 1s}}\noutputs:\n  otlp_http/down: {{endpoint: \"http://{closed}\", queue: {{max_requests: 2, num_consumers: 1, batch: {{max_items: 1}}}}}}\n"
+        "shutdown: {{deadline: 1s}}\noutputs:\n  otlp_http/down: {{endpoint: \"http://{closed}\"}}\n"
     ));
     for trace in 1..=10 {
         assert_eq!(host.post("/v1/traces", request(&[chat(trace, 1)])).await.0, 200);
     }
-    // One is being sent and two wait; the queue may have been a moment behind for the first.
     let page = host.until_metric(r#"tollgate_output_sent_total{output="json_lines"} 10"#).await;
-    let dropped = r#"tollgate_output_dropped_total{output="otlp_http/down",reason="queue_full"} "#;
-    let dropped = page.lines().find_map(|line| line.strip_prefix(dropped)).expect("a drop is counted");
-    assert!(matches!(dropped, "7" | "8"), "{dropped}");
+    assert!(!page.contains("tollgate_output_dropped_total{"), "{page}");
     let (status, written) = host.stop();
     assert!(status.success(), "what cannot be sent does not hold up the end");
     assert_eq!(spans(&written).len(), 10);

@@ -175,7 +175,7 @@ mod tests {
             max_files: 3,
             max_age: Duration::ZERO,
             compression: Compression::None,
-            queue: config::Queue { max_bytes: 1 << 20, max_requests: 10 },
+            queue: config::Queue { max_bytes: 1 << 20 },
         }
     }
 
