@@ -1,15 +1,16 @@
 //! `tollgate run`.
 
 use super::{configuration, fail};
-use crate::config::Config;
+use crate::config::{Config, Problem};
 use crate::metrics::Metrics;
 use crate::plugins::{self, Opened};
-use crate::process;
+use crate::process::{self, Reload};
 use clap::ValueEnum;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 
 /// How the log on standard error is written.
@@ -41,7 +42,7 @@ pub(super) fn run(file: &Path, format: LogFormat) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(format!("the threads cannot be started: {error}")),
     };
-    let ended = runtime.block_on(serve(&config, opened, metrics));
+    let ended = runtime.block_on(serve(file, config, opened, metrics));
     // A plugin call that is under way ends at its deadline; nothing waits for it.
     runtime.shutdown_background();
     match ended {
@@ -50,7 +51,12 @@ pub(super) fn run(file: &Path, format: LogFormat) -> ExitCode {
     }
 }
 
-async fn serve(config: &Config, opened: Opened, metrics: Metrics) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(
+    file: &Path,
+    config: Config,
+    opened: Opened,
+    metrics: Metrics,
+) -> Result<(), Box<dyn std::error::Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let stop = async move {
@@ -59,6 +65,40 @@ async fn serve(config: &Config, opened: Opened, metrics: Metrics) -> Result<(), 
             _ = interrupt.recv() => {}
         }
     };
-    process::run(config, opened, metrics, stop).await?;
-    Ok(())
+    let (reloads, taken) = mpsc::channel(1);
+    let rereading = tokio::spawn(reread(file.to_owned(), signal(SignalKind::hangup())?, reloads, metrics.clone()));
+    let ended = process::run(config, opened, metrics, taken, stop).await;
+    rereading.abort();
+    Ok(ended?)
+}
+
+/// Reads the configuration again at each hangup. What is not right in it is logged, and changes nothing.
+async fn reread(file: PathBuf, mut hangup: Signal, reloads: mpsc::Sender<Reload>, metrics: Metrics) {
+    while hangup.recv().await.is_some() {
+        let (path, counts) = (file.clone(), metrics.clone());
+        let read = tokio::task::spawn_blocking(move || reload(&path, &counts)).await;
+        match read.unwrap_or_else(|error| Err(vec![error.to_string()])) {
+            Ok(reload) => {
+                let _ = reloads.send(reload).await;
+            }
+            Err(problems) => {
+                for problem in problems {
+                    tracing::error!(problem, "goes on with the configuration that it has");
+                }
+                metrics.config_reloads.with(vec![("outcome", "failed".to_owned())]).inc();
+            }
+        }
+    }
+}
+
+/// The configuration as the file has it now, its plugins proven.
+fn reload(file: &Path, metrics: &Metrics) -> Result<Reload, Vec<String>> {
+    let shown = |problems: Vec<Problem>| -> Vec<String> {
+        problems.iter().map(|problem| format!("{}:{problem}", file.display())).collect()
+    };
+    let yaml = std::fs::read_to_string(file).map_err(|error| vec![format!("{}: {error}", file.display())])?;
+    let config = Config::parse(&yaml).map_err(shown)?;
+    let opened = plugins::open(&config, metrics).map_err(shown)?;
+    opened.prove(&config).map_err(shown)?;
+    Ok(Reload { config, opened })
 }

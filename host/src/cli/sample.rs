@@ -107,7 +107,7 @@ fn verdict(sampler: &Alone, trace: &Trace, decision: Decision) -> Value {
     let id = hexadecimal(&trace.id);
     let rule = match decision.rule {
         Rule::Declared(rule) => sampler.manifest.rules.get(usize::from(rule)),
-        Rule::SamplerFailed | Rule::StressRelief => None,
+        Rule::SamplerFailed | Rule::StressRelief | Rule::Earlier => None,
     };
     let probability = decision.ratio.map(Ratio::probability);
     let threshold = decision.ratio.and_then(Ratio::th);

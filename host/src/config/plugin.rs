@@ -92,6 +92,12 @@ impl Place {
 }
 
 impl Plugin {
+    /// The plugin without where it stands in the file, to compare it with another.
+    #[must_use]
+    pub fn without_place(&self) -> Self {
+        Self { place: Place::default(), ..self.clone() }
+    }
+
     pub(super) fn read(mut section: Section<'_>, words: Words, default_on_error: OnError) -> Self {
         let path = section.required_text("path", "the component file, such as target/tollgate/plugins/sampler.wasm");
         let path = PathBuf::from(path);

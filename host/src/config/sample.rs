@@ -52,6 +52,12 @@ pub struct StressRelief {
 }
 
 impl Sample {
+    /// Whether nothing differs but who decides.
+    #[must_use]
+    pub fn is_same_but_for_the_plugin(&self, other: &Self) -> bool {
+        Self { plugin: other.plugin.clone(), ..self.clone() } == *other
+    }
+
     pub(super) fn read(root: &mut Section<'_>) -> Option<Self> {
         let mut section = root.section("sample")?;
         let Some(plugin) = section.section("plugin") else {

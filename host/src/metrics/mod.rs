@@ -103,6 +103,8 @@ metrics! {
     plugin_blocked: Family<Sum> = "tollgate_plugin_blocked";
     /// Plugins configured anew because a file of their configuration changed, by outcome.
     plugin_reloads: Family<Sum> = "tollgate_plugin_reloads";
+    /// Times the configuration was read again, by outcome.
+    config_reloads: Family<Sum> = "tollgate_config_reloads";
     /// Traces waiting for a decision.
     sampling_pending_traces: Gauge = "tollgate_sampling_pending_traces";
     /// Bytes of spans waiting for a decision.

@@ -105,6 +105,8 @@ enum Phase {
     Draining,
     /// What still waits is left to the log, or dropped where there is none.
     GivenUp,
+    /// What still waits is dropped: the output is not in the configuration any more.
+    Removed,
 }
 
 /// What waits for a worker, in order.
@@ -160,7 +162,7 @@ impl Queue {
         if let Err(mpsc::error::SendError(queued)) = self.sender.send(queued) {
             self.depth.left(&queued);
             let items = queued.items;
-            self.depth.given_up(&[queued], items);
+            self.depth.given_up(Phase::GivenUp, &[queued], items);
         }
     }
 }
@@ -194,6 +196,18 @@ impl Worker {
             if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
                 log.freeze();
                 let _ = self.phase.send(Phase::GivenUp);
+                let _ = task.await;
+            }
+        }
+    }
+
+    /// Closes the queue of an output that is not wanted any more and waits until it is empty. At the deadline what still
+    /// waits is dropped and counted.
+    pub async fn remove(self, deadline: tokio::time::Instant) {
+        let _ = self.phase.send(Phase::Draining);
+        for mut task in self.tasks {
+            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
+                let _ = self.phase.send(Phase::Removed);
                 let _ = task.await;
             }
         }
@@ -242,10 +256,12 @@ impl Depth {
         self.metrics.output_dropped.with(labels).inc_by(items);
     }
 
-    /// The process ends before an output has taken `items` of these. What is in the log comes again when the next one
-    /// starts.
-    fn given_up(&self, queued: &[Queued], items: u64) {
-        if queued.iter().flat_map(|queued| &queued.receipts).any(Receipt::is_on_disk) {
+    /// An output ends before it has taken `items` of these. Where the process ends, what is in the log comes again when the
+    /// next one starts.
+    fn given_up(&self, phase: Phase, queued: &[Queued], items: u64) {
+        if phase == Phase::Removed {
+            self.dropped("removed", items);
+        } else if queued.iter().flat_map(|queued| &queued.receipts).any(Receipt::is_on_disk) {
             self.metrics.output_left_in_log.with(self.labels()).inc_by(items);
         } else {
             self.dropped("shutdown", items);
@@ -322,15 +338,15 @@ async fn work<S: Sink>(
         let mut shipment = None;
         let interrupted = tokio::select! {
             biased;
-            now = changed(&mut phase, |phase| matches!(phase, Phase::GivenUp | Phase::HandingOver)) => Some(now),
+            now = changed(&mut phase, |phase| matches!(phase, Phase::GivenUp | Phase::HandingOver | Phase::Removed)) => Some(now),
             () = deliver(&sending, &taken, &depth, &mut shipment) => None,
         };
         if interrupted == Some(Phase::HandingOver) {
             return source.put_back(taken).await;
         }
-        if interrupted.is_some() {
+        if let Some(now) = interrupted {
             let left = shipment.as_ref().map_or(taken.iter().map(|queued| queued.items).sum(), Shipment::left);
-            depth.given_up(&taken, left);
+            depth.given_up(now, &taken, left);
         }
         for queued in taken {
             depth.left(&queued);

@@ -25,6 +25,8 @@ pub struct Opened {
     pub redact: Vec<Hosted<dyn Redactor>>,
     /// The sampler.
     pub sample: Option<Hosted<dyn Sampler>>,
+    /// The digest of the sampler's file.
+    pub sampler_digest: Option<Digest>,
     /// Plugins whose files are watched.
     pub watched: Vec<Watched>,
 }
@@ -110,6 +112,7 @@ fn open_one(
             let reads = tollgate_otlp::Reads::compile(&sampler.manifest().reads);
             reads.map_err(|error| problem("", format!("the plugin's manifest: {error}")))?;
             opened.watched.extend(watched(Box::new(sampler.clone())));
+            opened.sampler_digest = Some(loaded.describe().sha256);
             opened.sample = Some(Hosted::new(&plugin.name, stage, plugin.on_error, metrics, Box::new(sampler)));
         }
     }

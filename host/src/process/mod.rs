@@ -1,8 +1,10 @@
 //! The running process: outputs, stages and receivers put together, and taken down in order.
 
 mod outputs;
+mod reload;
 
 pub use outputs::OutputError;
+pub use reload::{Reload, ReloadError};
 
 use crate::api;
 use crate::config::{Config, MeterOtlp, Sample as SampleConfig};
@@ -19,17 +21,18 @@ use crate::stages::enrich::Enrich;
 use crate::stages::link::Link;
 use crate::stages::log::{Leftover, Log, LogError};
 use crate::stages::meter::Meter;
-use crate::stages::plugin::{Hosted, Sampler};
+use crate::stages::plugin::{Enricher, Hosted, Redactor, Sampler};
 use crate::stages::redact::{Redact, Rules};
 use crate::stages::sample::{Sample, Settings};
-use crate::stages::{Pipeline, Stages};
+use crate::stages::{Exchange, Pipeline, Plugins, Stages};
 use outputs::Outputs;
+use reload::Running;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tollgate_otlp::{Limits, ReadsError};
 
@@ -63,14 +66,16 @@ pub enum StartError {
     Manifest(#[from] ReadsError),
 }
 
-/// Runs until `stop` is done, then flushes what waits within the deadline of the configuration.
+/// Runs until `stop` is done, then flushes what waits within the deadline of the configuration. What comes through
+/// `reloads` meanwhile takes the place of the configuration.
 ///
 /// # Errors
 /// Something cannot be started; nothing is running then.
 pub async fn run(
-    config: &Config,
+    config: Config,
     mut opened: Opened,
     metrics: Metrics,
+    mut reloads: mpsc::Receiver<Reload>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
     let health = Health::default();
@@ -78,17 +83,16 @@ pub async fn run(
         Some(config) => Some(page(config.endpoint, "health", health::router(health.clone())).await?),
         None => None,
     };
-    let watched = std::mem::take(&mut opened.watched);
+    let (watched, sampler_digest) = (std::mem::take(&mut opened.watched), opened.sampler_digest);
     let (resident, limit) = (resident(), config.memory.limit);
     let memory = Memory::new(config.memory.budget(resident), &metrics);
     tracing::info!(limit, resident, buffers = memory.limit(), "memory, in bytes");
-    let (log, leftover) = Log::open(&config.log, largest(config), config.admit.retry_after, &metrics)?;
+    let (log, leftover) = Log::open(&config.log, largest(&config), config.admit.retry_after, &metrics)?;
     let outputs = Outputs::start(&config.outputs, &memory, &metrics).await?;
     // Who asks for costs does so at the address of the metrics page; without one there is nobody to keep them for.
     let costs = config.outputs.prometheus.map(|_| Arc::new(Costs::new(&config.cost, &metrics)));
     let held = Held { memory: memory.clone(), log: log.clone(), queues: outputs.queues() };
-    let stages = Stages(Arc::new(pipeline(config, opened, held, costs.clone(), &metrics)?));
-    let (stopping, stopped) = watch::channel(false);
+    let stages = Stages(Arc::new(pipeline(&config, opened, held, costs.clone(), &metrics)?));
     let servers = Servers::start(&config.receivers, &Arc::new(stages.clone()), &metrics).await?;
     let metrics_page = match config.outputs.prometheus.zip(costs) {
         Some((prometheus, costs)) => {
@@ -98,15 +102,26 @@ pub async fn run(
         }
         None => None,
     };
-    let ticker = stages.0.sample.clone().map(|sample| tokio::spawn(tick(sample, stopped.clone())));
-    let watcher = (!watched.is_empty()).then(|| tokio::spawn(watch_files(watched, metrics.clone())));
-    let showing = tokio::spawn(show(log.clone()));
-    let telling = config.meter.otlp.map(|otlp| tokio::spawn(tell(otlp, metrics.clone(), Arc::clone(&stages.0.deliver))));
-    let resuming = tokio::spawn(resume(leftover, memory, stages.clone()));
+    let (stopping, stopped) = watch::channel(false);
+    let ticker = stages.0.sample.clone().map(|sample| tokio::spawn(tick(sample, stopped)));
+    let mut background = vec![tokio::spawn(show(log.clone(), health.clone()))];
+    background.push(tokio::spawn(resume(leftover, memory, stages.clone())));
+    if let Some(otlp) = config.meter.otlp {
+        background.push(tokio::spawn(tell(otlp, metrics.clone(), Arc::clone(&stages.0.deliver))));
+    }
+    let watcher = watch(watched, &metrics);
+    let mut running = Running { config, stages, outputs, sampler_digest, watcher, leaving: Vec::new(), metrics };
     health.set_phase(Phase::Running);
     tracing::info!("ready");
-    stop.await;
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            Some(reload) = reloads.recv() => running.reload(reload).await,
+        }
+    }
 
+    let Running { config, stages, outputs, watcher, leaving, .. } = running;
     tracing::info!(deadline = ?config.shutdown.deadline, "ending");
     let now = tokio::time::Instant::now();
     let deadline = now + config.shutdown.deadline;
@@ -114,14 +129,7 @@ pub async fn run(
     let disconnect = now + config.shutdown.deadline / 2;
     health.set_phase(Phase::Draining);
     stages.0.admission.close();
-    if let Some(watcher) = watcher {
-        watcher.abort();
-    }
-    resuming.abort();
-    showing.abort();
-    if let Some(telling) = telling {
-        telling.abort();
-    }
+    background.into_iter().chain(watcher).for_each(|task| task.abort());
     servers.drain(disconnect).await;
     let _ = stopping.send(true);
     if let Some(ticker) = ticker {
@@ -131,6 +139,9 @@ pub async fn run(
         let _ = tokio::time::timeout_at(deadline, tokio::task::spawn_blocking(move || sample.flush())).await;
     }
     outputs.drain(deadline, &log).await;
+    for task in leaving {
+        let _ = tokio::time::timeout_at(deadline, task).await;
+    }
     // What is given up from here on stays in the log.
     log.freeze();
     for page in metrics_page.into_iter().chain(asked) {
@@ -140,13 +151,14 @@ pub async fn run(
     Ok(())
 }
 
-/// Keeps the marks and the metrics of the log up to date.
-async fn show(log: Log) {
+/// Keeps the marks and the metrics of the log up to date, and says whether it takes requests.
+async fn show(log: Log, health: Health) {
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     loop {
         ticks.tick().await;
-        let log = log.clone();
-        let _ = tokio::task::spawn_blocking(move || log.show()).await;
+        let shown = log.clone();
+        let _ = tokio::task::spawn_blocking(move || shown.show()).await;
+        health.set_log_refusal(log.refusal());
     }
 }
 
@@ -185,6 +197,11 @@ async fn resume(leftover: Leftover, memory: Memory, stages: Stages) {
     }
 }
 
+/// Looks at the files of plugins, where there are some.
+fn watch(watched: Vec<Watched>, metrics: &Metrics) -> Option<JoinHandle<()>> {
+    (!watched.is_empty()).then(|| tokio::spawn(watch_files(watched, metrics.clone())))
+}
+
 /// Looks at the files of plugins until it is aborted.
 async fn watch_files(watched: Vec<Watched>, metrics: Metrics) {
     let mut watched = watched;
@@ -218,6 +235,7 @@ fn pipeline(
 ) -> Result<Pipeline, ReadsError> {
     let retry_after = config.admit.retry_after;
     let Held { memory, log, queues } = held;
+    let link = Arc::new(Link::new(config.link, metrics)?);
     let deliver = Arc::new(Deliver::new(queues, log.clone(), memory.clone(), retry_after, metrics));
     let sample = match (opened.sample, &config.sample) {
         (Some(sampler), Some(sample)) => Some(Arc::new(sample_stage(sampler, sample, &deliver, &memory, metrics)?)),
@@ -226,14 +244,29 @@ fn pipeline(
     Ok(Pipeline {
         admission: Admission::new(memory, retry_after, metrics.clone()),
         limits: Limits { bytes: largest(config), ..Limits::default() },
-        enrich: Enrich::new(opened.enrich, Link::new(config.link, metrics)?, retry_after)?,
-        redact: Redact::new(opened.redact, Rules::of(&config.redact), retry_after, metrics)?,
+        plugins: Exchange::new(plugins(config, opened.enrich, opened.redact, &link, metrics)?),
+        link,
         log,
         meter: Meter::new(&config.meter, &config.cost, costs, metrics)?,
         sample,
         deliver,
         metrics: metrics.clone(),
     })
+}
+
+/// The stages that run plugins.
+fn plugins(
+    config: &Config,
+    enrich: Vec<Hosted<dyn Enricher>>,
+    redact: Vec<Hosted<dyn Redactor>>,
+    link: &Arc<Link>,
+    metrics: &Metrics,
+) -> Result<Arc<Plugins>, ReadsError> {
+    let retry_after = config.admit.retry_after;
+    Ok(Arc::new(Plugins {
+        enrich: Enrich::new(enrich, Arc::clone(link), retry_after)?,
+        redact: Redact::new(redact, Rules::of(&config.redact), retry_after, metrics)?,
+    }))
 }
 
 /// Most bytes of a request behind the receivers, which have limits of their own; JSON may grow a little on its way to

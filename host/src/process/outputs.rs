@@ -73,9 +73,8 @@ impl Outputs {
         self.running.iter().map(|running| running.queue.clone()).collect()
     }
 
-    /// Makes the outputs those of another configuration. What waits for an output whose name stays waits for it still; what
-    /// waits for one that is gone has until `deadline`, and is counted after that. `publish` is given the new queues
-    /// before the old ones are emptied.
+    /// Makes the outputs those of another configuration. What waits for an output whose name stays waits for it still.
+    /// Gives the workers of those that are gone; `publish` is given the queues that are.
     ///
     /// # Errors
     /// One of them cannot be opened; all are as they were then.

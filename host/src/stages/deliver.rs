@@ -5,19 +5,20 @@
 //! there at no cost; what was put together from several requests is appended as a record of its own first. Without a
 //! log on disk requests are refused where a queue is full.
 
+use super::Exchange;
 use super::log::{Kind, Log, Receipt};
 use crate::memory::{Memory, Use};
 use crate::metrics::Metrics;
 use crate::outputs::{Body, Queue, Queued};
 use crate::receivers::{Refusal, Signal};
 use bytes::Bytes;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The queues of all outputs.
 #[derive(Debug)]
 pub struct Deliver {
-    queues: RwLock<Arc<[Queue]>>,
+    queues: Exchange<[Queue]>,
     log: Log,
     memory: Memory,
     retry_after: Duration,
@@ -28,16 +29,12 @@ impl Deliver {
     /// Delivers to these queues. What does not fit into one of them waits in the log.
     #[must_use]
     pub fn new(queues: Vec<Queue>, log: Log, memory: Memory, retry_after: Duration, metrics: &Metrics) -> Self {
-        Self { queues: RwLock::new(queues.into()), log, memory, retry_after, metrics: metrics.clone() }
+        Self { queues: Exchange::new(queues.into()), log, memory, retry_after, metrics: metrics.clone() }
     }
 
     /// Delivers to other queues from now on.
     pub fn exchange(&self, queues: Vec<Queue>) {
-        *self.queues.write().unwrap_or_else(PoisonError::into_inner) = queues.into();
-    }
-
-    fn queues(&self) -> Arc<[Queue]> {
-        Arc::clone(&self.queues.read().unwrap_or_else(PoisonError::into_inner))
+        self.queues.exchange(queues.into());
     }
 
     /// Whether requests can be let in. Where there is a log on disk they always can.
@@ -45,7 +42,7 @@ impl Deliver {
     /// # Errors
     /// A queue is full and there is no log for what comes beyond it.
     pub fn has_room(&self) -> Result<(), Refusal> {
-        if self.log.is_on_disk() || self.queues().iter().all(|queue| queue.has_room(0)) {
+        if self.log.is_on_disk() || self.queues.now().iter().all(|queue| queue.has_room(0)) {
             return Ok(());
         }
         Err(Refusal::Overloaded { what: "the queue of an output is full", retry_after: self.retry_after })
@@ -65,7 +62,7 @@ impl Deliver {
     /// fit they are left out.
     pub fn own_metrics(&self, bytes: Bytes, points: u64) {
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if self.queues().iter().all(|queue| queue.has_room(size)) {
+        if self.queues.now().iter().all(|queue| queue.has_room(size)) {
             self.hand_out(Signal::Metrics, bytes, usize::try_from(points).unwrap_or(usize::MAX), Vec::new(), false);
         }
     }
@@ -80,7 +77,7 @@ impl Deliver {
             self.metrics.spans_kept.inc_by(items);
         }
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let queues = self.queues();
+        let queues = self.queues.now();
         let fits = queues.iter().all(|queue| queue.has_room(size));
         let (receipts, as_logged) = match fits || as_logged {
             true => (receipts, as_logged),

@@ -5,6 +5,7 @@ use super::link::Link;
 use super::plugin::{Enricher, Failure, Hosted};
 use crate::receivers::Refusal;
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::Duration;
 use tollgate_otlp::{Reads, ReadsError, TraceRequest};
 use tollgate_semconv::attribute::TOLLGATE_CALL_ROLE;
@@ -13,7 +14,7 @@ use tollgate_semconv::attribute::TOLLGATE_CALL_ROLE;
 #[derive(Debug)]
 pub struct Enrich {
     enrichers: Vec<(Hosted<dyn Enricher>, Reads)>,
-    link: Link,
+    link: Arc<Link>,
     /// The enricher before which calls are linked; the number of enrichers where none reads the role.
     link_before: usize,
     retry_after: Duration,
@@ -24,7 +25,7 @@ impl Enrich {
     ///
     /// # Errors
     /// A manifest names something that cannot be read of a span.
-    pub fn new(enrichers: Vec<Hosted<dyn Enricher>>, link: Link, retry_after: Duration) -> Result<Self, ReadsError> {
+    pub fn new(enrichers: Vec<Hosted<dyn Enricher>>, link: Arc<Link>, retry_after: Duration) -> Result<Self, ReadsError> {
         let reads_role = |hosted: &Hosted<dyn Enricher>| {
             let manifest = hosted.plugin().manifest();
             let is_role = |name: &str| name == TOLLGATE_CALL_ROLE;

@@ -8,7 +8,7 @@ use crate::config;
 use crate::metrics::Metrics;
 use crate::receivers::Refusal;
 use bytes::Bytes;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tollgate_journal::{AppendError, Entry, Fsync, Journal, OpenError, ReadError};
 
@@ -145,6 +145,8 @@ pub type LogError = OpenError;
 pub struct Log {
     journal: Option<Journal>,
     retry_after: Duration,
+    /// Why the last append was refused; `None` where it was not.
+    refused: Arc<Mutex<Option<String>>>,
     metrics: Metrics,
 }
 
@@ -158,7 +160,7 @@ impl Log {
     /// A log that keeps nothing.
     #[must_use]
     pub fn in_memory(retry_after: Duration, metrics: &Metrics) -> Self {
-        Self { journal: None, retry_after, metrics: metrics.clone() }
+        Self { journal: None, retry_after, refused: Arc::default(), metrics: metrics.clone() }
     }
 
     /// Opens the log, for requests of up to `largest` bytes, and gives what an earlier process left in it.
@@ -203,9 +205,15 @@ impl Log {
     pub fn append(&self, kind: Kind, request: &[u8]) -> Result<Receipt, Refusal> {
         let Some(journal) = &self.journal else { return Ok(Receipt::default()) };
         let error = match journal.append(kind.number(), &[request]) {
-            Ok(entry) => return Ok(Receipt { entry: Some(entry), done: Arc::default() }),
+            Ok(entry) => {
+                self.set_refusal(None);
+                return Ok(Receipt { entry: Some(entry), done: Arc::default() });
+            }
             Err(error) => error,
         };
+        if !matches!(error, AppendError::TooLarge { .. }) {
+            self.set_refusal(Some(error.to_string()));
+        }
         let retry_after = self.retry_after;
         let (reason, refusal) = match &error {
             AppendError::Full { .. } => ("full", Refusal::Overloaded { what: "the log is full", retry_after }),
@@ -222,6 +230,16 @@ impl Log {
         };
         self.metrics.log_refused.with(vec![("reason", reason.to_owned())]).inc();
         Err(refusal)
+    }
+
+    /// Why the last request was refused; `None` where it was not.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_refusal(&self, why: Option<String>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     /// From here on nothing more is done: the process is ending, and what waits is for the next one.

@@ -7,6 +7,7 @@ pub mod admit;
 pub(crate) mod cost;
 pub mod deliver;
 pub mod enrich;
+mod exchange;
 pub mod link;
 pub mod log;
 pub mod meter;
@@ -21,7 +22,9 @@ use bytes::Bytes;
 pub(crate) use cost::{hexadecimal, word};
 use deliver::Deliver;
 use enrich::Enrich;
+pub use exchange::Exchange;
 use log::{Kind, Log, Receipt, Recovered};
+use link::Link;
 use meter::Meter;
 use redact::Redact;
 use sample::Sample;
@@ -35,16 +38,25 @@ const RESCAN: Limits = Limits { bytes: usize::MAX, items: u32::MAX, values: u32:
 /// How many times the bytes of a request are in memory at most while stages work on it.
 const COPIES: usize = 3;
 
+/// The stages before the acknowledgement that run plugins.
+#[derive(Debug)]
+pub struct Plugins {
+    /// Stage 2a.
+    pub enrich: Enrich,
+    /// Stage 2b.
+    pub redact: Redact,
+}
+
 /// All stages of the process.
 pub struct Pipeline {
     /// Stage 1.
     pub admission: Admission,
     /// Bounds on what one request may hold.
     pub limits: Limits,
-    /// Stage 2a.
-    pub enrich: Enrich,
-    /// Stage 2b.
-    pub redact: Redact,
+    /// Stages 2a and 2b, which can be exchanged while requests pass.
+    pub plugins: Exchange<Plugins>,
+    /// What is remembered of calls, whatever enriches them.
+    pub link: Arc<Link>,
     /// Stage 3.
     pub log: Log,
     /// Stage 4.
@@ -59,7 +71,7 @@ pub struct Pipeline {
 
 impl std::fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pipeline").field("enrich", &self.enrich).field("redact", &self.redact).finish_non_exhaustive()
+        f.debug_struct("Pipeline").field("plugins", &self.plugins.now()).finish_non_exhaustive()
     }
 }
 
@@ -99,8 +111,9 @@ impl Intake for Stages {
 
 impl Pipeline {
     fn traces(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
-        let (request, accepted) = self.let_in(request)?;
-        let request = self.redact.traces(request)?;
+        let plugins = self.plugins.now();
+        let (request, accepted) = self.let_in(request, &plugins.enrich)?;
+        let request = plugins.redact.traces(request)?;
         let receipt = self.log.append(Kind::Traces, &request)?;
         let spans = self.meter(&request);
         // From here on its bytes count where they wait.
@@ -119,7 +132,7 @@ impl Pipeline {
     fn logs(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
         let scanned = LogsRequest::scan(request, &self.limits).map_err(invalid)?;
         let records = scanned.len();
-        let request = self.redact.logs(request.clone())?;
+        let request = self.plugins.now().redact.logs(request.clone())?;
         let receipt = self.log.append(Kind::Logs, &request)?;
         self.metrics.log_records_received.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
         drop(lease);
@@ -130,7 +143,7 @@ impl Pipeline {
     /// Metrics of applications pass through as they came, their texts redacted; what they measure is theirs.
     fn metrics(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
         let points = MetricsRequest::scan(request, &self.limits).map_err(invalid)?.points();
-        let request = self.redact.metrics(request.clone())?;
+        let request = self.plugins.now().redact.metrics(request.clone())?;
         let receipt = self.log.append(Kind::Metrics, &request)?;
         self.metrics.metric_points_received.inc_by(points);
         drop(lease);
@@ -157,16 +170,16 @@ impl Pipeline {
     }
 
     /// Checks the bytes, takes out spans that are none, and enriches the others.
-    fn let_in(&self, request: &Bytes) -> Result<(Bytes, Accepted), Refusal> {
+    fn let_in(&self, request: &Bytes, enrich: &Enrich) -> Result<(Bytes, Accepted), Refusal> {
         let scanned = TraceRequest::scan(request, &self.limits).map_err(invalid)?;
         let rejected = u64::try_from(scanned.refused()).unwrap_or(u64::MAX);
         if rejected == 0 {
-            let enriched = self.enrich.run(&scanned)?;
+            let enriched = enrich.run(&scanned)?;
             return Ok((enriched.unwrap_or_else(|| request.clone()), Accepted::default()));
         }
         self.metrics.spans_rejected.with(vec![("reason", "invalid_id".to_owned())]).inc_by(rejected);
         let rest = Bytes::from(scanned.accepted().into_owned());
-        let enriched = self.enrich.run(&TraceRequest::scan(&rest, &RESCAN).map_err(invalid)?)?;
+        let enriched = enrich.run(&TraceRequest::scan(&rest, &RESCAN).map_err(invalid)?)?;
         let message = "spans need a trace id of 16 bytes and a span id of 8, neither all zeroes".to_owned();
         Ok((enriched.unwrap_or(rest), Accepted { rejected, message }))
     }

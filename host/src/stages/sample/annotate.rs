@@ -53,6 +53,7 @@ pub(super) fn name(rule: Rule, rules: &[String]) -> &str {
         Rule::Declared(rule) => rules.get(usize::from(rule)).map_or("unknown", String::as_str),
         Rule::SamplerFailed => "sampler_failed",
         Rule::StressRelief => "stress_relief",
+        Rule::Earlier => "earlier_configuration",
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Rule {
     SamplerFailed,
     /// There was too much to wait for, and the trace id decided.
     StressRelief,
+    /// A rule of a configuration that is not in use any more.
+    Earlier,
 }
 
 /// What was decided about a trace.
@@ -89,6 +91,13 @@ impl Decisions {
             {
                 self.dropped.remove(&oldest);
             }
+        }
+    }
+
+    /// The rules that decided are no more: the decisions stay.
+    pub fn forget_rules(&mut self) {
+        for (rule, _) in self.kept.values_mut() {
+            *rule = Rule::Earlier;
         }
     }
 

@@ -20,6 +20,7 @@ pub use decisions::{Decision, Decisions, Late, Rule, Sizes};
 pub use fragment::{Arrival, Fragment, Place, fragments};
 pub use stress::StressRelief;
 
+use super::Exchange;
 use super::deliver::Deliver;
 use super::log::Receipt;
 use super::plugin::{Hosted, Sampler};
@@ -82,14 +83,32 @@ impl Settings {
 /// The stage: what waits, what was decided, and who decides.
 #[derive(Debug)]
 pub struct Sample {
-    sampler: Hosted<dyn Sampler>,
-    reads: Reads,
+    decider: Exchange<Decider>,
     state: Mutex<State>,
     most_bytes: u64,
     /// One moment by both clocks: that which waiting is measured by, and that which the sampler is told.
     moment: (Instant, u64),
     deliver: Arc<Deliver>,
     metrics: Metrics,
+}
+
+/// Who decides, and what of the spans.
+#[derive(Debug)]
+struct Decider {
+    sampler: Hosted<dyn Sampler>,
+    reads: Reads,
+}
+
+impl Decider {
+    fn new(sampler: Hosted<dyn Sampler>) -> Result<Arc<Self>, ReadsError> {
+        let reads = Reads::compile(&sampler.plugin().manifest().reads)?;
+        Ok(Arc::new(Self { sampler, reads }))
+    }
+
+    /// The names of its rules.
+    fn rules(&self) -> &[String] {
+        &self.sampler.plugin().manifest().rules
+    }
 }
 
 #[derive(Debug)]
@@ -113,7 +132,7 @@ impl Sample {
         memory: &Memory,
         metrics: &Metrics,
     ) -> Result<Self, ReadsError> {
-        let reads = Reads::compile(&sampler.plugin().manifest().reads)?;
+        let decider = Exchange::new(Decider::new(sampler)?);
         let state = State {
             assembly: Assembly::new(settings.bounds),
             decisions: Decisions::new(settings.decisions),
@@ -123,19 +142,35 @@ impl Sample {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let moment = (Instant::now(), u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
         let most_bytes = settings.bounds.bytes;
-        Ok(Self { sampler, reads, state: Mutex::new(state), most_bytes, moment, deliver, metrics: metrics.clone() })
+        Ok(Self { decider, state: Mutex::new(state), most_bytes, moment, deliver, metrics: metrics.clone() })
+    }
+
+    /// Puts another sampler in the place of this one. What waits is decided by it; what was decided stays so.
+    ///
+    /// # Errors
+    /// The manifest names something that cannot be read of a span.
+    pub fn exchange(&self, sampler: Hosted<dyn Sampler>) -> Result<(), ReadsError> {
+        let decider = Decider::new(sampler)?;
+        self.with_state(|state| {
+            if decider.rules() != self.decider.now().rules() {
+                state.decisions.forget_rules();
+            }
+            self.decider.exchange(decider);
+        });
+        Ok(())
     }
 
     /// Takes the spans of a request. Where they are too much, whoever brought them decides what has to go.
     pub fn add(&self, request: &Bytes, receipt: &Receipt, now: Instant) {
         let arrivals = fragments(request, receipt);
+        let decider = self.decider.now();
         let mut decided = Vec::new();
         let large: Vec<Trace> = self.with_state(|state| {
             let level = state.assembly.bytes() as f64 / self.most_bytes.max(1) as f64;
             let relief = state.stress.ratio(level, now);
             arrivals.into_iter().filter_map(|arrival| self.arrive(state, arrival, relief, now, &mut decided)).collect()
         });
-        self.part(decided);
+        self.part(&decider, decided);
         self.count_early(large.len(), Early::TraceSize);
         self.decide(large, now);
         self.drain(now, |assembly| {
@@ -180,7 +215,7 @@ impl Sample {
                     let randomness = arrival.randomness.unwrap_or_else(|| head::randomness(arrival.trace));
                     let keep = ratio.keeps(randomness);
                     let decision = Decision { keep, rule: Rule::StressRelief, ratio: Some(ratio) };
-                    self.count_decision(decision);
+                    self.count_decision(&self.decider.now(), decision);
                     state.decisions.remember(arrival.trace, decision);
                     decided.push((arrival.fragment, decision));
                     None
@@ -214,7 +249,9 @@ impl Sample {
         if traces.is_empty() {
             return;
         }
-        let asked = self.sampler.call(Duration::ZERO, |sampler| ask(sampler, &self.reads, &traces, self.time(now)));
+        let decider = self.decider.now();
+        let at = self.time(now);
+        let asked = decider.sampler.call(Duration::ZERO, |sampler| ask(sampler, &decider.reads, &traces, at));
         let verdicts = asked.ok().flatten().unwrap_or_default();
         let failed = Decision { keep: true, rule: Rule::SamplerFailed, ratio: Some(Ratio::ALWAYS) };
         let decisions: Vec<Decision> =
@@ -228,25 +265,24 @@ impl Sample {
         });
         let mut decided = Vec::new();
         for ((trace, late), decision) in traces.into_iter().zip(late).zip(decisions) {
-            self.count_decision(decision);
+            self.count_decision(&decider, decision);
             self.metrics.sampling_late_spans.inc_by(count(late.iter().map(|fragment| fragment.spans).sum()));
             decided.extend(trace.fragments.into_iter().chain(late).map(|fragment| (fragment, decision)));
         }
-        self.part(decided);
+        self.part(&decider, decided);
     }
 
     /// Delivers what is kept, with the decision written on it, and counts what is dropped.
-    fn part(&self, decided: Vec<Decided>) {
+    fn part(&self, decider: &Decider, decided: Vec<Decided>) {
         let (kept, dropped): (Vec<_>, Vec<_>) = decided.into_iter().partition(|(_, decision)| decision.keep);
         let lost: usize = dropped.iter().map(|(fragment, _)| fragment.spans).sum();
         if lost > 0 {
             self.metrics.spans_dropped.with(vec![("reason", "sampled".to_owned())]).inc_by(count(lost));
         }
         drop(dropped);
-        let rules = &self.sampler.plugin().manifest().rules;
         for portion in annotate::portions(kept) {
             let spans = portion.iter().map(|(fragment, _)| fragment.spans).sum();
-            let bytes = annotate::annotated(&portion, rules);
+            let bytes = annotate::annotated(&portion, decider.rules());
             let receipts = portion.into_iter().map(|(fragment, _)| fragment.receipt).collect();
             self.deliver.deliver(Signal::Traces, bytes, spans, receipts);
         }
@@ -273,8 +309,8 @@ impl Sample {
         since.saturating_add(u64::try_from(passed).unwrap_or(u64::MAX))
     }
 
-    fn count_decision(&self, decision: Decision) {
-        let rule = annotate::name(decision.rule, &self.sampler.plugin().manifest().rules);
+    fn count_decision(&self, decider: &Decider, decision: Decision) {
+        let rule = annotate::name(decision.rule, decider.rules());
         let verdict = if decision.keep { "keep" } else { "drop" };
         self.metrics.sampling_decisions.with(vec![("rule", rule.to_owned()), ("verdict", verdict.to_owned())]).inc();
     }
