@@ -86,19 +86,7 @@ impl Host {
 
     /// As [`start_with`](Self::start_with), in a folder where another one may have been.
     pub(crate) fn start_in(folder: Folder, http: &str, stages: &str) -> Self {
-        let stages = stages.replace("FOLDER", &folder.0.display().to_string());
-        // Outputs that the test adds come as the indented end of `stages`.
-        let (stages, outputs) = stages.split_once("outputs:\n").unwrap_or((&stages, ""));
-        let log = if stages.contains("log:") {
-            String::new()
-        } else {
-            format!("log: {{path: {}}}", folder.path("log").display())
-        };
-        let yaml = format!(
-            "{log}\nreceivers:\n  otlp:\n    protocols:\n      grpc: {{endpoint: 127.0.0.1:0, max_recv_msg_size_mib: 1}}\n      \
-             {http}\n{stages}\noutputs:\n  prometheus: {{endpoint: 127.0.0.1:0}}\n  json_lines: {{path: {}}}\n{outputs}",
-            folder.path("out.jsonl").display()
-        );
+        let yaml = yaml(&folder, http, stages);
         let config = folder.write("tollgate.yaml", yaml);
         let mut child = Command::new(BINARY)
             .args(["run", "--config"])
@@ -130,6 +118,13 @@ impl Host {
         });
         let [http, grpc, metrics] = addresses;
         Self { child, folder, http, grpc, metrics, said }
+    }
+
+    /// Gives it another configuration, as [`start`](Self::start) does, and says so.
+    pub(crate) fn reload(&self, stages: &str) {
+        self.folder.write("tollgate.yaml", yaml(&self.folder, "http: {endpoint: 127.0.0.1:0}", stages));
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
     }
 
     /// What it has logged since it was ready, as far as a line holds `text`; waits until there are `count` of them.
@@ -198,6 +193,22 @@ impl Host {
         let lines = std::fs::read_to_string(self.folder.path("out.jsonl")).unwrap_or_default();
         (status, lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
     }
+}
+
+/// The configuration of a host; outputs that the test adds come as the indented end of `stages`.
+fn yaml(folder: &Folder, http: &str, stages: &str) -> String {
+    let stages = stages.replace("FOLDER", &folder.0.display().to_string());
+    let (stages, outputs) = stages.split_once("outputs:\n").unwrap_or((&stages, ""));
+    let log = if stages.contains("log:") {
+        String::new()
+    } else {
+        format!("log: {{path: {}}}", folder.path("log").display())
+    };
+    format!(
+        "{log}\nreceivers:\n  otlp:\n    protocols:\n      grpc: {{endpoint: 127.0.0.1:0, max_recv_msg_size_mib: 1}}\n      \
+         {http}\n{stages}\noutputs:\n  prometheus: {{endpoint: 127.0.0.1:0}}\n  json_lines: {{path: {}}}\n{outputs}",
+        folder.path("out.jsonl").display()
+    )
 }
 
 impl Drop for Host {

@@ -251,9 +251,10 @@ impl Sampler for Slow {
 async fn spans_that_come_while_their_trace_is_decided_follow_it_and_others_are_not_held_up() {
     let (go_on, gone_on) = std::sync::mpsc::channel();
     let (begun, begins) = std::sync::mpsc::channel();
-    let mut bench = bench(None, SETTINGS);
+    let bench = bench(None, SETTINGS);
     let slow = Slow(Mutex::new(Some(gone_on)), begun);
-    bench.stage.sampler = Hosted::new("s", Stage::Sample, OnError::Bypass, &bench.metrics, Box::new(slow));
+    let slow = Hosted::new("s", Stage::Sample, OnError::Bypass, &bench.metrics, Box::new(slow) as Box<dyn Sampler>);
+    bench.stage.exchange(slow).unwrap();
     bench.add(0, &[(1, 1, 0, "root", "")]);
     std::thread::scope(|scope| {
         scope.spawn(|| bench.stage.tick(bench.at(2)));
