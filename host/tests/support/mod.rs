@@ -69,7 +69,10 @@ pub(crate) struct Host {
     pub(crate) http: String,
     /// `http://127.0.0.1:PORT` of OTLP over gRPC.
     pub(crate) grpc: String,
-    metrics: String,
+    /// `http://127.0.0.1:PORT` of the metrics page.
+    pub(crate) metrics: String,
+    /// `http://127.0.0.1:PORT` of the state of the process, where it is configured.
+    pub(crate) health: String,
     said: Arc<Mutex<Vec<String>>>,
 }
 
@@ -81,12 +84,17 @@ impl Host {
 
     /// As [`start`](Self::start), with the HTTP receiver as the caller writes it.
     pub(crate) fn start_with(http: &str, stages: &str) -> Self {
+        Self::start_both("grpc: {endpoint: 127.0.0.1:0, max_recv_msg_size_mib: 1}", http, stages)
+    }
+
+    /// As [`start`](Self::start), with both receivers as the caller writes them.
+    pub(crate) fn start_both(grpc: &str, http: &str, stages: &str) -> Self {
         let folder = Folder::new();
         let stages = stages.replace("FOLDER", &folder.0.display().to_string());
         // Outputs that the test adds come as the indented end of `stages`.
         let (stages, outputs) = stages.split_once("outputs:\n").unwrap_or((&stages, ""));
         let yaml = format!(
-            "receivers:\n  otlp:\n    protocols:\n      grpc: {{endpoint: 127.0.0.1:0, max_recv_msg_size_mib: 1}}\n      \
+            "receivers:\n  otlp:\n    protocols:\n      {grpc}\n      \
              {http}\n{stages}\noutputs:\n  prometheus: {{endpoint: 127.0.0.1:0}}\n  json_lines: {{path: {}}}\n{outputs}",
             folder.path("out.jsonl").display()
         );
@@ -98,9 +106,9 @@ impl Host {
             .spawn()
             .expect("the binary starts");
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (mut addresses, mut said) = ([String::new(), String::new(), String::new()], String::new());
+        let (mut addresses, mut said) = ([const { String::new() }; 4], String::new());
         let ready = lines.by_ref().map_while(Result::ok).any(|line| {
-            for (address, what) in addresses.iter_mut().zip(["OTLP/HTTP", "OTLP/gRPC", "metrics"]) {
+            for (address, what) in addresses.iter_mut().zip(["OTLP/HTTP", "OTLP/gRPC", "metrics", "health"]) {
                 if let Some((_, found)) = line.split_once(&format!("{what} listening address=")) {
                     *address = format!("http://{}", found.trim());
                 }
@@ -119,8 +127,8 @@ impl Host {
                 heard.lock().unwrap().push(line);
             });
         });
-        let [http, grpc, metrics] = addresses;
-        Self { child, folder, http, grpc, metrics, said }
+        let [http, grpc, metrics, health] = addresses;
+        Self { child, folder, http, grpc, metrics, health, said }
     }
 
     /// What it has logged since it was ready, as far as a line holds `text`; waits until there are `count` of them.
@@ -169,10 +177,20 @@ impl Host {
         (response.status().as_u16(), response.bytes().await.unwrap().to_vec())
     }
 
-    /// Sends SIGTERM, waits for the end, and gives the requests that were written to the file.
-    pub(crate) fn stop(mut self) -> (ExitStatus, Vec<serde_json::Value>) {
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Sends SIGTERM, waits for the end, and gives the requests that were written to the file.
+    pub(crate) fn stop(self) -> (ExitStatus, Vec<serde_json::Value>) {
+        self.terminate();
+        self.ended()
+    }
+
+    /// Waits for the end, and gives the requests that were written to the file.
+    pub(crate) fn ended(mut self) -> (ExitStatus, Vec<serde_json::Value>) {
         let status = self.child.wait().unwrap();
         let lines = std::fs::read_to_string(self.folder.path("out.jsonl")).unwrap_or_default();
         (status, lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
