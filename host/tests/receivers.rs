@@ -24,6 +24,20 @@ use tonic::{Code, Status};
 
 const SMALL: &str = "http: {endpoint: 127.0.0.1:0, max_request_body_size: 64KiB}";
 
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 3).unwrap()
+}
+
+/// A frame whose window is larger than 8 MiB, which no decoder has to have.
+fn wide_zstd(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.window_log(27).unwrap();
+    encoder.include_contentsize(false).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.flush().unwrap();
+    encoder.finish().unwrap()
+}
+
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
@@ -33,6 +47,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 const TRACES_JSON: &str = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{
     "traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"chat",
     "startTimeUnixNano":"1544712660000000000","endTimeUnixNano":"1544712661000000000"}]}]}]}"#;
+const METRICS_JSON: &str = r#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"calls","sum":{
+    "aggregationTemporality":2,"isMonotonic":true,"dataPoints":[{"asInt":"7"},{"asDouble":2.5}]}}]}]}]}"#;
 const LOGS_JSON: &str = r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"hello"}}]}]}]}"#;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,6 +59,9 @@ async fn every_http_request_gets_the_status_of_the_specification() {
     let large = vec![0_u8; 70_000];
     let bomb = gzip(&vec![0_u8; 10_000_000]);
     let half_gzip = gzip(&good)[..20].to_vec();
+    let twice = |packed: fn(&[u8]) -> Vec<u8>| [packed(&good[..9]), packed(&good[9..])].concat();
+    let zstd_bomb = zstd(&vec![0_u8; 10_000_000]);
+    let half_zstd = zstd(&good)[..20].to_vec();
     let protobuf = "application/x-protobuf";
     let json = "application/json";
     // What it is, method, path, content type, content encoding, body; status and content type of the answer.
@@ -50,6 +69,10 @@ async fn every_http_request_gets_the_status_of_the_specification() {
     let cases: Vec<Case<'_>> = vec![
         ("protobuf", "POST", "/v1/traces", protobuf, "", good.clone(), 200, protobuf),
         ("gzip", "POST", "/v1/traces", protobuf, "gzip", gzip(&good), 200, protobuf),
+        ("gzip of two members", "POST", "/v1/traces", protobuf, "gzip", twice(gzip), 200, protobuf),
+        ("zstd", "POST", "/v1/traces", protobuf, "zstd", zstd(&good), 200, protobuf),
+        ("zstd of two frames", "POST", "/v1/traces", protobuf, "ZSTD", twice(zstd), 200, protobuf),
+        ("JSON metrics in zstd", "POST", "/v1/metrics", json, "zstd", zstd(METRICS_JSON.as_bytes()), 200, json),
         ("nothing but the limits", "POST", "/v1/traces", protobuf, "identity", vec![], 200, protobuf),
         ("JSON", "POST", "/v1/traces", json, "", TRACES_JSON.into(), 200, json),
         ("JSON with a charset", "POST", "/v1/traces", "application/json; charset=utf-8", "", b"{}".into(), 200, json),
@@ -62,9 +85,14 @@ async fn every_http_request_gets_the_status_of_the_specification() {
         ("another kind of JSON", "POST", "/v1/traces", json, "", br#"{"resourceSpans":7}"#.into(), 400, json),
         ("not gzip", "POST", "/v1/traces", protobuf, "gzip", good.clone(), 400, protobuf),
         ("half gzip", "POST", "/v1/traces", protobuf, "gzip", half_gzip, 400, protobuf),
+        ("not zstd", "POST", "/v1/traces", protobuf, "zstd", good.clone(), 400, protobuf),
+        ("half zstd", "POST", "/v1/traces", protobuf, "zstd", half_zstd, 400, protobuf),
+        ("zstd with a window of 128 MiB", "POST", "/v1/traces", protobuf, "zstd", wide_zstd(&good), 400, protobuf),
+        ("garbage metrics", "POST", "/v1/metrics", protobuf, "", b"\xff\xff\xff garbage".into(), 400, protobuf),
         ("over the limit", "POST", "/v1/traces", protobuf, "", large.clone(), 413, protobuf),
         ("over the limit in JSON", "POST", "/v1/traces", json, "", large, 413, json),
         ("over the limit unpacked", "POST", "/v1/traces", protobuf, "gzip", bomb, 413, protobuf),
+        ("over the limit unpacked", "POST", "/v1/traces", protobuf, "zstd", zstd_bomb, 413, protobuf),
         ("no content type", "POST", "/v1/traces", "", "", good.clone(), 415, "text/plain; charset=utf-8"),
         ("wrong content type", "POST", "/v1/traces", "text/plain", "", good.clone(), 415, "text/plain; charset=utf-8"),
         ("unknown coding", "POST", "/v1/traces", protobuf, "br", good.clone(), 415, "text/plain; charset=utf-8"),
@@ -106,11 +134,12 @@ async fn every_http_request_gets_the_status_of_the_specification() {
             assert!(!message.is_empty(), "{what}");
         }
     }
-    host.until_metric(r#"tollgate_requests_refused_total{reason="invalid"} 7"#).await;
-    host.until_metric(r#"tollgate_requests_refused_total{reason="too_large"} 3"#).await;
+    host.until_metric(r#"tollgate_requests_refused_total{reason="invalid"} 11"#).await;
+    host.until_metric(r#"tollgate_requests_refused_total{reason="too_large"} 4"#).await;
+    host.until_metric("tollgate_metric_points_received_total 2").await;
     let (status, written) = host.stop();
     assert!(status.success());
-    assert_eq!(spans(&written).len(), 3, "the good requests, and nothing else, came through");
+    assert_eq!(spans(&written).len(), 6, "the good requests, and nothing else, came through");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,6 +183,7 @@ fn wait_of(status: &RpcStatus) -> Option<i64> {
 }
 
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
 const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 
 /// A body that brings something and then nothing more, without ending.
@@ -203,7 +233,7 @@ async fn every_grpc_request_gets_the_status_of_the_specification() {
     let good = Bytes::from(good);
     let large = Bytes::from(vec![0_u8; 2 << 20]);
     let (gzip, zstd) = (Some(CompressionEncoding::Gzip), Some(CompressionEncoding::Zstd));
-    let metrics = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+    let profiles = "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export";
     let other = "/opentelemetry.proto.collector.trace.v1.TraceService/Import";
     let cases: Vec<(&str, &'static str, Bytes, Option<CompressionEncoding>, Code)> = vec![
         ("spans", TRACES, good.clone(), None, Code::Ok),
@@ -215,7 +245,8 @@ async fn every_grpc_request_gets_the_status_of_the_specification() {
         ("truncated", TRACES, cut, None, Code::InvalidArgument),
         ("over the limit", TRACES, large.clone(), None, Code::ResourceExhausted),
         ("over the limit unpacked", TRACES, large, gzip, Code::ResourceExhausted),
-        ("another service", metrics, good.clone(), None, Code::Unimplemented),
+        ("metrics", METRICS, Bytes::new(), None, Code::Ok),
+        ("another service", profiles, good.clone(), None, Code::Unimplemented),
         ("another method", other, good, None, Code::Unimplemented),
     ];
     for (what, path, message, compression, code) in cases {

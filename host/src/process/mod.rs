@@ -80,7 +80,7 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let health = Health::default();
     let asked = match config.health {
-        Some(config) => Some(page(config.endpoint, "health", health::router(health.clone())).await?),
+        Some(config) => Some(page(config.endpoint, "health", health::router_of_its_own(health.clone())).await?),
         None => None,
     };
     let (watched, sampler_digest) = (std::mem::take(&mut opened.watched), opened.sampler_digest);

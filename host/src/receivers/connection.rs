@@ -35,17 +35,20 @@ struct Activity {
 /// One request of a connection that is not answered.
 struct Open {
     connection: Arc<watch::Sender<Activity>>,
-    all: Arc<watch::Sender<usize>>,
+    /// Requests of all connections, where this one is among those that the end of the process waits for.
+    all: Option<Arc<watch::Sender<usize>>>,
 }
 
 impl Open {
-    fn new(connection: &Arc<watch::Sender<Activity>>, all: &Arc<watch::Sender<usize>>) -> Self {
+    fn new(connection: &Arc<watch::Sender<Activity>>, all: Option<&Arc<watch::Sender<usize>>>) -> Self {
         connection.send_modify(|activity| {
             activity.open += 1;
             activity.begun += 1;
         });
-        all.send_modify(|open| *open += 1);
-        Self { connection: Arc::clone(connection), all: Arc::clone(all) }
+        if let Some(all) = all {
+            all.send_modify(|open| *open += 1);
+        }
+        Self { connection: Arc::clone(connection), all: all.map(Arc::clone) }
     }
 }
 
@@ -55,7 +58,9 @@ impl Drop for Open {
             activity.open = activity.open.saturating_sub(1);
             activity.since = Instant::now();
         });
-        self.all.send_modify(|open| *open = open.saturating_sub(1));
+        if let Some(all) = &self.all {
+            all.send_modify(|open| *open = open.saturating_sub(1));
+        }
     }
 }
 
@@ -70,7 +75,9 @@ where
     let ending = shared.ending.clone();
     let mut stopped = shared.ending.clone();
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
-        let (open, router, ending) = (Open::new(&sender, &all), router.clone(), ending.clone());
+        // One that comes while the process ends is refused, and not waited for.
+        let waited_for = (!*ending.borrow()).then_some(&all);
+        let (open, router, ending) = (Open::new(&sender, waited_for), router.clone(), ending.clone());
         async move {
             let old = request.version() < Version::HTTP_2;
             let mut response = router.oneshot(request.map(Body::new)).await?;

@@ -52,20 +52,25 @@ impl Health {
     }
 }
 
-/// `/healthz` answers 200 as long as the process can answer at all. `/readyz`, and `/` as the Collector's `health_check`
-/// has it, answer 503 with the reason where no requests are taken.
+/// `/healthz` answers 200 as long as the process can answer at all. `/readyz` answers 503 with the reason where no requests
+/// are taken.
 pub fn router(health: Health) -> Router {
+    routes("/readyz", health).route("/healthz", get(|| async { text(StatusCode::OK, "alive".to_owned()) }))
+}
+
+/// The same, and `/`, which is the path of the Collector's `health_check`.
+pub fn router_of_its_own(health: Health) -> Router {
+    router(health.clone()).merge(routes("/", health))
+}
+
+fn routes(ready_path: &str, health: Health) -> Router {
     let ready = |State(health): State<Health>| async move {
         match health.refusal() {
             None => text(StatusCode::OK, "ready".to_owned()),
             Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, why),
         }
     };
-    Router::new()
-        .route("/healthz", get(|| async { text(StatusCode::OK, "alive".to_owned()) }))
-        .route("/readyz", get(ready))
-        .route("/", get(ready))
-        .with_state(health)
+    Router::new().route(ready_path, get(ready)).with_state(health)
 }
 
 fn text(status: StatusCode, mut line: String) -> Response {

@@ -15,7 +15,8 @@ use std::sync::Arc;
 /// The routes of OTLP over HTTP. Other paths answer 404.
 pub(super) fn router<I: Intake>(exchange: Arc<Exchange<I>>) -> Router {
     [Signal::Traces, Signal::Logs, Signal::Metrics].into_iter().fold(Router::new(), |router, signal| {
-        let export = move |State(exchange): State<Arc<Exchange<I>>>, request: Request| export(exchange, signal, request);
+        let export =
+            move |State(exchange): State<Arc<Exchange<I>>>, request: Request| export(exchange, signal, request);
         router.route(&format!("/v1/{}", signal.as_str()), any(export).with_state(Arc::clone(&exchange)))
     })
 }
@@ -45,7 +46,8 @@ impl Encoding {
 async fn export<I: Intake>(exchange: Arc<Exchange<I>>, signal: Signal, request: Request) -> Response {
     let (head, mut body) = request.into_parts();
     let response = answer(&exchange, signal, &head.method, &head.headers, &mut body).await;
-    if head.version < Version::HTTP_2 && !response.status().is_success() {
+    let goes_on = !response.headers().contains_key(header::CONNECTION);
+    if head.version < Version::HTTP_2 && goes_on && !response.status().is_success() {
         linger(&mut body).await;
     }
     response

@@ -51,7 +51,7 @@ pub(super) struct Shared {
     pub(super) bounds: ConnectionBounds,
     /// True when the process ends.
     pub(super) ending: watch::Receiver<bool>,
-    /// Requests that are not answered.
+    /// Requests of all receivers that had begun before that, and are not answered.
     pub(super) open: Arc<watch::Sender<usize>>,
     pub(super) metrics: Metrics,
 }
@@ -77,6 +77,7 @@ impl Shared {
 pub struct Servers {
     tasks: Vec<JoinHandle<()>>,
     watchers: Vec<JoinHandle<()>>,
+    open: Arc<watch::Sender<usize>>,
     ending: watch::Sender<bool>,
     disconnect: watch::Sender<Option<Instant>>,
 }
@@ -86,13 +87,10 @@ impl Servers {
     ///
     /// # Errors
     /// An address cannot be listened on, or certificates or tokens cannot be read; nothing is running then.
-    pub async fn start<I: Intake>(
-        config: &Receivers,
-        intake: &Arc<I>,
-        metrics: &Metrics,
-    ) -> Result<Self, ServeError> {
+    pub async fn start<I: Intake>(config: &Receivers, intake: &Arc<I>, metrics: &Metrics) -> Result<Self, ServeError> {
         let (ending, disconnect) = (watch::Sender::new(false), watch::Sender::new(None));
-        let mut servers = Self { tasks: Vec::new(), watchers: Vec::new(), ending, disconnect };
+        let open = Arc::new(watch::Sender::new(0));
+        let mut servers = Self { tasks: Vec::new(), watchers: Vec::new(), open, ending, disconnect };
         let unpacker = Unpacker::new();
         let mut bound = Vec::new();
         if let Some(config) = &config.grpc {
@@ -143,7 +141,7 @@ impl Servers {
                 http2_only: settings.protocols.len() == 1,
             },
             ending: self.ending.subscribe(),
-            open: Arc::new(watch::Sender::new(0)),
+            open: Arc::clone(&self.open),
             metrics: metrics.clone(),
         });
         let accepting = Accepting {
@@ -217,12 +215,7 @@ impl Settings<'_> {
     }
 
     fn bounds(&self, bytes: usize, framing: usize, intake: &impl Intake) -> Bounds {
-        Bounds {
-            bytes,
-            framing,
-            time: self.connections.read_timeout,
-            retry_after: intake.admission().retry_after(),
-        }
+        Bounds { bytes, framing, time: self.connections.read_timeout, retry_after: intake.admission().retry_after() }
     }
 }
 
@@ -246,7 +239,8 @@ impl Accepting {
     /// Accepts until the process ends, and then until every request that has begun is answered.
     async fn run(self, disconnect: watch::Receiver<Option<Instant>>) {
         let mut connections = JoinSet::new();
-        let mut over = Box::pin(Self::over(self.shared.ending.clone(), self.shared.open.subscribe(), disconnect.clone()));
+        let mut over =
+            Box::pin(Self::over(self.shared.ending.clone(), self.shared.open.subscribe(), disconnect.clone()));
         loop {
             tokio::select! {
                 () = &mut over => break,

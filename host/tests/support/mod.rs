@@ -13,6 +13,9 @@ use tollgate_otlp::{Envelope, RequestWriter, SpanWriter};
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_tollgate");
 
+/// The gRPC receiver of a test that says nothing of it.
+const GRPC: &str = "grpc: {endpoint: 127.0.0.1:0, max_recv_msg_size_mib: 1}";
+
 /// Longest that anything is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -69,7 +72,10 @@ pub(crate) struct Host {
     pub(crate) http: String,
     /// `http://127.0.0.1:PORT` of OTLP over gRPC.
     pub(crate) grpc: String,
-    metrics: String,
+    /// `http://127.0.0.1:PORT` of the metrics page.
+    pub(crate) metrics: String,
+    /// `http://127.0.0.1:PORT` of the state of the process, where it is configured.
+    pub(crate) health: String,
     said: Arc<Mutex<Vec<String>>>,
 }
 
@@ -86,7 +92,16 @@ impl Host {
 
     /// As [`start_with`](Self::start_with), in a folder where another one may have been.
     pub(crate) fn start_in(folder: Folder, http: &str, stages: &str) -> Self {
-        let yaml = yaml(&folder, http, stages);
+        Self::begin(folder, GRPC, http, stages)
+    }
+
+    /// As [`start`](Self::start), with both receivers as the caller writes them.
+    pub(crate) fn start_both(grpc: &str, http: &str, stages: &str) -> Self {
+        Self::begin(Folder::new(), grpc, http, stages)
+    }
+
+    fn begin(folder: Folder, grpc: &str, http: &str, stages: &str) -> Self {
+        let yaml = yaml(&folder, grpc, http, stages);
         let config = folder.write("tollgate.yaml", yaml);
         let mut child = Command::new(BINARY)
             .args(["run", "--config"])
@@ -95,9 +110,9 @@ impl Host {
             .spawn()
             .expect("the binary starts");
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (mut addresses, mut said) = ([String::new(), String::new(), String::new()], String::new());
+        let (mut addresses, mut said) = ([const { String::new() }; 4], String::new());
         let ready = lines.by_ref().map_while(Result::ok).any(|line| {
-            for (address, what) in addresses.iter_mut().zip(["OTLP/HTTP", "OTLP/gRPC", "metrics"]) {
+            for (address, what) in addresses.iter_mut().zip(["OTLP/HTTP", "OTLP/gRPC", "metrics", "health"]) {
                 if let Some((_, found)) = line.split_once(&format!("{what} listening address=")) {
                     *address = format!("http://{}", found.trim());
                 }
@@ -116,13 +131,13 @@ impl Host {
                 heard.lock().unwrap().push(line);
             });
         });
-        let [http, grpc, metrics] = addresses;
-        Self { child, folder, http, grpc, metrics, said }
+        let [http, grpc, metrics, health] = addresses;
+        Self { child, folder, http, grpc, metrics, health, said }
     }
 
     /// Gives it another configuration, as [`start`](Self::start) does, and says so.
     pub(crate) fn reload(&self, stages: &str) {
-        self.folder.write("tollgate.yaml", yaml(&self.folder, "http: {endpoint: 127.0.0.1:0}", stages));
+        self.folder.write("tollgate.yaml", yaml(&self.folder, GRPC, "http: {endpoint: 127.0.0.1:0}", stages));
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
     }
@@ -185,10 +200,20 @@ impl Host {
         std::mem::replace(&mut self.folder, Folder::new())
     }
 
-    /// Sends SIGTERM, waits for the end, and gives the requests that were written to the file.
-    pub(crate) fn stop(mut self) -> (ExitStatus, Vec<serde_json::Value>) {
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Sends SIGTERM, waits for the end, and gives the requests that were written to the file.
+    pub(crate) fn stop(self) -> (ExitStatus, Vec<serde_json::Value>) {
+        self.terminate();
+        self.ended()
+    }
+
+    /// Waits for the end, and gives the requests that were written to the file.
+    pub(crate) fn ended(mut self) -> (ExitStatus, Vec<serde_json::Value>) {
         let status = self.child.wait().unwrap();
         let lines = std::fs::read_to_string(self.folder.path("out.jsonl")).unwrap_or_default();
         (status, lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
@@ -196,7 +221,7 @@ impl Host {
 }
 
 /// The configuration of a host; outputs that the test adds come as the indented end of `stages`.
-fn yaml(folder: &Folder, http: &str, stages: &str) -> String {
+fn yaml(folder: &Folder, grpc: &str, http: &str, stages: &str) -> String {
     let stages = stages.replace("FOLDER", &folder.0.display().to_string());
     let (stages, outputs) = stages.split_once("outputs:\n").unwrap_or((&stages, ""));
     let log = if stages.contains("log:") {
@@ -205,7 +230,7 @@ fn yaml(folder: &Folder, http: &str, stages: &str) -> String {
         format!("log: {{path: {}}}", folder.path("log").display())
     };
     format!(
-        "{log}\nreceivers:\n  otlp:\n    protocols:\n      grpc: {{endpoint: 127.0.0.1:0, max_recv_msg_size_mib: 1}}\n      \
+        "{log}\nreceivers:\n  otlp:\n    protocols:\n      {grpc}\n      \
          {http}\n{stages}\noutputs:\n  prometheus: {{endpoint: 127.0.0.1:0}}\n  json_lines: {{path: {}}}\n{outputs}",
         folder.path("out.jsonl").display()
     )

@@ -159,10 +159,12 @@ fn system(context: &Context) -> Outcome {
         .env("TOLLGATE_BUILD", context.layout.out())
         .env("ENVOY", envoy)
         .env("TOLLGATE_PYTHON", python.program)
-        .env("PYTHONPATH", python.packages);
-    match tools.node() {
-        Ok(node) => {
+        .env("PYTHONPATH", python.packages)
+        .env("TOLLGATE_PEERS", tools.peers().map_err(failed)?);
+    match tools.node().and_then(|node| Ok((node, tools.node_peers()?))) {
+        Ok((node, peers)) => {
             tests.env("TOLLGATE_NODE", node.program).env("TOLLGATE_NODE_MODULES", node.packages);
+            tests.env("TOLLGATE_PEERS_NODE", peers);
         }
         Err(why) if Data::required() => return Err(failed(why)),
         Err(why) => println!("SKIPPED: tests of clients for Node: {why}"),
