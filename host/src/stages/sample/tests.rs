@@ -72,7 +72,7 @@ fn bench(config: Option<&str>, settings: Settings) -> Bench {
     let sampler = config.map(|config| tollgate_sampler::Sampler::configure(config).unwrap());
     let manifest = sampler.as_ref().map(tollgate_sampler::Sampler::manifest).unwrap_or_default();
     let native = Native { manifest, sampler: sampler.map(Mutex::new) };
-    let hosted = Hosted::new("s", Stage::Sample, OnError::Bypass, &metrics, Box::new(native));
+    let hosted: Hosted<dyn Sampler> = Hosted::new("s", Stage::Sample, OnError::Bypass, &metrics, Box::new(native));
     let stage = Sample::new(hosted, settings, deliver, &metrics).unwrap();
     let start = stage.moment.0;
     Bench { stage, kept, worker, metrics, start }
