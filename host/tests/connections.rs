@@ -129,7 +129,7 @@ async fn bodies_that_do_not_come_are_given_up() {
     assert_eq!(status.code(), Code::Unavailable);
     assert!(!status.details().is_empty(), "RetryInfo");
     let page = host.until_metric(r#"tollgate_requests_refused_total{reason="too_slow"} 2"#).await;
-    assert!(page.contains("tollgate_bytes_in_flight 0\n"), "{page}");
+    assert!(page.contains("tollgate_memory_bytes{use=\"requests\"} 0\n"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,11 +181,11 @@ async fn a_sender_that_is_still_sending_learns_why_it_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_json_needs_in_memory_counts() {
-    let host = Host::start("admit: {max_bytes_in_flight: 8MiB}");
+    let host = Host::start("memory: {buffers: 8MiB}");
     let bomb = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}{{}}]}}]}}]}}"#, "{},".repeat(100_000));
     let answer = client().post(format!("{}/v1/traces", host.http)).header("content-type", "application/json");
     assert_eq!(answer.body(bomb).send().await.unwrap().status(), 429);
-    host.until_metric("tollgate_bytes_in_flight 0").await;
+    host.until_metric(r#"tollgate_memory_bytes{use="requests"} 0"#).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,7 +202,7 @@ async fn at_the_end_what_has_begun_is_answered_and_what_is_new_is_sent_away() {
     let mut begun = connect(&host.http).await;
     begun.write_all(head(body.len()).as_bytes()).await.unwrap();
     begun.write_all(&body[..10]).await.unwrap();
-    host.until_metric("tollgate_bytes_in_flight 10").await;
+    host.until_metric(r#"tollgate_memory_bytes{use="requests"} 10"#).await;
 
     host.terminate();
     for address in [&host.health, &host.metrics] {

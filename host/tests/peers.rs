@@ -139,7 +139,7 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-const OVERLOAD: &str = "admit: {max_bytes_in_flight: 128KiB, retry_after: 1s}";
+const OVERLOAD: &str = "memory: {buffers: 128KiB}\nadmit: {retry_after: 1s}";
 
 /// A request that holds most of the bytes that may be in flight, for as long as it lives.
 async fn hog(host: &Host) -> TcpStream {
@@ -151,7 +151,7 @@ async fn hog(host: &Host) -> TcpStream {
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&vec![0; held]).await.unwrap();
-    host.until_metric(&format!("tollgate_bytes_in_flight {held}")).await;
+    host.until_metric(&format!("tollgate_memory_bytes{{use=\"requests\"}} {held}")).await;
     stream
 }
 

@@ -172,7 +172,7 @@ async fn bytes_over_the_bound_are_refused_with_the_time_to_wait() {
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_eq!(wait_of(&RpcStatus::decode(status.details()).unwrap()), Some(7));
     host.until_metric(r#"tollgate_requests_refused_total{reason="overloaded"} 2"#).await;
-    host.until_metric("tollgate_bytes_in_flight 0").await;
+    host.until_metric(r#"tollgate_memory_bytes{use="requests"} 0"#).await;
     assert_eq!(host.post("/v1/traces", request(&[chat(1, 1)])).await.0, 200);
 }
 
@@ -222,7 +222,7 @@ async fn bytes_of_a_grpc_message_count_before_it_is_whole() {
     assert_eq!(RetryInfo::decode(details[0].value.as_slice()).unwrap().retry_delay.unwrap().seconds, 7);
     drop(answer);
     let page = host.until_metric(r#"tollgate_requests_refused_total{reason="overloaded"} 1"#).await;
-    assert!(page.contains("tollgate_bytes_in_flight 0\n"), "what was taken is given back: {page}");
+    assert!(page.contains("tollgate_memory_bytes{use=\"requests\"} 0\n"), "what was taken is given back: {page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -49,7 +49,7 @@ pub(super) fn sample(input: &Input) -> ExitCode {
             verdicts(&sampler, &reads, &early)
         },
         |waiting| {
-            let traces = waiting.take(Assembly::next);
+            let traces = waiting.take(Assembly::first);
             if traces.is_empty() { None } else { Some(verdicts(&sampler, &reads, &traces)) }
         },
     )

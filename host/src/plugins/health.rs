@@ -58,7 +58,7 @@ pub(super) fn sampler(sampler: &dyn Sampler) -> Result<(), Failure> {
     for arrival in fragments(&request().into(), &Receipt::default()) {
         assembly.add(arrival, Instant::now());
     }
-    let traces: Vec<_> = std::iter::from_fn(|| assembly.next()).collect();
+    let traces: Vec<_> = std::iter::from_fn(|| assembly.first()).collect();
     ask(sampler, &reads, &traces, STARTED).map(|_| ())
 }
 

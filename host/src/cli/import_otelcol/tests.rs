@@ -24,7 +24,10 @@ fn files_are_imported_as_written_down() {
 fn what_is_printed_is_a_configuration() {
     let imported = import(include_str!("golden/plain.yaml")).unwrap();
     assert!(imported.remarks.iter().all(|remark| remark.kind != Kind::Problem));
-    let config = format!("{}outputs: {{json_lines: {{path: x}}}}\n", imported.sections);
+    let config = format!(
+        "{}receivers: {{otlp: {{protocols: {{http: {{}}}}}}}}\noutputs: {{json_lines: {{path: x}}}}\n",
+        imported.sections
+    );
     let sample = Config::parse(&config).unwrap().sample.unwrap();
     assert_eq!(sample.num_traces, 1000);
     assert_eq!(sample.decision_cache.sampled_cache_size, 100_000);

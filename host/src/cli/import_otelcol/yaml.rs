@@ -1,6 +1,6 @@
 //! JSON values as YAML for people.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
 /// Writes a document. Small mappings and lists stand on one line.
@@ -15,7 +15,7 @@ fn block(out: &mut String, value: &Value, indent: usize) {
     let pad = " ".repeat(indent);
     match value {
         Value::Object(object) => {
-            for (key, value) in object {
+            for (key, value) in ordered(object) {
                 let _ = write!(out, "{pad}{}:", scalar(key));
                 below(out, value, indent);
             }
@@ -49,11 +49,18 @@ fn below(out: &mut String, value: &Value, indent: usize) {
     }
 }
 
+/// Entries with what they are called by first.
+fn ordered(object: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    const FIRST: [&str; 4] = ["name", "type", "key", "path"];
+    let first = FIRST.into_iter().filter_map(|key| object.get_key_value(key));
+    first.chain(object.iter().filter(|(key, _)| !FIRST.contains(&key.as_str())))
+}
+
 fn flow(value: &Value) -> String {
     match value {
         Value::Object(object) => {
             let entries: Vec<String> =
-                object.iter().map(|(key, value)| format!("{}: {}", scalar(key), flow(value))).collect();
+                ordered(object).map(|(key, value)| format!("{}: {}", scalar(key), flow(value))).collect();
             format!("{{{}}}", entries.join(", "))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),

@@ -173,11 +173,11 @@ impl Assembly {
         } else {
             return None;
         };
-        Some((self.next()?, early))
+        Some((self.first()?, early))
     }
 
     /// Takes the trace that is due first, however early.
-    pub fn next(&mut self) -> Option<Trace> {
+    pub fn first(&mut self) -> Option<Trace> {
         let (_, id) = *self.due.first()?;
         self.take(id)
     }

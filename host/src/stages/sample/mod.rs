@@ -187,7 +187,7 @@ impl Sample {
 
     /// Decides everything that waits: the process is ending.
     pub fn flush(&self) {
-        self.drain(Instant::now(), Assembly::next);
+        self.drain(Instant::now(), Assembly::first);
     }
 
     /// Puts spans where they belong: behind a decision, or to their trace. Gives a trace that has become too large.

@@ -94,7 +94,7 @@ fn spans_that_come_while_their_trace_is_decided_are_given_with_the_release() {
     let now = Instant::now();
     let mut assembly = Assembly::new(BOUNDS);
     assembly.add(arrival(1, 10, ROOT), now);
-    let trace = assembly.next().unwrap();
+    let trace = assembly.first().unwrap();
     assert!(assembly.knows(&[1; 16]));
     assembly.add(arrival(1, 20, CHILD), now);
     assert_eq!(assembly.traces(), 0);
@@ -109,7 +109,7 @@ fn spans_that_come_while_their_trace_is_decided_are_given_with_the_release() {
 enum Step {
     Arrive { trace: u8, bytes: usize, places: Vec<(u64, u64, bool)> },
     Pass { milliseconds: u64 },
-    Next,
+    First,
 }
 
 /// A trace of the model: all that came, and when.
@@ -146,7 +146,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0u8..14, 1usize..20_000, prop::collection::vec(place, 1..4))
             .prop_map(|(trace, bytes, places)| Step::Arrive { trace, bytes, places }),
         2 => (0u64..40_000).prop_map(|milliseconds| Step::Pass { milliseconds }),
-        1 => Just(Step::Next),
+        1 => Just(Step::First),
     ]
 }
 
@@ -181,8 +181,8 @@ proptest! {
                     let due = model.values().filter(|trace| trace.due() <= now).count();
                     prop_assert_eq!(taken.len(), due);
                 }
-                Step::Next => {
-                    if let Some(trace) = assembly.next() {
+                Step::First => {
+                    if let Some(trace) = assembly.first() {
                         prop_assert!(assembly.release(&trace).is_empty());
                         taken.push(trace);
                     }
