@@ -153,6 +153,7 @@ fn is_about_size(code: Code, message: &str) -> bool {
             "exceeds the maximum",
             "message size",
             "request size",
+            "size limit",
         ]),
         _ => says(&["http status code 413", "status: 413"]),
     }
@@ -173,6 +174,11 @@ mod tests {
             (ResourceExhausted, "Received message exceeds the maximum configured message size.", true),
             (ResourceExhausted, "the request is larger than 4194304 bytes; send smaller batches", true),
             (OutOfRange, "Error, decoded message length too large: found 9 bytes, the limit is: 4 bytes", true),
+            (
+                ResourceExhausted,
+                "Error decompressing: size limit, of 4194304 bytes, exceeded while decompressing message",
+                true,
+            ),
             (InvalidArgument, "request size 5000000 is over the limit", true),
             (Unknown, "grpc-status header missing, mapped from HTTP status code 413", true),
             (ResourceExhausted, "quota exceeded", false),

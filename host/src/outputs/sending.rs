@@ -85,10 +85,11 @@ impl<S: Sink> Sending<S> {
                     shipment.parts.pop();
                 }
                 Settled::TooLarge(why) => {
-                    self.learn(part.bytes.len());
                     // Halves, by items too, so that each is smaller whatever its items look like.
                     match cut(part, part.bytes.len() / 2, part.items.div_ceil(2)) {
                         Some(parts) => {
+                            // A single item that is too large says nothing of requests that have more.
+                            self.learn(part.bytes.len());
                             tracing::debug!(output = &*self.output, bytes = part.bytes.len(), why, "sending in parts");
                             shipment.replace(parts);
                         }

@@ -117,6 +117,15 @@ async fn one_item_that_is_too_large_is_dropped_alone() {
 }
 
 #[tokio::test]
+async fn one_item_that_is_too_large_makes_no_other_request_smaller() {
+    let receiver = Arc::new(Receiver { takes: 500_000, ..Receiver::default() });
+    let (sending, _) = start(&receiver, RETRY);
+    send(&sending, spans(&[900_000])).await;
+    send(&sending, spans(&[100_000; 4])).await;
+    assert_eq!(*receiver.taken.lock().unwrap(), [4]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_cut_is_dropped_when_it_is_refused_for_size() {
     let receiver = Arc::new(Receiver { takes: 3, ..Receiver::default() });
     let (sending, metrics) = start(&receiver, RETRY);
