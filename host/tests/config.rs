@@ -29,8 +29,7 @@ const GOOD: &str = "receivers: {otlp: {protocols: {http: }}}\noutputs: {promethe
 
 #[test]
 fn each_mistake_is_named_with_its_line() {
-    let known =
-        "known here: receivers, admit, memory, enrich, link, redact, log, meter, cost, sample, outputs, health, shutdown";
+    let known = "known here: receivers, admit, memory, enrich, link, redact, log, meter, cost, sample, outputs, health, shutdown";
     let cases: Vec<(String, Vec<String>)> = vec![
         (GOOD.to_owned(), vec![" ok".to_owned()]),
         (String::new(), vec!["1: the file is empty; examples/tollgate.yaml is a configuration to start from".into()]),

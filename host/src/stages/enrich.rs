@@ -25,7 +25,11 @@ impl Enrich {
     ///
     /// # Errors
     /// A manifest names something that cannot be read of a span.
-    pub fn new(enrichers: Vec<Hosted<dyn Enricher>>, link: Arc<Link>, retry_after: Duration) -> Result<Self, ReadsError> {
+    pub fn new(
+        enrichers: Vec<Hosted<dyn Enricher>>,
+        link: Arc<Link>,
+        retry_after: Duration,
+    ) -> Result<Self, ReadsError> {
         let reads_role = |hosted: &Hosted<dyn Enricher>| {
             let manifest = hosted.plugin().manifest();
             let is_role = |name: &str| name == TOLLGATE_CALL_ROLE;

@@ -94,6 +94,19 @@ fn import(text: &str) -> Result<Imported, String> {
         yaml::write(&mut imported.sections, &section);
         imported.remarks.extend(remarks.list);
     }
+    // What has a problem within it is not the same.
+    let problems: Vec<String> = imported
+        .remarks
+        .iter()
+        .filter(|remark| remark.kind == Kind::Problem)
+        .map(|remark| remark.path.clone())
+        .collect();
+    let is_within = |path: &str, whole: &str| {
+        path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    imported
+        .remarks
+        .retain(|remark| remark.kind != Kind::Same || !problems.iter().any(|problem| is_within(problem, &remark.path)));
     imported.remarks.sort();
     Ok(imported)
 }
