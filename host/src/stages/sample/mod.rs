@@ -89,6 +89,7 @@ pub struct Sample {
     /// One moment by both clocks: that which waiting is measured by, and that which the sampler is told.
     moment: (Instant, u64),
     deliver: Arc<Deliver>,
+    memory: Memory,
     metrics: Metrics,
 }
 
@@ -123,7 +124,8 @@ impl Sample {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let moment = (Instant::now(), u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
         let most_bytes = settings.bounds.bytes;
-        Ok(Self { sampler, reads, state: Mutex::new(state), most_bytes, moment, deliver, metrics: metrics.clone() })
+        let (state, memory, metrics) = (Mutex::new(state), memory.clone(), metrics.clone());
+        Ok(Self { sampler, reads, state, most_bytes, moment, deliver, memory, metrics })
     }
 
     /// Takes the spans of a request. Where they are too much, whoever brought them decides what has to go.
@@ -219,6 +221,8 @@ impl Sample {
         let failed = Decision { keep: true, rule: Rule::SamplerFailed, ratio: Some(Ratio::ALWAYS) };
         let decisions: Vec<Decision> =
             (0..traces.len()).map(|index| verdicts.get(index).copied().unwrap_or(failed)).collect();
+        // They wait no longer, and are there until all that is kept is written anew.
+        let _parting = self.memory.hold(Use::Traces, traces.iter().map(|trace| trace.bytes).sum());
         let late = self.with_state(|state| {
             let release = |(trace, decision): (&Trace, &Decision)| {
                 state.decisions.remember(trace.id, *decision);
