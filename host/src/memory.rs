@@ -6,6 +6,7 @@
 //! [has](Memory::hold) its share in any case: its bytes were counted before, in another use.
 
 use crate::metrics::Metrics;
+use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Notify;
@@ -157,6 +158,12 @@ impl Drop for Share {
     fn drop(&mut self) {
         self.set(0);
     }
+}
+
+/// Bytes without the room that a vector has beyond them: what waits would hold that room as well, and nothing counts it.
+#[must_use]
+pub fn exact(bytes: Vec<u8>) -> Bytes {
+    bytes.into_boxed_slice().into()
 }
 
 /// Bytes of memory that the process has now; 0 where the system does not say.

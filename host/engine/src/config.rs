@@ -9,6 +9,9 @@ pub struct EngineConfig {
     pub component_bytes: usize,
     /// Most linear memory of an instance, in bytes. Default 64 MiB.
     pub memory_bytes: usize,
+    /// Linear memory that an instance may keep between calls, in bytes, beyond what it had when it was configured. Linear
+    /// memory does not shrink, so an instance that took more for a call is replaced by a fresh one. Default 16 MiB.
+    pub spare_bytes: usize,
     /// Most bytes that one call may hand to the host. Default 32 MiB.
     pub result_bytes: usize,
     /// Most instances alive at once, over all plugins: one for each handle that is in use. Each reserves address
@@ -34,6 +37,7 @@ impl Default for EngineConfig {
         Self {
             component_bytes: 32 << 20,
             memory_bytes: 64 << 20,
+            spare_bytes: 16 << 20,
             result_bytes: 32 << 20,
             instances: 128,
             configure_deadline: Duration::from_secs(5),

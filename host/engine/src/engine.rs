@@ -110,6 +110,11 @@ fn runtime_config(limits: &EngineConfig) -> Config {
         .strategy(Strategy::Cranelift)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .epoch_interruption(true)
+        // The compiler keeps what it needed for its largest function, once for every thread that it ran on, for as long as
+        // the engine lives.
+        .parallel_compilation(false)
+        // Nobody reads where in a plugin's code a trap was.
+        .generate_address_map(false)
         // What a plugin compiled for plain wasm32 needs, and no more: less to be wrong in the compiler.
         .wasm_component_model(true)
         .wasm_multi_memory(false)

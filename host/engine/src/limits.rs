@@ -24,6 +24,11 @@ impl Limits {
     pub(crate) fn new(most_bytes: usize) -> Self {
         Self { most_bytes, bytes: 0, elements: 0, denied: false }
     }
+
+    /// Bytes of its linear memories.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
 }
 
 impl ResourceLimiter for Limits {

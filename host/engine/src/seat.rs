@@ -49,6 +49,8 @@ struct Running<K> {
     kind: K,
     store: Store<Limits>,
     calls: u32,
+    /// Bytes of linear memory that it had when it was configured.
+    configured: usize,
 }
 
 /// Why an instance could not be made and configured.
@@ -83,8 +85,8 @@ impl<K: Kind> Seat<K> {
     }
 
     /// Calls the plugin and checks its answer. An instance that was stopped, or answered against the rules, is
-    /// dropped, and the next call gets a fresh one, as it does after so many calls; a refusal in words leaves the
-    /// instance as it is.
+    /// dropped, and the next call gets a fresh one, as it does after so many calls, and after one that took much memory; a
+    /// refusal in words leaves the instance as it is.
     pub(crate) fn call<R>(
         &mut self,
         weight: Weight,
@@ -93,7 +95,10 @@ impl<K: Kind> Seat<K> {
     ) -> Result<R, CallError> {
         let most = self.plugin.loaded().engine.config().calls_per_instance.max(1);
         self.running.take_if(|running| running.calls >= most);
-        self.proceed(weight, call, check)
+        let result = self.proceed(weight, call, check);
+        let spare = self.plugin.loaded().engine.config().spare_bytes;
+        self.running.take_if(|running| running.store.data().bytes() > running.configured.saturating_add(spare));
+        result
     }
 
     /// As [`call`](Self::call), but on the instance that is there, however old: it holds something of use.
@@ -176,7 +181,8 @@ fn make<K: Kind>(plugin: &Plugin, config: &str, counters: &Counters) -> Result<(
     let (kind, configured) = made.map_err(Unmade::Stopped)?.ok_or(Unmade::Kind)?;
     let manifest = configured.map_err(|error| Unmade::Refused(safe(error)))?;
     K::check(&manifest).map_err(Unmade::Manifest)?;
-    Ok((Running { kind, store, calls: 0 }, manifest))
+    let configured = store.data().bytes();
+    Ok((Running { kind, store, calls: 0, configured }, manifest))
 }
 
 /// Runs guest code up to a deadline and says how it was stopped, where it was.

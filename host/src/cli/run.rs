@@ -13,6 +13,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing_subscriber::EnvFilter;
 
+/// Most threads for work that may block: stages, compression, files. The processors are busy with a few; the others wait
+/// for the log, which makes durable at once what so many append at once. Each has a stack and caches of the allocator,
+/// which no other limit counts.
+const BLOCKING_THREADS: usize = 64;
+
 /// How the log on standard error is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
@@ -38,7 +43,8 @@ pub(super) fn run(file: &Path, format: LogFormat) -> ExitCode {
         Ok(opened) => opened,
         Err(problems) => return configuration::refuse(file, &problems),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match runtime.enable_all().max_blocking_threads(BLOCKING_THREADS).build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(format!("the threads cannot be started: {error}")),
     };

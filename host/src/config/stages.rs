@@ -43,12 +43,19 @@ impl Memory {
         memory
     }
 
-    /// Most bytes of telemetry that is buffered, by a process that has `resident` bytes before there is any. A fifth of
-    /// what is left is for what is not counted byte by byte: the allocator's gaps, and what plugins take while they work.
+    /// Most bytes of telemetry that is buffered, by a process that has `resident` bytes before there is any, and tables that
+    /// may grow to `tables` bytes. A fifth of what is left is for what is not counted byte by byte: the allocator's gaps,
+    /// buffers of connections, and what plugins take while they work.
     #[must_use]
-    pub fn budget(&self, resident: u64) -> u64 {
-        let left = self.limit.saturating_sub(resident) / 5 * 4;
+    pub fn budget(&self, resident: u64, tables: u64) -> u64 {
+        let left = self.limit.saturating_sub(resident).saturating_sub(tables).saturating_sub(self.spare()) / 5 * 4;
         self.buffers.unwrap_or(left.max(self.limit / 8))
+    }
+
+    /// Linear memory that all instances of plugins together may keep between calls, in bytes.
+    #[must_use]
+    pub fn spare(&self) -> u64 {
+        self.limit / 16
     }
 }
 

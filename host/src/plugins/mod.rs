@@ -16,6 +16,9 @@ use crate::stages::plugin::{Enricher, Hosted, Redactor, Sampler};
 use std::thread::available_parallelism;
 use tollgate_engine::{ConfigureError, Digest, Engine, EngineConfig, EngineError};
 
+/// What an instance may keep between calls at least, so that not every call needs a fresh one.
+const LEAST_SPARE: u64 = 1 << 20;
+
 /// All plugins of a configuration, ready to run.
 #[derive(Debug, Default)]
 pub struct Opened {
@@ -160,6 +163,7 @@ struct Engines {
     made: Vec<(Limits, Engine)>,
     seats: usize,
     instances: u32,
+    spare_bytes: usize,
 }
 
 impl Engines {
@@ -168,7 +172,9 @@ impl Engines {
         // A plugin in every seat, and room for one that replaces another while both are alive.
         let plugins = config.plugins().count();
         let instances = u32::try_from(plugins * (seats + 1)).unwrap_or(u32::MAX);
-        Self { made: Vec::new(), seats, instances: instances.max(1) }
+        let spare = config.memory.spare() / u64::from(instances.max(1));
+        let spare_bytes = usize::try_from(spare.max(LEAST_SPARE)).unwrap_or(usize::MAX);
+        Self { made: Vec::new(), seats, instances: instances.max(1), spare_bytes }
     }
 
     fn with(&mut self, limits: Limits) -> Result<&Engine, EngineError> {
@@ -178,6 +184,7 @@ impl Engines {
                 let config = EngineConfig {
                     memory_bytes: usize::try_from(limits.memory).unwrap_or(usize::MAX),
                     deadline: limits.deadline,
+                    spare_bytes: self.spare_bytes,
                     instances: self.instances,
                     ..EngineConfig::default()
                 };

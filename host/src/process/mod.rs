@@ -24,7 +24,7 @@ use crate::stages::meter::Meter;
 use crate::stages::plugin::{Enricher, Hosted, Redactor, Sampler};
 use crate::stages::redact::{Redact, Rules};
 use crate::stages::sample::{Sample, Settings};
-use crate::stages::{Exchange, Pipeline, Plugins, Stages};
+use crate::stages::{Exchange, Pipeline, Plugins, Stages, Turns};
 use outputs::Outputs;
 use reload::Running;
 use std::future::Future;
@@ -84,9 +84,12 @@ pub async fn run(
         None => None,
     };
     let (watched, sampler_digest) = (std::mem::take(&mut opened.watched), opened.sampler_digest);
-    let (resident, limit) = (resident(), config.memory.limit);
-    let memory = Memory::new(config.memory.budget(resident), &metrics);
-    tracing::info!(limit, resident, buffers = memory.limit(), "memory, in bytes");
+    let (resident, tables, limit) = (resident(), tables(&config), config.memory.limit);
+    let memory = Memory::new(config.memory.budget(resident, tables), &metrics);
+    tracing::info!(limit, resident, tables, buffers = memory.limit(), "memory, in bytes");
+    if resident.saturating_add(tables).saturating_add(memory.limit()) > limit {
+        tracing::warn!(limit, "memory.limit is too small for the tables of link, cost and sample when they are full");
+    }
     let (log, leftover) = Log::open(&config.log, largest(&config), config.admit.retry_after, &metrics)?;
     let outputs = Outputs::start(&config.outputs, &memory, &metrics).await?;
     // Who asks for costs does so at the address of the metrics page; without one there is nobody to keep them for.
@@ -250,6 +253,7 @@ fn pipeline(
         meter: Meter::new(&config.meter, &config.cost, costs, metrics)?,
         sample,
         deliver,
+        turns: Turns::new(),
         metrics: metrics.clone(),
     })
 }
@@ -267,6 +271,15 @@ fn plugins(
         enrich: Enrich::new(enrich, Arc::clone(link), retry_after)?,
         redact: Redact::new(redact, Rules::of(&config.redact), retry_after, metrics)?,
     }))
+}
+
+/// Bytes that tables may take which remember what was seen.
+fn tables(config: &Config) -> u64 {
+    let link = tollgate_link::Bounds { most: config.link.max_entries, ttl: config.link.ttl }.most_bytes();
+    let cost = config.outputs.prometheus.map_or(0, |_| config.cost.limits.most_bytes());
+    let sample = config.sample.as_ref().map_or(0, |sample| Settings::of(sample).decisions.most_bytes());
+    let all = link.saturating_add(cost).saturating_add(sample);
+    u64::try_from(all).unwrap_or(u64::MAX)
 }
 
 /// Most bytes of a request behind the receivers, which have limits of their own; JSON may grow a little on its way to

@@ -2,6 +2,7 @@
 
 use super::json::{memory, to_protobuf};
 use super::{Refusal, Signal};
+use crate::memory::exact;
 use crate::stages::admit::Lease;
 use axum::body::Body;
 use bytes::Bytes;
@@ -63,15 +64,27 @@ pub(super) async fn read(body: &mut Body, bounds: &Bounds, lease: &mut Lease) ->
             if whole.len() + data.len() > bounds.bytes + bounds.framing {
                 return Err(Refusal::TooLarge { limit: bounds.bytes });
             }
-            lease.grow(data.len())?;
-            whole.extend_from_slice(&data);
+            append(&mut whole, &data, lease)?;
         }
-        Ok(whole.into())
+        lease.shrink_to(whole.len());
+        Ok(exact(whole))
     };
     match timeout(bounds.time, whole).await {
         Ok(read) => read,
         Err(_) => Err(Refusal::TooSlow { within: bounds.time, retry_after: bounds.retry_after }),
     }
+}
+
+/// Adds what has come. What is taken of the memory is all that the vector has, since many senders may each be half done.
+fn append(whole: &mut Vec<u8>, data: &[u8], lease: &mut Lease) -> Result<(), Refusal> {
+    let (has, needs) = (whole.capacity(), whole.len() + data.len());
+    if needs > has {
+        let room = needs.max(has + has / 2);
+        lease.grow(room - has)?;
+        whole.reserve_exact(room - whole.len());
+    }
+    whole.extend_from_slice(data);
+    Ok(())
 }
 
 /// Reads on after a refusal and keeps nothing. A sender that is still sending over HTTP/1 finds its connection closed
@@ -117,11 +130,19 @@ impl Unpacker {
         let work = move || {
             let _permit = permit;
             let mut lease = lease;
-            let plain = unpack(&packed, coding, limit, &mut lease)?.unwrap_or(packed);
+            let plain = match unpack(&packed, coding, limit, &mut lease)? {
+                Some(plain) => plain,
+                None => packed.clone(),
+            };
+            drop(packed);
+            lease.shrink_to(plain.len());
             let Some(signal) = json else { return Ok((plain, lease)) };
-            let _read = lease.beside(memory(&plain))?;
-            let protobuf = to_protobuf(signal, &plain)?;
-            Ok((protobuf.into(), lease))
+            // Beside the text: what is read of it, with its strings, and what is written of that.
+            let _read = lease.beside(memory(&plain).saturating_add(plain.len().saturating_mul(2)))?;
+            let protobuf = exact(to_protobuf(signal, &plain)?);
+            drop(plain);
+            lease.shrink_to(protobuf.len());
+            Ok((protobuf, lease))
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| failed(()))?
     }
@@ -159,11 +180,53 @@ fn plain(mut reader: impl Read, coding: &str, limit: usize, lease: &mut Lease) -
     loop {
         let read =
             reader.read(&mut chunk).map_err(|error| Refusal::Invalid(format!("the body is not {coding}: {error}")))?;
-        let Some(data) = chunk.get(..read).filter(|data| !data.is_empty()) else { return Ok(whole.into()) };
+        let Some(data) = chunk.get(..read).filter(|data| !data.is_empty()) else { return Ok(exact(whole)) };
         if whole.len() + data.len() > limit {
             return Err(Refusal::TooLarge { limit });
         }
-        lease.grow(data.len())?;
-        whole.extend_from_slice(data);
+        append(&mut whole, data, lease)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Memory;
+    use crate::metrics::Metrics;
+    use crate::stages::admit::Admission;
+
+    #[tokio::test]
+    async fn the_room_that_a_body_has_is_taken_until_it_has_come() {
+        let metrics = Metrics::new(10);
+        let memory = Memory::new(1000, &metrics);
+        let admission = Admission::new(memory.clone(), Duration::from_secs(1), metrics);
+        let mut lease = admission.lease(0).unwrap();
+        let mut whole = Vec::new();
+        let refused = (0..1000).find_map(|_| {
+            let refused = append(&mut whole, &[7; 10], &mut lease).err();
+            assert_eq!(memory.taken(), whole.capacity() as u64);
+            refused
+        });
+        assert!(matches!(refused, Some(Refusal::Overloaded { .. })));
+        assert!(whole.len() > 600 && whole.capacity() <= 1000);
+        drop(lease);
+
+        let bounds = Bounds { bytes: 900, framing: 0, time: Duration::from_secs(60), retry_after: Duration::ZERO };
+        let mut lease = admission.lease(0).unwrap();
+        let read = read(&mut Body::from(vec![7; 900]), &bounds, &mut lease).await.unwrap();
+        assert_eq!((read.len(), memory.taken()), (900, 900));
+    }
+
+    #[test]
+    fn what_is_unpacked_is_taken_beside_what_was_packed() {
+        let metrics = Metrics::new(10);
+        let memory = Memory::new(1 << 20, &metrics);
+        let admission = Admission::new(memory.clone(), Duration::from_secs(1), metrics);
+        let packed = zstd::encode_all(&[7; 100_000][..], 3).unwrap();
+        let mut lease = admission.lease(packed.len()).unwrap();
+        let plain = unpack(&packed, Coding::Zstd, 100_000, &mut lease).unwrap().unwrap();
+        assert_eq!(plain.len(), 100_000);
+        assert!(memory.taken() >= 100_000 + packed.len() as u64);
+        assert!(matches!(unpack(&packed, Coding::Zstd, 99_999, &mut lease), Err(Refusal::TooLarge { limit: 99_999 })));
     }
 }

@@ -88,6 +88,12 @@ impl Lease {
         Ok(lease)
     }
 
+    /// Gives back what is taken beyond `bytes`.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.share.set(bytes.min(self.share.bytes()));
+    }
+
     /// Takes what is missing to `bytes` in all.
     ///
     /// # Errors
@@ -120,5 +126,8 @@ mod tests {
         assert!(begun.grow(1).is_err());
         drop(beside);
         begun.grow(1).unwrap();
+        begun.shrink_to(4);
+        begun.shrink_to(8);
+        assert_eq!(begun.share.bytes(), 4);
     }
 }

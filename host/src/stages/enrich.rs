@@ -3,6 +3,7 @@
 use super::RESCAN;
 use super::link::Link;
 use super::plugin::{Enricher, Failure, Hosted};
+use crate::memory::exact;
 use crate::receivers::Refusal;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -83,5 +84,5 @@ fn edit(enricher: &dyn Enricher, reads: &Reads, request: &TraceRequest<'_>) -> R
         return Ok(None);
     }
     let edited = request.apply(&edits, &enricher.manifest().writes);
-    edited.map(|edited| Some(edited.into())).map_err(|error| Failure { kind: "malformed", message: error.to_string() })
+    edited.map(|edited| Some(exact(edited))).map_err(|error| Failure { kind: "malformed", message: error.to_string() })
 }

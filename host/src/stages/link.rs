@@ -4,6 +4,7 @@
 //! them where none does.
 
 use crate::config::Link as Config;
+use crate::memory::exact;
 use crate::metrics::Metrics;
 use bytes::Bytes;
 use std::sync::{Mutex, PoisonError};
@@ -68,7 +69,7 @@ impl Link {
             return None;
         }
         let edited = request.apply(&edits, &self.writes);
-        edited.inspect_err(|error| tracing::warn!(%error, "duplicates could not be marked")).ok().map(Bytes::from)
+        edited.inspect_err(|error| tracing::warn!(%error, "duplicates could not be marked")).ok().map(exact)
     }
 
     fn edits(&self, request: &TraceRequest<'_>) -> Batch {

@@ -17,7 +17,7 @@ pub mod sample;
 
 use crate::metrics::Metrics;
 use crate::receivers::{Accepted, Intake, Received, Refusal, Signal};
-use admit::{Admission, Lease};
+use admit::Admission;
 use bytes::Bytes;
 pub(crate) use cost::{hexadecimal, word};
 use deliver::Deliver;
@@ -30,6 +30,7 @@ use redact::Redact;
 use sample::Sample;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tollgate_otlp::{Limits, LogsRequest, MetricsRequest, TraceRequest};
 
 /// For requests that have been let in: what the stages add to them does not make them too large.
@@ -46,6 +47,11 @@ pub struct Plugins {
     /// Stage 2b.
     pub redact: Redact,
 }
+
+/// How many requests for each processor are enriched and redacted at once. One that waits for its turn has no copies, and
+/// no thread; more turns would not make the processors faster. Appending to the log is not among it, since what is appended
+/// at once becomes durable at once.
+const TURNS_A_PROCESSOR: usize = 2;
 
 /// All stages of the process.
 pub struct Pipeline {
@@ -65,8 +71,34 @@ pub struct Pipeline {
     pub sample: Option<Arc<Sample>>,
     /// Stage 6.
     pub deliver: Arc<Deliver>,
+    /// Who may enrich and redact.
+    pub turns: Turns,
     /// What all stages count.
     pub metrics: Metrics,
+}
+
+/// Turns of requests at the stages that work with copies of them.
+#[derive(Clone, Debug)]
+pub struct Turns(Arc<Semaphore>);
+
+impl Turns {
+    /// As many as are of use on this machine.
+    #[must_use]
+    pub fn new() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Semaphore::new(processors.saturating_mul(TURNS_A_PROCESSOR))))
+    }
+
+    /// The next one, in the order in which it is asked for.
+    async fn next(&self) -> Turn {
+        Arc::clone(&self.0).acquire_owned().await.ok()
+    }
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl std::fmt::Debug for Pipeline {
@@ -74,6 +106,9 @@ impl std::fmt::Debug for Pipeline {
         f.debug_struct("Pipeline").field("plugins", &self.plugins.now()).finish_non_exhaustive()
     }
 }
+
+/// A request's turn, until it is given up.
+type Turn = Option<OwnedSemaphorePermit>;
 
 /// The pipeline as receivers hold it. Its stages run on threads that may block, since components do.
 #[derive(Clone, Debug)]
@@ -87,16 +122,18 @@ impl Intake for Stages {
     async fn accept(&self, received: Received) -> Result<Accepted, Refusal> {
         let pipeline = Arc::clone(&self.0);
         let retry_after = pipeline.admission.retry_after();
+        let turn = pipeline.turns.next().await;
         let work = move || {
             // A sender that goes away ends the wait for this work and not the work, so the bytes are given back by it.
             let Received { signal, bytes, mut lease } = received;
             pipeline.deliver.has_room()?;
             // A stage holds what it was given and what it makes of it, and the request as it came is there until the end.
+            // All of it is counted until then, beside what comes of it, which is counted where it waits.
             lease.grow_to(bytes.len().saturating_mul(COPIES))?;
             match signal {
-                Signal::Traces => pipeline.traces(&bytes, lease),
-                Signal::Logs => pipeline.logs(&bytes, lease),
-                Signal::Metrics => pipeline.metrics(&bytes, lease),
+                Signal::Traces => pipeline.traces(&bytes, turn),
+                Signal::Logs => pipeline.logs(&bytes, turn),
+                Signal::Metrics => pipeline.metrics(&bytes, turn),
             }
         };
         match tokio::task::spawn_blocking(work).await {
@@ -110,14 +147,13 @@ impl Intake for Stages {
 }
 
 impl Pipeline {
-    fn traces(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
+    fn traces(&self, request: &Bytes, turn: Turn) -> Result<Accepted, Refusal> {
         let plugins = self.plugins.now();
         let (request, accepted) = self.let_in(request, &plugins.enrich)?;
         let request = plugins.redact.traces(request)?;
+        drop(turn);
         let receipt = self.log.append(Kind::Traces, &request)?;
         let spans = self.meter(&request);
-        // From here on its bytes count where they wait.
-        drop(lease);
         self.sample_or_deliver(request, spans, receipt);
         Ok(accepted)
     }
@@ -129,24 +165,24 @@ impl Pipeline {
         }
     }
 
-    fn logs(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
+    fn logs(&self, request: &Bytes, turn: Turn) -> Result<Accepted, Refusal> {
         let scanned = LogsRequest::scan(request, &self.limits).map_err(invalid)?;
         let records = scanned.len();
         let request = self.plugins.now().redact.logs(request.clone())?;
+        drop(turn);
         let receipt = self.log.append(Kind::Logs, &request)?;
         self.metrics.log_records_received.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
-        drop(lease);
         self.deliver.request(Signal::Logs, request, records, receipt);
         Ok(Accepted::default())
     }
 
     /// Metrics of applications pass through as they came, their texts redacted; what they measure is theirs.
-    fn metrics(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
+    fn metrics(&self, request: &Bytes, turn: Turn) -> Result<Accepted, Refusal> {
         let points = MetricsRequest::scan(request, &self.limits).map_err(invalid)?.points();
         let request = self.plugins.now().redact.metrics(request.clone())?;
+        drop(turn);
         let receipt = self.log.append(Kind::Metrics, &request)?;
         self.metrics.metric_points_received.inc_by(points);
-        drop(lease);
         self.deliver.request(Signal::Metrics, request, usize::try_from(points).unwrap_or(usize::MAX), receipt);
         Ok(Accepted::default())
     }

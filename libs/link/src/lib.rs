@@ -42,6 +42,16 @@ pub struct Bounds {
     pub ttl: Duration,
 }
 
+impl Bounds {
+    /// Bytes that as many entries take, with ids as long as those of providers are: the entry in its tree, whose nodes are
+    /// not always full, the entry in their order, whose list has room to grow, and the id in both.
+    #[must_use]
+    pub fn most_bytes(&self) -> usize {
+        const ID: usize = 2 * 64;
+        self.most.saturating_mul(2 * size_of::<(Key, Seen)>() + 2 * size_of::<(Duration, Key)>() + ID)
+    }
+}
+
 /// What has to be known of a span that reports a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Call<'a> {

@@ -97,6 +97,17 @@ fn an_instance_serves_so_many_calls_and_no_more() {
 }
 
 #[test]
+fn an_instance_that_took_much_memory_for_a_call_is_replaced() {
+    let Some(plugin) = hostile_with(EngineConfig { spare_bytes: 1 << 20, ..small() }) else { return };
+    let mut enricher = plugin.enricher(&mode("polite")).unwrap();
+    assert_eq!(calls_of_instance(&mut enricher).unwrap(), 1);
+    enricher.enrich(batch(&"x".repeat(2 << 20))).unwrap();
+    assert_eq!(calls_of_instance(&mut enricher).unwrap(), 1);
+    assert_eq!(calls_of_instance(&mut enricher).unwrap(), 2);
+    assert_eq!(enricher.counters().read().instances, 2);
+}
+
+#[test]
 fn words_of_a_plugin_are_cut_and_cannot_steer_a_terminal() {
     let Some(plugin) = hostile_with(small()) else { return };
     let error = plugin.enricher(&mode("refuse")).unwrap().enrich(batch("x")).unwrap_err();

@@ -12,6 +12,7 @@ mod usual;
 use super::RESCAN;
 use super::plugin::{Failure, Hosted, Redactor};
 use crate::config::{self, OnError, OnOversize, UnknownFields};
+use crate::memory::exact;
 use crate::metrics::Metrics;
 use crate::receivers::Refusal;
 use bytes::Bytes;
@@ -125,7 +126,7 @@ impl Redact {
 
     /// Writes the counts. The texts are clean already, so a request on which they cannot be written goes on.
     fn note(&self, request: Bytes, write: impl FnOnce(&Bytes) -> Option<Vec<u8>>) -> Result<Bytes, Refusal> {
-        let noted = write(&request).map(Bytes::from);
+        let noted = write(&request).map(exact);
         if noted.is_none() {
             tracing::error!("counts of redactions could not be written on a request");
         }
@@ -153,7 +154,7 @@ impl Redact {
                 texts = Some(set);
             } else {
                 // A text that cannot be replaced must not go on, so neither does the request.
-                request = R::replace(&request, &set, &changes.column()?).map_err(Refusal::Invalid)?.into();
+                request = exact(R::replace(&request, &set, &changes.column()?).map_err(Refusal::Invalid)?);
             }
         }
         Ok((request, counts))

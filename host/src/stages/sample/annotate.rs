@@ -2,6 +2,7 @@
 
 use super::decisions::{Decision, Rule};
 use super::fragment::{Envelopes, Fragment};
+use crate::memory::exact;
 use crate::stages::RESCAN;
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -44,7 +45,7 @@ pub(super) fn annotated(kept: &[Decided], rules: &[String]) -> Bytes {
             writer.push(envelopes.of(span), &changed);
         }
     }
-    writer.finish().into()
+    exact(writer.finish())
 }
 
 /// The word for a rule in attributes and metrics.

@@ -50,6 +50,16 @@ pub struct Sizes {
     pub non_sampled: usize,
 }
 
+impl Sizes {
+    /// Bytes that as many decisions take, with the room that tables and lists have to grow.
+    #[must_use]
+    pub fn most_bytes(&self) -> usize {
+        let kept = size_of::<(TraceId, (Rule, Option<Ratio>))>() + 1 + size_of::<TraceId>();
+        let dropped = size_of::<u64>() + 1 + size_of::<u64>();
+        self.sampled.saturating_mul(2 * kept).saturating_add(self.non_sampled.saturating_mul(2 * dropped))
+    }
+}
+
 impl Decisions {
     /// Remembers as many decisions.
     #[must_use]

@@ -1,6 +1,7 @@
 //! The spans of a request, by trace, with what the assembly has to know of each.
 
 use super::assembly::TraceId;
+use crate::memory::exact;
 use crate::stages::RESCAN;
 use crate::stages::log::Receipt;
 use bytes::Bytes;
@@ -78,7 +79,7 @@ pub fn fragments(request: &Bytes, receipt: &Receipt) -> Vec<Arrival> {
             let mut envelopes = Envelopes::default();
             let mut writer = RequestWriter::new();
             spans().for_each(|span| writer.push(envelopes.of(span), span.bytes()));
-            writer.finish().into()
+            exact(writer.finish())
         };
         let fragment = Fragment { bytes, spans: indexes.len(), receipt: receipt.clone() };
         let mut arrival = Arrival { trace, fragment, places: Vec::new(), randomness: None, threshold: 0 };
@@ -146,7 +147,7 @@ mod tests {
         writer.push(&shop, &span(1, 1, 0, false, 0, "ot=rv:00000000000007"));
         writer.push(&search, &span(2, 1, 9, true, 0x100, ""));
         writer.push(&shop, &span(1, 2, 1, true, 0x300, "ot=th:8"));
-        let arrivals = fragments(&writer.finish().into(), &Receipt::default());
+        let arrivals = fragments(&exact(writer.finish()), &Receipt::default());
         let at = |id: u8| u64::from_be_bytes([id; 8]);
         let place = |id, parent: Option<u8>, generative| Place { id: at(id), parent: parent.map(at), generative };
         // Spans that share an envelope stand together on the wire.

@@ -89,6 +89,7 @@ pub struct Sample {
     /// One moment by both clocks: that which waiting is measured by, and that which the sampler is told.
     moment: (Instant, u64),
     deliver: Arc<Deliver>,
+    memory: Memory,
     metrics: Metrics,
 }
 
@@ -142,7 +143,8 @@ impl Sample {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let moment = (Instant::now(), u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
         let most_bytes = settings.bounds.bytes;
-        Ok(Self { decider, state: Mutex::new(state), most_bytes, moment, deliver, metrics: metrics.clone() })
+        let (state, memory, metrics) = (Mutex::new(state), memory.clone(), metrics.clone());
+        Ok(Self { decider, state, most_bytes, moment, deliver, memory, metrics })
     }
 
     /// Puts another sampler in the place of this one. What waits is decided by it; what was decided stays so.
@@ -256,6 +258,8 @@ impl Sample {
         let failed = Decision { keep: true, rule: Rule::SamplerFailed, ratio: Some(Ratio::ALWAYS) };
         let decisions: Vec<Decision> =
             (0..traces.len()).map(|index| verdicts.get(index).copied().unwrap_or(failed)).collect();
+        // They wait no longer, and are there until all that is kept is written anew.
+        let _parting = self.memory.hold(Use::Traces, traces.iter().map(|trace| trace.bytes).sum());
         let late = self.with_state(|state| {
             let release = |(trace, decision): (&Trace, &Decision)| {
                 state.decisions.remember(trace.id, *decision);
