@@ -299,12 +299,7 @@ impl Source {
     }
 }
 
-async fn work<S: Sink>(
-    sending: Arc<Sending<S>>,
-    mut source: Source,
-    depth: Depth,
-    mut phase: watch::Receiver<Phase>,
-) {
+async fn work<S: Sink>(sending: Arc<Sending<S>>, mut source: Source, depth: Depth, mut phase: watch::Receiver<Phase>) {
     let mut open = true;
     loop {
         let taken = tokio::select! {

@@ -101,7 +101,8 @@ pub async fn run(
     let ticker = stages.0.sample.clone().map(|sample| tokio::spawn(tick(sample, stopped.clone())));
     let watcher = (!watched.is_empty()).then(|| tokio::spawn(watch_files(watched, metrics.clone())));
     let showing = tokio::spawn(show(log.clone()));
-    let telling = config.meter.otlp.map(|otlp| tokio::spawn(tell(otlp, metrics.clone(), Arc::clone(&stages.0.deliver))));
+    let telling =
+        config.meter.otlp.map(|otlp| tokio::spawn(tell(otlp, metrics.clone(), Arc::clone(&stages.0.deliver))));
     let resuming = tokio::spawn(resume(leftover, memory, stages.clone()));
     health.set_phase(Phase::Running);
     tracing::info!("ready");

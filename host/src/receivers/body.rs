@@ -157,9 +157,8 @@ fn plain(mut reader: impl Read, coding: &str, limit: usize, lease: &mut Lease) -
     let mut whole = Vec::new();
     let mut chunk = vec![0; 64 << 10];
     loop {
-        let read = reader
-            .read(&mut chunk)
-            .map_err(|error| Refusal::Invalid(format!("the body is not {coding}: {error}")))?;
+        let read =
+            reader.read(&mut chunk).map_err(|error| Refusal::Invalid(format!("the body is not {coding}: {error}")))?;
         let Some(data) = chunk.get(..read).filter(|data| !data.is_empty()) else { return Ok(whole.into()) };
         if whole.len() + data.len() > limit {
             return Err(Refusal::TooLarge { limit });

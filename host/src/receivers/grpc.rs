@@ -31,7 +31,8 @@ pub(super) fn router<I: Intake>(exchange: Arc<Exchange<I>>) -> Router {
     ];
     let unknown = || async { refused(Status::unimplemented("there is no such service or method here")) };
     methods.into_iter().fold(Router::new().fallback(unknown), |router, (path, signal)| {
-        let export = move |State(exchange): State<Arc<Exchange<I>>>, request: Request| export(exchange, signal, request);
+        let export =
+            move |State(exchange): State<Arc<Exchange<I>>>, request: Request| export(exchange, signal, request);
         router.route(path, any(export).with_state(Arc::clone(&exchange)))
     })
 }

@@ -15,7 +15,8 @@ use std::sync::Arc;
 /// The routes of OTLP over HTTP. Other paths answer 404.
 pub(super) fn router<I: Intake>(exchange: Arc<Exchange<I>>) -> Router {
     [Signal::Traces, Signal::Logs, Signal::Metrics].into_iter().fold(Router::new(), |router, signal| {
-        let export = move |State(exchange): State<Arc<Exchange<I>>>, request: Request| export(exchange, signal, request);
+        let export =
+            move |State(exchange): State<Arc<Exchange<I>>>, request: Request| export(exchange, signal, request);
         router.route(&format!("/v1/{}", signal.as_str()), any(export).with_state(Arc::clone(&exchange)))
     })
 }

@@ -55,13 +55,9 @@ mod tests {
 
     #[test]
     fn objects_are_counted_outside_of_strings() {
-        for (json, count) in [
-            ("", 0),
-            ("{}", 1),
-            (r#"[{"a":{}},{}]"#, 3),
-            (r#"{"a":"{{{","b":"\"{","c":"\\"}"#, 1),
-            (r#""{"#, 0),
-        ] {
+        for (json, count) in
+            [("", 0), ("{}", 1), (r#"[{"a":{}},{}]"#, 3), (r#"{"a":"{{{","b":"\"{","c":"\\"}"#, 1), (r#""{"#, 0)]
+        {
             assert_eq!(objects(json.as_bytes()), count, "{json}");
         }
     }

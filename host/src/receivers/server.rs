@@ -86,11 +86,7 @@ impl Servers {
     ///
     /// # Errors
     /// An address cannot be listened on, or certificates or tokens cannot be read; nothing is running then.
-    pub async fn start<I: Intake>(
-        config: &Receivers,
-        intake: &Arc<I>,
-        metrics: &Metrics,
-    ) -> Result<Self, ServeError> {
+    pub async fn start<I: Intake>(config: &Receivers, intake: &Arc<I>, metrics: &Metrics) -> Result<Self, ServeError> {
         let (ending, disconnect) = (watch::Sender::new(false), watch::Sender::new(None));
         let mut servers = Self { tasks: Vec::new(), watchers: Vec::new(), ending, disconnect };
         let unpacker = Unpacker::new();
@@ -217,12 +213,7 @@ impl Settings<'_> {
     }
 
     fn bounds(&self, bytes: usize, framing: usize, intake: &impl Intake) -> Bounds {
-        Bounds {
-            bytes,
-            framing,
-            time: self.connections.read_timeout,
-            retry_after: intake.admission().retry_after(),
-        }
+        Bounds { bytes, framing, time: self.connections.read_timeout, retry_after: intake.admission().retry_after() }
     }
 }
 
@@ -246,7 +237,8 @@ impl Accepting {
     /// Accepts until the process ends, and then until every request that has begun is answered.
     async fn run(self, disconnect: watch::Receiver<Option<Instant>>) {
         let mut connections = JoinSet::new();
-        let mut over = Box::pin(Self::over(self.shared.ending.clone(), self.shared.open.subscribe(), disconnect.clone()));
+        let mut over =
+            Box::pin(Self::over(self.shared.ending.clone(), self.shared.open.subscribe(), disconnect.clone()));
         loop {
             tokio::select! {
                 () = &mut over => break,

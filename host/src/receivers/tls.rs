@@ -99,11 +99,7 @@ fn file(key: &'static str, path: &Path) -> Result<Vec<u8>, TlsProblem> {
     std::fs::read(path).map_err(|error| problem(key, path, &error))
 }
 
-fn certificates(
-    key: &'static str,
-    path: &PathBuf,
-    pem: &[u8],
-) -> Result<Vec<CertificateDer<'static>>, TlsProblem> {
+fn certificates(key: &'static str, path: &PathBuf, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsProblem> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match chain {
         Ok(chain) if chain.is_empty() => Err(problem(key, path, &"has no certificate in PEM")),

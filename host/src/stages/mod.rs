@@ -63,6 +63,15 @@ impl std::fmt::Debug for Pipeline {
     }
 }
 
+/// A request that was let in.
+struct Let {
+    /// Its spans, enriched.
+    request: Bytes,
+    /// How many fields of it are not known.
+    unknown: u32,
+    accepted: Accepted,
+}
+
 /// The pipeline as receivers hold it. Its stages run on threads that may block, since components do.
 #[derive(Clone, Debug)]
 pub struct Stages(pub Arc<Pipeline>);
@@ -99,8 +108,8 @@ impl Intake for Stages {
 
 impl Pipeline {
     fn traces(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
-        let (request, accepted) = self.let_in(request)?;
-        let request = self.redact.traces(request)?;
+        let Let { request, unknown, accepted } = self.let_in(request)?;
+        let request = self.redact.traces(request, unknown)?;
         let receipt = self.log.append(Kind::Traces, &request)?;
         let spans = self.meter(&request);
         // From here on its bytes count where they wait.
@@ -119,7 +128,7 @@ impl Pipeline {
     fn logs(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
         let scanned = LogsRequest::scan(request, &self.limits).map_err(invalid)?;
         let records = scanned.len();
-        let request = self.redact.logs(request.clone())?;
+        let request = self.redact.logs(request.clone(), scanned.unknown_fields())?;
         let receipt = self.log.append(Kind::Logs, &request)?;
         self.metrics.log_records_received.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
         drop(lease);
@@ -129,8 +138,9 @@ impl Pipeline {
 
     /// Metrics of applications pass through as they came, their texts redacted; what they measure is theirs.
     fn metrics(&self, request: &Bytes, lease: Lease) -> Result<Accepted, Refusal> {
-        let points = MetricsRequest::scan(request, &self.limits).map_err(invalid)?.points();
-        let request = self.redact.metrics(request.clone())?;
+        let scanned = MetricsRequest::scan(request, &self.limits).map_err(invalid)?;
+        let points = scanned.points();
+        let request = self.redact.metrics(request.clone(), scanned.unknown_fields())?;
         let receipt = self.log.append(Kind::Metrics, &request)?;
         self.metrics.metric_points_received.inc_by(points);
         drop(lease);
@@ -157,23 +167,26 @@ impl Pipeline {
     }
 
     /// Checks the bytes, takes out spans that are none, and enriches the others.
-    fn let_in(&self, request: &Bytes) -> Result<(Bytes, Accepted), Refusal> {
+    fn let_in(&self, request: &Bytes) -> Result<Let, Refusal> {
         let scanned = TraceRequest::scan(request, &self.limits).map_err(invalid)?;
         let rejected = u64::try_from(scanned.refused()).unwrap_or(u64::MAX);
         if rejected == 0 {
             let enriched = self.enrich.run(&scanned)?;
-            return Ok((enriched.unwrap_or_else(|| request.clone()), Accepted::default()));
+            let request = enriched.unwrap_or_else(|| request.clone());
+            return Ok(Let { request, unknown: scanned.unknown_fields(), accepted: Accepted::default() });
         }
         self.metrics.spans_rejected.with(vec![("reason", "invalid_id".to_owned())]).inc_by(rejected);
         let rest = Bytes::from(scanned.accepted().into_owned());
-        let enriched = self.enrich.run(&TraceRequest::scan(&rest, &RESCAN).map_err(invalid)?)?;
+        let scanned = TraceRequest::scan(&rest, &RESCAN).map_err(invalid)?;
+        let unknown = scanned.unknown_fields();
+        let enriched = self.enrich.run(&scanned)?;
         let message = "spans need a trace id of 16 bytes and a span id of 8, neither all zeroes".to_owned();
-        Ok((enriched.unwrap_or(rest), Accepted { rejected, message }))
+        Ok(Let { request: enriched.unwrap_or(rest), unknown, accepted: Accepted { rejected, message } })
     }
 
     /// Stage 4. Gives the number of spans. What is refused before is sent again, so only here a span is counted.
     fn meter(&self, request: &Bytes) -> usize {
-        let Ok(scanned) = TraceRequest::scan(request, &RESCAN) else { return 0 };
+        let Ok(scanned) = TraceRequest::rescan(request) else { return 0 };
         self.metrics.spans_received.inc_by(u64::try_from(scanned.len()).unwrap_or(u64::MAX));
         self.meter.run(&scanned);
         scanned.len()

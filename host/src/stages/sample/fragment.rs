@@ -1,7 +1,6 @@
 //! The spans of a request, by trace, with what the assembly has to know of each.
 
 use super::assembly::TraceId;
-use crate::stages::RESCAN;
 use crate::stages::log::Receipt;
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -52,7 +51,7 @@ pub struct Arrival {
 /// The spans of a request, by trace.
 #[must_use]
 pub fn fragments(request: &Bytes, receipt: &Receipt) -> Vec<Arrival> {
-    let Ok(scanned) = TraceRequest::scan(request, &RESCAN) else { return Vec::new() };
+    let Ok(scanned) = TraceRequest::rescan(request) else { return Vec::new() };
     let mut order: Vec<(TraceId, Vec<usize>)> = Vec::new();
     let mut by_trace: HashMap<TraceId, usize> = HashMap::new();
     for (index, span) in scanned.spans().enumerate() {
@@ -70,12 +69,12 @@ pub fn fragments(request: &Bytes, receipt: &Receipt) -> Vec<Arrival> {
         }
     }
     let whole = order.len() == 1;
+    let mut envelopes = Envelopes::default();
     let arrival = |(trace, indexes): (TraceId, Vec<usize>)| {
         let spans = || indexes.iter().filter_map(|index| scanned.span(*index));
         let bytes = if whole {
             request.clone()
         } else {
-            let mut envelopes = Envelopes::default();
             let mut writer = RequestWriter::new();
             spans().for_each(|span| writer.push(envelopes.of(span), span.bytes()));
             writer.finish().into()
