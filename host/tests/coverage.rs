@@ -17,6 +17,7 @@ use tollgate_host::config::Config;
 use tollgate_host::metrics::Metrics;
 use tollgate_host::plugins;
 use tollgate_host::stages::redact::{Redact, Rules};
+use tollgate_otlp::{Limits, LogsRequest, MetricsRequest, TraceRequest};
 use tollgate_otlp_positions::{Position, Signal, holds, positions, together};
 
 /// The redact stage as a configuration has it.
@@ -29,9 +30,18 @@ fn stage(redact: &str, metrics: &Metrics) -> Redact {
 
 fn run(stage: &Redact, signal: Signal, request: Vec<u8>) -> Bytes {
     match signal {
-        Signal::Traces => stage.traces(request.into()).unwrap(),
-        Signal::Logs => stage.logs(request.into()).unwrap(),
-        Signal::Metrics => stage.metrics(request.into()).unwrap(),
+        Signal::Traces => {
+            let unknown = TraceRequest::scan(&request, &Limits::default()).unwrap().unknown_fields();
+            stage.traces(request.into(), unknown).unwrap()
+        }
+        Signal::Logs => {
+            let unknown = LogsRequest::scan(&request, &Limits::default()).unwrap().unknown_fields();
+            stage.logs(request.into(), unknown).unwrap()
+        }
+        Signal::Metrics => {
+            let unknown = MetricsRequest::scan(&request, &Limits::default()).unwrap().unknown_fields();
+            stage.metrics(request.into(), unknown).unwrap()
+        }
     }
 }
 

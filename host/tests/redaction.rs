@@ -17,6 +17,11 @@ use tollgate_host::plugins;
 use tollgate_host::stages::redact::{Redact, Rules};
 use tollgate_otlp::{Envelope, RequestWriter, SpanWriter};
 
+/// Fields that are not known.
+fn unknown(request: &[u8]) -> u32 {
+    tollgate_otlp::TraceRequest::scan(request, &tollgate_otlp::Limits::default()).unwrap().unknown_fields()
+}
+
 /// Every way in which a redactor can fail, with the word for it.
 const FAILURES: [(&str, &str); 7] = [
     ("trap", "trap"),
@@ -138,7 +143,8 @@ impl Stage {
     }
 
     fn texts(&self, request: Vec<u8>) -> Vec<String> {
-        let out = self.redact.traces(request.into()).unwrap();
+        let unknown = unknown(&request);
+        let out = self.redact.traces(request.into(), unknown).unwrap();
         let scanned = tollgate_otlp::TraceRequest::scan(&out, &tollgate_otlp::Limits::default()).unwrap();
         let texts = scanned.texts();
         let own = |text: &&str| !text.starts_with("tollgate.redaction.");
@@ -274,7 +280,7 @@ fn a_text_that_is_too_large_is_masked_blocked_or_passed() {
     assert_eq!(passing.counter(&skipped("passed")), 1);
 
     let blocking = stage("on_oversize: block");
-    let refused = blocking.redact.traces(both().into()).unwrap_err();
+    let refused = blocking.redact.traces(both().into(), 0).unwrap_err();
     assert_eq!(refused.http_status(), 400, "it will be as large when it is sent again");
     assert!(refused.to_string().contains("1025 bytes") && !refused.to_string().contains("ada@"), "{refused}");
     assert_eq!(blocking.counter(&skipped("blocked")), 1);

@@ -38,6 +38,8 @@ pub struct Redact {
     pub on_oversize: OnOversize,
     /// Most texts that are remembered, for each redactor, because they name things and it found nothing in them.
     pub max_known_names: usize,
+    /// Most other texts that are remembered, for each redactor, because it found nothing in them.
+    pub max_known_texts: usize,
 }
 
 impl Default for Redact {
@@ -48,6 +50,7 @@ impl Default for Redact {
             max_text_size: 4 << 20,
             on_oversize: OnOversize::Mask,
             max_known_names: 10_000,
+            max_known_texts: 20_000,
         }
     }
 }
@@ -76,6 +79,7 @@ impl Redact {
         self.on_oversize = section.word("on_oversize", self.on_oversize, &words);
         self.max_text_size = whole(section.size("max_text_size", 4 << 20, (1 << 10)..=(64 << 20)));
         self.max_known_names = whole(section.integer("max_known_names", 10_000, 0..=1_000_000));
+        self.max_known_texts = whole(section.integer("max_known_texts", 20_000, 0..=1_000_000));
     }
 }
 
@@ -93,7 +97,7 @@ mod tests {
         assert_eq!(list.plugins[0].on_error, OnError::Block);
         assert_eq!(Redact { plugins: Vec::new(), ..list }, Redact::default());
         let stage = read(
-            "\n  on_error: mask_all\n  unknown_fields: keep\n  on_oversize: pass\n  max_text_size: 1MiB\n  max_known_names: 7\n  \
+            "\n  on_error: mask_all\n  unknown_fields: keep\n  on_oversize: pass\n  max_text_size: 1MiB\n  max_known_names: 7\n  max_known_texts: 8\n  \
              plugins:\n    - path: a.wasm\n    - {path: b.wasm, on_error: pass}",
         );
         let policies: Vec<_> = stage.plugins.iter().map(|plugin| plugin.on_error).collect();
@@ -104,6 +108,7 @@ mod tests {
             max_text_size: 1 << 20,
             on_oversize: OnOversize::Pass,
             max_known_names: 7,
+            max_known_texts: 8,
         };
         assert_eq!(Redact { plugins: Vec::new(), ..stage }, expected);
     }

@@ -49,6 +49,10 @@ metrics! {
     redaction_known_names: Family<Level> = "tollgate_redaction_known_names";
     /// Of these, forgotten because a limit was reached.
     redaction_known_names_evicted: Family<Sum> = "tollgate_redaction_known_names_evicted";
+    /// Other texts that a redactor found nothing in, remembered.
+    redaction_known_texts: Family<Level> = "tollgate_redaction_known_texts";
+    /// Of these, forgotten because a limit was reached.
+    redaction_known_texts_evicted: Family<Sum> = "tollgate_redaction_known_texts_evicted";
     /// Spans that came in.
     spans_received: Counter = "tollgate_spans_received";
     /// Spans refused for good, by reason.

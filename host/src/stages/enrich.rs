@@ -1,6 +1,5 @@
 //! Stage 2a, enrich: enrichers add attributes to spans, each seeing what the ones before it wrote.
 
-use super::RESCAN;
 use super::link::Link;
 use super::plugin::{Enricher, Failure, Hosted};
 use crate::memory::exact;
@@ -66,7 +65,7 @@ impl Enrich {
                 return Ok(None);
             };
             let Some(changed) = changed else { continue };
-            let further = match TraceRequest::scan(&changed, &RESCAN) {
+            let further = match TraceRequest::rescan(&changed) {
                 Ok(request) => self.from(place, &request, linked)?,
                 Err(error) => {
                     let what = format!("an enricher made a request that cannot be read: {error}");

@@ -110,6 +110,15 @@ impl std::fmt::Debug for Pipeline {
 /// A request's turn, until it is given up.
 type Turn = Option<OwnedSemaphorePermit>;
 
+/// A request that was let in.
+struct Let {
+    /// Its spans, enriched.
+    request: Bytes,
+    /// How many fields of it are not known.
+    unknown: u32,
+    accepted: Accepted,
+}
+
 /// The pipeline as receivers hold it. Its stages run on threads that may block, since components do.
 #[derive(Clone, Debug)]
 pub struct Stages(pub Arc<Pipeline>);
@@ -149,8 +158,8 @@ impl Intake for Stages {
 impl Pipeline {
     fn traces(&self, request: &Bytes, turn: Turn) -> Result<Accepted, Refusal> {
         let plugins = self.plugins.now();
-        let (request, accepted) = self.let_in(request, &plugins.enrich)?;
-        let request = plugins.redact.traces(request)?;
+        let Let { request, unknown, accepted } = self.let_in(request, &plugins.enrich)?;
+        let request = plugins.redact.traces(request, unknown)?;
         drop(turn);
         let receipt = self.log.append(Kind::Traces, &request)?;
         let spans = self.meter(&request);
@@ -168,7 +177,7 @@ impl Pipeline {
     fn logs(&self, request: &Bytes, turn: Turn) -> Result<Accepted, Refusal> {
         let scanned = LogsRequest::scan(request, &self.limits).map_err(invalid)?;
         let records = scanned.len();
-        let request = self.plugins.now().redact.logs(request.clone())?;
+        let request = self.plugins.now().redact.logs(request.clone(), scanned.unknown_fields())?;
         drop(turn);
         let receipt = self.log.append(Kind::Logs, &request)?;
         self.metrics.log_records_received.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
@@ -178,8 +187,9 @@ impl Pipeline {
 
     /// Metrics of applications pass through as they came, their texts redacted; what they measure is theirs.
     fn metrics(&self, request: &Bytes, turn: Turn) -> Result<Accepted, Refusal> {
-        let points = MetricsRequest::scan(request, &self.limits).map_err(invalid)?.points();
-        let request = self.plugins.now().redact.metrics(request.clone())?;
+        let scanned = MetricsRequest::scan(request, &self.limits).map_err(invalid)?;
+        let points = scanned.points();
+        let request = self.plugins.now().redact.metrics(request.clone(), scanned.unknown_fields())?;
         drop(turn);
         let receipt = self.log.append(Kind::Metrics, &request)?;
         self.metrics.metric_points_received.inc_by(points);
@@ -206,23 +216,26 @@ impl Pipeline {
     }
 
     /// Checks the bytes, takes out spans that are none, and enriches the others.
-    fn let_in(&self, request: &Bytes, enrich: &Enrich) -> Result<(Bytes, Accepted), Refusal> {
+    fn let_in(&self, request: &Bytes, enrich: &Enrich) -> Result<Let, Refusal> {
         let scanned = TraceRequest::scan(request, &self.limits).map_err(invalid)?;
         let rejected = u64::try_from(scanned.refused()).unwrap_or(u64::MAX);
         if rejected == 0 {
             let enriched = enrich.run(&scanned)?;
-            return Ok((enriched.unwrap_or_else(|| request.clone()), Accepted::default()));
+            let request = enriched.unwrap_or_else(|| request.clone());
+            return Ok(Let { request, unknown: scanned.unknown_fields(), accepted: Accepted::default() });
         }
         self.metrics.spans_rejected.with(vec![("reason", "invalid_id".to_owned())]).inc_by(rejected);
         let rest = Bytes::from(scanned.accepted().into_owned());
-        let enriched = enrich.run(&TraceRequest::scan(&rest, &RESCAN).map_err(invalid)?)?;
+        let scanned = TraceRequest::scan(&rest, &RESCAN).map_err(invalid)?;
+        let unknown = scanned.unknown_fields();
+        let enriched = enrich.run(&scanned)?;
         let message = "spans need a trace id of 16 bytes and a span id of 8, neither all zeroes".to_owned();
-        Ok((enriched.unwrap_or(rest), Accepted { rejected, message }))
+        Ok(Let { request: enriched.unwrap_or(rest), unknown, accepted: Accepted { rejected, message } })
     }
 
     /// Stage 4. Gives the number of spans. What is refused before is sent again, so only here a span is counted.
     fn meter(&self, request: &Bytes) -> usize {
-        let Ok(scanned) = TraceRequest::scan(request, &RESCAN) else { return 0 };
+        let Ok(scanned) = TraceRequest::rescan(request) else { return 0 };
         self.metrics.spans_received.inc_by(u64::try_from(scanned.len()).unwrap_or(u64::MAX));
         self.meter.run(&scanned);
         scanned.len()

@@ -63,11 +63,21 @@ pub(crate) struct Scanned<'a, S: Signal> {
 
 impl<'a, S: Signal> Scanned<'a, S> {
     pub(crate) fn scan(bytes: &'a [u8], limits: &Limits) -> Result<Self, ScanError> {
+        Self::walk(bytes, limits, false)
+    }
+
+    /// Indexes bytes that were checked before: what is within attributes and the like is stepped over.
+    pub(crate) fn rescan(bytes: &'a [u8]) -> Result<Self, ScanError> {
+        let limits = Limits { bytes: usize::MAX, items: u32::MAX, values: u32::MAX, depth: u8::MAX };
+        Self::walk(bytes, &limits, true)
+    }
+
+    fn walk(bytes: &'a [u8], limits: &Limits, checked: bool) -> Result<Self, ScanError> {
         let limit = limits.bytes.min(i32::MAX as usize);
         if bytes.len() > limit {
             return Err(ScanError::TooLarge { size: bytes.len(), limit });
         }
-        let mut scan = Scan { bytes, limits: *limits, items: 0, values: 0, unknown: 0 };
+        let mut scan = Scan { bytes, limits: *limits, checked, items: 0, values: 0, unknown: 0 };
         let mut scanned = Self { bytes, groups: Vec::new(), entries: Vec::new(), refused: Vec::new(), unknown: 0 };
         match scanned.request(&mut scan) {
             Ok(()) => {
@@ -176,6 +186,8 @@ fn once(slot: &mut Option<Frame>, frame: Frame, at: u32) -> Result<(), Fault> {
 pub(crate) struct Scan<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) limits: Limits,
+    /// Whether the bytes were checked before.
+    checked: bool,
     items: u32,
     values: u32,
     pub(crate) unknown: u32,
@@ -201,6 +213,9 @@ impl Scan<'_> {
 
     #[inline]
     pub(crate) fn utf8(&self, frame: Frame) -> Result<(), Fault> {
+        if self.checked {
+            return Ok(());
+        }
         let text = frame.slice(self.bytes);
         // Nearly all text is ASCII, and asking that first is several times faster than asking for UTF-8.
         if text.is_ascii() || std::str::from_utf8(text).is_ok() {
@@ -214,6 +229,9 @@ impl Scan<'_> {
     /// the table.
     #[inline]
     pub(crate) fn attribute(&mut self, at: u32, frame: Frame) -> Result<(), Fault> {
+        if self.checked {
+            return Ok(());
+        }
         if let Some((key, value)) = Reader::within(self.bytes, frame).key_then_value()
             && value.end == frame.end
         {
@@ -252,6 +270,9 @@ impl Scan<'_> {
 
     /// Checks a message of any type by the table. `depth` is how many more values may be nested.
     pub(crate) fn check(&mut self, message: Message, frame: Frame, depth: u8) -> Result<(), Fault> {
+        if self.checked {
+            return Ok(());
+        }
         let depth = match (message, depth.checked_sub(1)) {
             (Message::AnyValue, None) => return Err(Fault::new(frame.body as usize, What::Depth)),
             (Message::AnyValue, Some(less)) => less,

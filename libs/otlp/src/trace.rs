@@ -23,6 +23,16 @@ impl<'a> TraceRequest<'a> {
         Scanned::scan(bytes, limits).map(|scanned| Self { scanned })
     }
 
+    /// Indexes a request that was [scanned](Self::scan) before, or made of one that was by editing and replacing. That
+    /// takes a fraction of a scan, because what is within attributes, events and links is not looked at again.
+    /// [`unknown_fields`](Self::unknown_fields) counts none of those there.
+    ///
+    /// # Errors
+    /// The bytes are no such request after all, where that is seen.
+    pub fn rescan(bytes: &'a [u8]) -> Result<Self, ScanError> {
+        Scanned::rescan(bytes).map(|scanned| Self { scanned })
+    }
+
     /// The request as it was given.
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {

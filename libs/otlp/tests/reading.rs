@@ -186,6 +186,16 @@ proptest! {
     }
 
     #[test]
+    fn what_is_indexed_again_is_what_was_scanned(request in traces()) {
+        for bytes in encodings(&request) {
+            let scanned = TraceRequest::scan(&bytes, &Limits::default()).unwrap();
+            let again = TraceRequest::rescan(&bytes).unwrap();
+            prop_assert_eq!(format!("{:?}", scanned.spans().collect::<Vec<_>>()), format!("{:?}", again.spans().collect::<Vec<_>>()));
+            prop_assert_eq!((again.refused(), again.texts()), (scanned.refused(), scanned.texts()));
+        }
+    }
+
+    #[test]
     fn refused_spans_can_be_taken_out(request in traces()) {
         let every: usize = request.resource_spans.iter().flat_map(|r| &r.scope_spans).map(|s| s.spans.len()).sum();
         for bytes in encodings(&request) {

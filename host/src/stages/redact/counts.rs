@@ -50,11 +50,18 @@ pub(super) struct Counts {
     items: BTreeMap<(u32, u16), i64>,
     /// Findings that items share, as changes from one item to the next.
     shared: BTreeMap<u32, i64>,
+    /// Whether any item brings counts along.
+    on_top: bool,
 }
 
 impl Counts {
     /// Adds findings, each the row of a text and a type. One in a text that stands in several fields counts in each.
     pub(super) fn add(&mut self, found: &[(u32, String)], texts: &TextSet, attributes: &Attributes, metrics: &Metrics) {
+        if found.is_empty() {
+            return;
+        }
+        let mut keys = texts.texts().iter().filter(|(row, _)| texts.is_name(*row));
+        self.on_top |= keys.any(|(_, key)| key.starts_with(TOLLGATE_REDACTION_PREFIX));
         let mut of_row: BTreeMap<u32, BTreeMap<&str, u32>> = BTreeMap::new();
         for (row, kind) in found {
             *of_row.entry(*row).or_default().entry(kind).or_default() += 1;
@@ -87,6 +94,11 @@ impl Counts {
     /// Whether nothing was found.
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty() && self.shared.is_empty()
+    }
+
+    /// Whether items may bring counts along that these come on top of.
+    pub(super) fn come_on_top(&self) -> bool {
+        self.on_top
     }
 
     /// The counts as edits, on top of what the items bring along.

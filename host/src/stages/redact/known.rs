@@ -1,13 +1,21 @@
-//! What is remembered of texts that name things: keys of attributes, units, models. They are the same in request after
-//! request, so a redactor that found nothing in one is not asked again.
+//! What is remembered of texts: those that name things (keys of attributes, units, models), and short ones that do not.
+//! Most are the same in request after request, so a redactor that found nothing in one is not asked again. What it finds
+//! in a text follows from the text and its place alone, so nothing is missed.
 
 use crate::metrics::Metrics;
 use std::collections::HashSet;
 use std::mem::take;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Longest text that is remembered, with the name of its place, in bytes.
 const BYTES: usize = 256;
+
+/// What kind of text is remembered, for metrics.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Of {
+    Names,
+    Texts,
+}
 
 /// Texts in which one redactor found nothing, each with its place, since what a redactor looks for may depend on that.
 ///
@@ -16,6 +24,7 @@ const BYTES: usize = 256;
 #[derive(Debug)]
 pub(super) struct Known {
     redactor: String,
+    of: Of,
     /// Most texts.
     most: usize,
     memory: Mutex<Memory>,
@@ -32,33 +41,14 @@ struct Memory {
 
 impl Known {
     /// Nothing is known yet of this redactor.
-    pub(super) fn new(redactor: &str, most: usize, metrics: &Metrics) -> Self {
-        Self { redactor: redactor.to_owned(), most, memory: Mutex::default(), metrics: metrics.clone() }
+    pub(super) fn new(redactor: &str, of: Of, most: usize, metrics: &Metrics) -> Self {
+        Self { redactor: redactor.to_owned(), of, most, memory: Mutex::default(), metrics: metrics.clone() }
     }
 
-    /// Whether each text, given with the name of its place, is known to be clean by this configuration.
-    pub(super) fn are_clean<'t>(
-        &self,
-        configuration: u64,
-        texts: impl Iterator<Item = (&'t str, &'t str)>,
-    ) -> Vec<bool> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut key = Vec::new();
-        texts
-            .map(|(place, text)| {
-                if memory.configuration != configuration || !write(&mut key, place, text) {
-                    return false;
-                }
-                if memory.young.contains(&*key) {
-                    return true;
-                }
-                let old = memory.old.take(&*key);
-                old.is_some_and(|old| {
-                    self.insert(&mut memory, old);
-                    true
-                })
-            })
-            .collect()
+    /// What is known by this configuration. Nobody else is answered until what is given is dropped.
+    pub(super) fn asked(&self, configuration: u64) -> Asked<'_> {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        Asked { known: self, configuration, memory, key: Vec::new() }
     }
 
     /// Remembers texts that were found clean by this configuration. What a later one has found counts more.
@@ -78,13 +68,21 @@ impl Known {
             }
         }
         let held = i64::try_from(memory.young.len() + memory.old.len()).unwrap_or(i64::MAX);
-        self.metrics.redaction_known_names.with(vec![("plugin", self.redactor.clone())]).set(held);
+        let gauge = match self.of {
+            Of::Names => &self.metrics.redaction_known_names,
+            Of::Texts => &self.metrics.redaction_known_texts,
+        };
+        gauge.with(vec![("plugin", self.redactor.clone())]).set(held);
     }
 
     fn insert(&self, memory: &mut Memory, key: Box<[u8]>) {
         if memory.young.len() >= self.most.div_ceil(2) {
             let forgotten = std::mem::replace(&mut memory.old, take(&mut memory.young)).len();
-            let evicted = self.metrics.redaction_known_names_evicted.with(vec![("plugin", self.redactor.clone())]);
+            let evicted = match self.of {
+                Of::Names => &self.metrics.redaction_known_names_evicted,
+                Of::Texts => &self.metrics.redaction_known_texts_evicted,
+            };
+            let evicted = evicted.with(vec![("plugin", self.redactor.clone())]);
             evicted.inc_by(u64::try_from(forgotten).unwrap_or(u64::MAX));
         }
         if self.most > 0 {
@@ -97,12 +95,39 @@ impl Known {
     }
 }
 
+/// The memory, held for some questions.
+#[derive(Debug)]
+pub(super) struct Asked<'k> {
+    known: &'k Known,
+    configuration: u64,
+    memory: MutexGuard<'k, Memory>,
+    key: Vec<u8>,
+}
+
+impl Asked<'_> {
+    /// Whether a text, given with the name of its place, is known to be clean.
+    pub(super) fn is_clean(&mut self, place: &str, text: &str) -> bool {
+        let Self { known, configuration, memory, key } = self;
+        if memory.configuration != *configuration || !write(key, place, text) {
+            return false;
+        }
+        if memory.young.contains(key.as_slice()) {
+            return true;
+        }
+        let old = memory.old.take(key.as_slice());
+        old.is_some_and(|old| {
+            known.insert(memory, old);
+            true
+        })
+    }
+}
+
 /// The key of a text; `false` where it is too long to be remembered.
 fn write(key: &mut Vec<u8>, place: &str, text: &str) -> bool {
     key.clear();
     key.extend_from_slice(place.as_bytes());
-    // No place and no text that names things holds a zero, and where one did, it would hold it on both sides.
-    key.push(0);
+    // The length keeps apart what a place and a text say together, whatever they hold.
+    key.extend_from_slice(&place.len().to_le_bytes());
     key.extend_from_slice(text.as_bytes());
     key.len() <= BYTES
 }
@@ -112,7 +137,8 @@ mod tests {
     use super::*;
 
     fn clean(known: &Known, configuration: u64, texts: &[&str]) -> Vec<bool> {
-        known.are_clean(configuration, texts.iter().map(|text| ("span.attributes", *text)))
+        let mut asked = known.asked(configuration);
+        texts.iter().map(|text| asked.is_clean("span.attributes", text)).collect()
     }
 
     fn remember(known: &Known, configuration: u64, texts: &[&str]) {
@@ -121,10 +147,10 @@ mod tests {
 
     #[test]
     fn a_text_is_known_in_its_place_and_by_its_configuration() {
-        let known = Known::new("r", 10, &Metrics::new(10));
+        let known = Known::new("r", Of::Names, 10, &Metrics::new(10));
         remember(&known, 1, &["user.id"]);
         assert_eq!(clean(&known, 1, &["user.id", "user.name"]), [true, false]);
-        assert_eq!(known.are_clean(1, [("log.attributes", "user.id")].into_iter()), [false], "another place");
+        assert!(!known.asked(1).is_clean("log.attributes", "user.id"), "another place");
         assert_eq!(clean(&known, 2, &["user.id"]), [false], "another configuration");
         remember(&known, 2, &["user.name"]);
         assert_eq!(clean(&known, 2, &["user.id", "user.name"]), [false, true]);
@@ -138,7 +164,7 @@ mod tests {
     #[test]
     fn what_is_in_use_stays_and_the_rest_is_forgotten_at_the_limit() {
         let metrics = Metrics::new(10);
-        let known = Known::new("r", 8, &metrics);
+        let known = Known::new("r", Of::Names, 8, &metrics);
         remember(&known, 0, &["hot"]);
         for number in 0..100 {
             remember(&known, 0, &[&format!("cold {number}")]);
@@ -158,7 +184,7 @@ mod tests {
     #[test]
     fn few_or_none_can_be_asked_for() {
         for most in 0..4 {
-            let known = Known::new("r", most, &Metrics::new(10));
+            let known = Known::new("r", Of::Names, most, &Metrics::new(10));
             for number in 0..10 {
                 remember(&known, 0, &[&number.to_string()]);
                 let memory = known.memory.lock().unwrap();

@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::receivers::Refusal;
 use bytes::Bytes;
 use counts::{Attributes, Counts, UNSCANNED};
-use known::Known;
+use known::{Known, Of};
 use portions::{Portion, portions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -39,23 +39,33 @@ pub struct Rules {
     pub max_text_size: usize,
     /// What happens to longer ones.
     pub on_oversize: OnOversize,
-    /// Most texts that are remembered for a redactor.
+    /// Most texts that name things and are remembered for a redactor.
     pub max_known_names: usize,
+    /// Most other texts that are remembered for a redactor.
+    pub max_known_texts: usize,
 }
 
 impl Rules {
     /// The rules that a configuration sets.
     #[must_use]
     pub fn of(config: &config::Redact) -> Self {
-        let &config::Redact { unknown_fields, max_text_size, on_oversize, max_known_names, .. } = config;
-        Self { unknown_fields, max_text_size, on_oversize, max_known_names }
+        let &config::Redact { unknown_fields, max_text_size, on_oversize, max_known_names, max_known_texts, .. } =
+            config;
+        Self { unknown_fields, max_text_size, on_oversize, max_known_names, max_known_texts }
     }
+}
+
+/// What is remembered for one redactor: texts that name things, and others. Apart, because of the others there is no end.
+#[derive(Debug)]
+struct Memories {
+    names: Known,
+    texts: Known,
 }
 
 /// The redactors in their order.
 #[derive(Debug)]
 pub struct Redact {
-    redactors: Vec<(Hosted<dyn Redactor>, Known)>,
+    redactors: Vec<(Hosted<dyn Redactor>, Memories)>,
     rules: Rules,
     attributes: Attributes,
     /// Counts that spans bring along, from a filter that redacted before.
@@ -78,34 +88,37 @@ impl Redact {
         let attributes = Attributes::of(redactors.iter().flat_map(|hosted| &hosted.plugin().manifest().types));
         let names: Vec<&str> = attributes.writes.iter().map(|write| write.name.as_str()).collect();
         let reads = Reads::compile(&names)?;
-        let known = |hosted: &Hosted<dyn Redactor>| Known::new(hosted.name(), rules.max_known_names, metrics);
-        let redactors =
-            redactors.into_iter().map(|hosted| (known(&hosted), hosted)).map(|(known, hosted)| (hosted, known));
+        let redactors = redactors.into_iter().map(|hosted| {
+            let names = Known::new(hosted.name(), Of::Names, rules.max_known_names, metrics);
+            let texts = Known::new(hosted.name(), Of::Texts, rules.max_known_texts, metrics);
+            (hosted, Memories { names, texts })
+        });
         Ok(Self { redactors: redactors.collect(), rules, attributes, reads, retry_after, metrics: metrics.clone() })
     }
 
-    /// A request of spans without what was found in it.
+    /// A request of spans without what was found in it. It was scanned before, which has counted the fields that are
+    /// not known.
     ///
     /// # Errors
     /// A redactor that blocks has failed, or a text is too large and blocks.
-    pub fn traces(&self, request: Bytes) -> Result<Bytes, Refusal> {
-        let (request, counts) = self.run::<TraceRequest<'_>>(request)?;
+    pub fn traces(&self, request: Bytes, unknown: u32) -> Result<Bytes, Refusal> {
+        let (request, counts) = self.run::<TraceRequest<'_>>(request, unknown)?;
         if counts.is_empty() {
             return Ok(request);
         }
         self.note(request, |request| {
-            let scanned = TraceRequest::scan(request, &RESCAN).ok()?;
-            let before = self.reads.project(scanned.spans());
+            let scanned = TraceRequest::rescan(request).ok()?;
+            let before = if counts.come_on_top() { scanned.project(&self.reads) } else { Batch::default() };
             scanned.apply(&counts.edits(&before, scanned.len()), &self.attributes.writes).ok()
         })
     }
 
-    /// A request of log records without what was found in it.
+    /// A request of log records without what was found in it; as [`traces`](Self::traces).
     ///
     /// # Errors
     /// A redactor that blocks has failed, or a text is too large and blocks.
-    pub fn logs(&self, request: Bytes) -> Result<Bytes, Refusal> {
-        let (request, counts) = self.run::<LogsRequest<'_>>(request)?;
+    pub fn logs(&self, request: Bytes, unknown: u32) -> Result<Bytes, Refusal> {
+        let (request, counts) = self.run::<LogsRequest<'_>>(request, unknown)?;
         if counts.is_empty() {
             return Ok(request);
         }
@@ -115,13 +128,13 @@ impl Redact {
         })
     }
 
-    /// A request of metrics without what was found in it. The counts are in the host's own metrics only: an attribute
+    /// A request of metrics without what was found in it; as [`traces`](Self::traces). The counts are in the host's own metrics only: an attribute
     /// more would make another series of a data point.
     ///
     /// # Errors
     /// A redactor that blocks has failed, or a text is too large and blocks.
-    pub fn metrics(&self, request: Bytes) -> Result<Bytes, Refusal> {
-        Ok(self.run::<MetricsRequest<'_>>(request)?.0)
+    pub fn metrics(&self, request: Bytes, unknown: u32) -> Result<Bytes, Refusal> {
+        Ok(self.run::<MetricsRequest<'_>>(request, unknown)?.0)
     }
 
     /// Writes the counts. The texts are clean already, so a request on which they cannot be written goes on.
@@ -133,20 +146,19 @@ impl Redact {
         Ok(noted.unwrap_or(request))
     }
 
-    fn run<R: TextRequest>(&self, mut request: Bytes) -> Result<(Bytes, Counts), Refusal> {
+    fn run<R: TextRequest>(&self, mut request: Bytes, unknown: u32) -> Result<(Bytes, Counts), Refusal> {
         let mut counts = Counts::default();
         if self.redactors.is_empty() {
             return Ok((request, counts));
         }
-        let (texts, unknown) = R::read(&request).map_err(super::invalid)?;
-        let mut texts = Some(texts);
         if unknown > 0 && self.unknown_go(unknown) {
-            (request, texts) = (R::known_only(&request).map_err(super::invalid)?, None);
+            request = R::known_only(&request).map_err(super::invalid)?;
         }
+        let mut texts = None;
         for (hosted, known) in &self.redactors {
             let set = match texts.take() {
                 Some(set) => set,
-                None => R::read(&request).map_err(super::invalid)?.0,
+                None => R::read(&request).map_err(super::invalid)?,
             };
             let changes = self.changes(hosted, known, &set)?;
             counts.add(&changes.found, &set, &self.attributes, &self.metrics);
@@ -168,14 +180,10 @@ impl Redact {
     }
 
     /// What one redactor changes, with what its failure policy does.
-    fn changes(&self, hosted: &Hosted<dyn Redactor>, known: &Known, texts: &TextSet) -> Result<Changes, Refusal> {
+    fn changes(&self, hosted: &Hosted<dyn Redactor>, known: &Memories, texts: &TextSet) -> Result<Changes, Refusal> {
         let configuration = hosted.plugin().configuration();
         let mut changes = Changes::default();
-        let rows = self.fitting(texts, &mut changes)?;
-        let names = rows.iter().filter(|&&row| texts.is_name(row)).map(|&row| (texts.name(row), text(texts, row)));
-        let mut clean = known.are_clean(configuration, names).into_iter();
-        let rows: Vec<u32> =
-            rows.into_iter().filter(|&row| !(texts.is_name(row) && clean.next() == Some(true))).collect();
+        let rows = known.unknown(configuration, texts, self.fitting(texts, &mut changes)?);
         if rows.is_empty() {
             return Ok(changes);
         }
@@ -189,8 +197,8 @@ impl Redact {
                 }
                 let touched: BTreeSet<u32> =
                     found.found.iter().map(|(row, _)| *row).chain(found.texts.keys().copied()).collect();
-                let clean = rows.iter().filter(|row| texts.is_name(**row) && !touched.contains(row));
-                known.remember(configuration, clean.map(|&row| (texts.name(row), text(texts, row))));
+                let clean = rows.iter().copied().filter(|row| !touched.contains(row));
+                known.remember(configuration, texts, clean, found.skipped.is_empty());
                 changes.texts.extend(found.texts);
                 changes.found.extend(found.found);
             }
@@ -272,6 +280,50 @@ impl Redact {
     }
 }
 
+impl Memories {
+    /// The rows without those whose texts are known to be clean.
+    fn unknown(&self, configuration: u64, texts: &TextSet, mut rows: Vec<u32>) -> Vec<u32> {
+        let mut names = self.names.asked(configuration);
+        let mut others = self.texts.asked(configuration);
+        // For each name of a place, the last text there: spans of one trace have much in common.
+        let mut recent: Vec<Option<(&str, bool)>> = Vec::new();
+        rows.retain(|&row| {
+            let text = text(texts, row);
+            let place = usize::try_from(texts.name_number(row)).unwrap_or_default();
+            if place >= recent.len() {
+                recent.resize(place + 1, None);
+            }
+            let Some(recent) = recent.get_mut(place) else { return true };
+            if let Some((last, clean)) = *recent
+                && last == text
+            {
+                return !clean;
+            }
+            let clean = match (texts.is_name(row), texts.is_bytes(row)) {
+                (true, _) => names.is_clean(texts.name(row), text),
+                (false, false) => others.is_clean(texts.name(row), text),
+                // What stands for bytes is not what they are.
+                (false, true) => false,
+            };
+            *recent = (!texts.is_bytes(row)).then_some((text, clean));
+            !clean
+        });
+        rows
+    }
+
+    /// Remembers the texts of rows in which nothing was found. Where a redactor did not look at all of something, only
+    /// those that name things are, so that each time is counted.
+    fn remember(&self, configuration: u64, texts: &TextSet, rows: impl Iterator<Item = u32>, looked: bool) {
+        let (names, others): (Vec<u32>, Vec<u32>) = rows.partition(|&row| texts.is_name(row));
+        let placed = |row: u32| (texts.name(row), text(texts, row));
+        self.names.remember(configuration, names.into_iter().map(placed));
+        if looked {
+            let others = others.into_iter().filter(|&row| !texts.is_bytes(row));
+            self.texts.remember(configuration, others.map(placed));
+        }
+    }
+}
+
 /// What a redactor says of the texts of one request.
 #[derive(Debug, Default)]
 struct Answer {
@@ -315,8 +367,8 @@ fn count(rows: usize) -> u64 {
 
 /// What requests of all signals have in common: texts.
 trait TextRequest {
-    /// The texts, and how many fields are not known.
-    fn read(request: &Bytes) -> Result<(TextSet, u32), ScanError>;
+    /// The texts.
+    fn read(request: &Bytes) -> Result<TextSet, ScanError>;
     /// The request without fields that are not known.
     fn known_only(request: &Bytes) -> Result<Bytes, ScanError>;
     /// The request with texts replaced.
@@ -324,26 +376,26 @@ trait TextRequest {
 }
 
 macro_rules! text_request {
-    ($request:ident) => {
+    ($request:ident, $scan:ident $(, $limits:expr)?) => {
         impl TextRequest for $request<'_> {
-            fn read(request: &Bytes) -> Result<(TextSet, u32), ScanError> {
-                let scanned = $request::scan(request, &RESCAN)?;
-                Ok((scanned.texts(), scanned.unknown_fields()))
+            fn read(request: &Bytes) -> Result<TextSet, ScanError> {
+                Ok($request::$scan(request $(, $limits)?)?.texts())
             }
 
             fn known_only(request: &Bytes) -> Result<Bytes, ScanError> {
+                // Which fields are not known is what a whole scan finds out.
                 let scanned = $request::scan(request, &RESCAN)?;
                 Ok(scanned.known_only().into_owned().into())
             }
 
             fn replace(request: &Bytes, given: &TextSet, changed: &Texts) -> Result<Vec<u8>, String> {
-                let scanned = $request::scan(request, &RESCAN).map_err(|error| error.to_string())?;
+                let scanned = $request::$scan(request $(, $limits)?).map_err(|error| error.to_string())?;
                 scanned.replace(given, changed).map_err(|error| error.to_string())
             }
         }
     };
 }
 
-text_request!(TraceRequest);
-text_request!(LogsRequest);
-text_request!(MetricsRequest);
+text_request!(TraceRequest, rescan);
+text_request!(LogsRequest, scan, &RESCAN);
+text_request!(MetricsRequest, scan, &RESCAN);

@@ -3,7 +3,6 @@
 use super::decisions::{Decision, Rule};
 use super::fragment::{Envelopes, Fragment};
 use crate::memory::exact;
-use crate::stages::RESCAN;
 use bytes::Bytes;
 use std::borrow::Cow;
 use tollgate_otlp::{RequestWriter, Span, SpanChanges, TraceRequest, trace_state};
@@ -37,7 +36,7 @@ pub(super) fn portions(kept: Vec<Decided>) -> Vec<Vec<Decided>> {
 pub(super) fn annotated(kept: &[Decided], rules: &[String]) -> Bytes {
     let mut writer = RequestWriter::new();
     for (fragment, decision) in kept {
-        let Ok(scanned) = TraceRequest::scan(&fragment.bytes, &RESCAN) else { continue };
+        let Ok(scanned) = TraceRequest::rescan(&fragment.bytes) else { continue };
         let rule = name(decision.rule, rules);
         let mut envelopes = Envelopes::default();
         for span in scanned.spans() {

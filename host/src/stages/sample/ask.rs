@@ -2,7 +2,6 @@
 
 use super::assembly::Trace;
 use super::decisions::{Decision, Rule};
-use crate::stages::RESCAN;
 use crate::stages::plugin::{Failure, Sampler};
 use tollgate_columns::{TraceRow, Traces, Verdicts};
 use tollgate_otlp::{Reads, TraceRequest};
@@ -19,7 +18,7 @@ pub(crate) fn ask(sampler: &dyn Sampler, reads: &Reads, traces: &[Trace], now: u
     for trace in traces {
         let start = end;
         for fragment in &trace.fragments {
-            let request = TraceRequest::scan(&fragment.bytes, &RESCAN)
+            let request = TraceRequest::rescan(&fragment.bytes)
                 .map_err(|error| Failure { kind: "unreadable", message: error.to_string() })?;
             end += u32::try_from(request.len()).unwrap_or(u32::MAX);
             scanned.push(request);

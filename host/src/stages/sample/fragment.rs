@@ -2,7 +2,6 @@
 
 use super::assembly::TraceId;
 use crate::memory::exact;
-use crate::stages::RESCAN;
 use crate::stages::log::Receipt;
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -53,7 +52,7 @@ pub struct Arrival {
 /// The spans of a request, by trace.
 #[must_use]
 pub fn fragments(request: &Bytes, receipt: &Receipt) -> Vec<Arrival> {
-    let Ok(scanned) = TraceRequest::scan(request, &RESCAN) else { return Vec::new() };
+    let Ok(scanned) = TraceRequest::rescan(request) else { return Vec::new() };
     let mut order: Vec<(TraceId, Vec<usize>)> = Vec::new();
     let mut by_trace: HashMap<TraceId, usize> = HashMap::new();
     for (index, span) in scanned.spans().enumerate() {
@@ -71,12 +70,12 @@ pub fn fragments(request: &Bytes, receipt: &Receipt) -> Vec<Arrival> {
         }
     }
     let whole = order.len() == 1;
+    let mut envelopes = Envelopes::default();
     let arrival = |(trace, indexes): (TraceId, Vec<usize>)| {
         let spans = || indexes.iter().filter_map(|index| scanned.span(*index));
         let bytes = if whole {
             request.clone()
         } else {
-            let mut envelopes = Envelopes::default();
             let mut writer = RequestWriter::new();
             spans().for_each(|span| writer.push(envelopes.of(span), span.bytes()));
             exact(writer.finish())
