@@ -128,8 +128,8 @@ impl Redact {
         })
     }
 
-    /// A request of metrics without what was found in it; as [`traces`](Self::traces). The counts are in the host's own metrics only: an attribute
-    /// more would make another series of a data point.
+    /// A request of metrics without what was found in it; as [`traces`](Self::traces). The counts are in the host's own
+    /// metrics only: an attribute more would make another series of a data point.
     ///
     /// # Errors
     /// A redactor that blocks has failed, or a text is too large and blocks.
