@@ -205,7 +205,7 @@ impl Config {
         if let Some(wait) = self.stages.sample {
             // Requests come round again, so what was decided is not to be remembered for long.
             line(format!(
-                "sample: {{decision_wait: {wait}ms, decision_cache: {{sampled_cache_size: 5000}}, plugin: {{{}}}}}",
+                "sample: {{decision_wait: {wait}ms, max_open_wait: {wait}ms, decision_cache: {{sampled_cache_size: 5000}}, plugin: {{{}}}}}",
                 plugin("sampler")
             ));
         }
