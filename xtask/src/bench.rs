@@ -90,6 +90,9 @@ pub(crate) fn host(layout: &Layout, mode: &str, options: &[&str]) -> Result<(), 
     bench.args(options);
     if !options.contains(&"--help") {
         build::run().map_err(|error| error.to_string())?;
+        if mode == "crash" {
+            build::failpoints(layout).map_err(|error| error.to_string())?;
+        }
         if matches!(mode, "throughput" | "memory") {
             bench.env("ROTEL", Tools::of(&layout.root).rotel()?);
         }

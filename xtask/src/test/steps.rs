@@ -196,7 +196,7 @@ fn readers_of_metrics(tools: &Tools, tests: &mut Command) -> Result<(), (Counts,
 
 /// Half a minute of it; `cargo xtask bench host crash` has 200 rounds. A round that fails is shown with its seed.
 fn crash(context: &Context) -> Outcome {
-    build::failpoints(&context.layout).map_err(failed)?;
+    build::failpoints(&context.layout).map_err(|error| failed(error.to_string()))?;
     let mut crash = cargo(&context.layout.root, &["run", "--quiet", "--release", "--package", "tollgate-bench-host"]);
     let crash = crash.args(["--", "crash", "--rounds", "30", "--require-failpoints"]);
     run(crash.env("TOLLGATE_BUILD", context.layout.out()))
