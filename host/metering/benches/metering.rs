@@ -6,7 +6,7 @@
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
-use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
+use opentelemetry_sdk::metrics::{ManualReader, SdkMeterProvider};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -119,8 +119,7 @@ fn client() -> Count {
 }
 
 fn sdk() -> Count {
-    let reader = PeriodicReader::builder(InMemoryMetricExporter::default()).build();
-    let provider = SdkMeterProvider::builder().with_reader(reader).build();
+    let provider = SdkMeterProvider::builder().with_reader(ManualReader::default()).build();
     let meter = provider.meter("bench");
     let counters = ["calls", "tokens", "cost", "nano"].map(|name| meter.u64_counter(name).build());
     let times = ["duration", "operation", "first"]

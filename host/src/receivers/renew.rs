@@ -141,7 +141,7 @@ fn report(receiver: &'static str, metrics: &Metrics, what: &'static str, taken: 
         Err(why) => tracing::error!(receiver, why, "new {what} cannot be used; the ones before stay"),
     }
     let labels = [("receiver", receiver), ("what", what), ("outcome", outcome)];
-    metrics.credential_reloads.with(labels.map(|(name, value)| (name, value.to_owned())).to_vec()).inc();
+    metrics.credential_reloads.with(labels.map(|(name, value)| (name, value.to_owned()))).inc();
 }
 
 #[cfg(test)]

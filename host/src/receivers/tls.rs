@@ -1,7 +1,7 @@
 //! TLS of a receiver: certificates from files, and again when the files change.
 
 use crate::config::{ClientCertificate, Tls, TlsVersion};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -99,7 +99,7 @@ fn file(key: &'static str, path: &Path) -> Result<Vec<u8>, TlsProblem> {
     std::fs::read(path).map_err(|error| problem(key, path, &error))
 }
 
-fn certificates(key: &'static str, path: &PathBuf, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsProblem> {
+fn certificates(key: &'static str, path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsProblem> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match chain {
         Ok(chain) if chain.is_empty() => Err(problem(key, path, &"has no certificate in PEM")),

@@ -105,9 +105,10 @@ impl Reader {
                 fields.take(block);
             }
         }
-        let kind = self.kind(kind, &mut fields, within, rule, depth, problems);
+        // Of a policy that cannot be read it is not known which keys it may have.
+        let kind = self.kind(kind, &mut fields, within, rule, depth, problems)?;
         fields.finish(problems);
-        Some(Policy { rule, kind: kind? })
+        Some(Policy { rule, kind })
     }
 
     fn kind(
