@@ -107,13 +107,13 @@ fn fields_that_are_not_known_go_unless_they_are_to_stay() {
         let metrics = Metrics::new(100);
         let redact =
             format!("redact:\n  plugins: [{{path: {}/plugins/pii_redactor.wasm}}]\n  {option}\n", build.display());
-        let out = stage(&redact, &metrics).logs(request.clone().into()).unwrap();
+        let out = stage(&redact, &metrics).logs(request.clone().into(), 3).unwrap();
         assert_eq!(out.windows(7).filter(|window| window == b"@marker").count(), left, "{option}");
         assert!(holds(&out, "INFO"), "what is known stays");
         let line = format!("tollgate_redaction_skipped_total{{reason=\"unknown_fields\",action=\"{action}\"}} 3");
         assert!(metrics.page().lines().any(|found| found == line), "{option}\n{}", metrics.page());
     }
     // Without a redactor there is nothing that could not be seen.
-    let out = stage("", &Metrics::new(100)).logs(request.clone().into()).unwrap();
+    let out = stage("", &Metrics::new(100)).logs(request.clone().into(), 3).unwrap();
     assert_eq!(out, request);
 }

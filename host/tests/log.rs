@@ -1,4 +1,11 @@
 //! What was accepted, and what becomes of it when the process is killed, when outputs fail, and when the disk is full.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod support;
 

@@ -408,9 +408,9 @@ async fn as_many_requests_are_under_way_as_there_are_consumers() {
 }
 
 /// A port on which every connection is treated by `with`.
-async fn mad<F: Future<Output = ()> + Send>(with: impl Fn(tokio::net::TcpStream) -> F + Send + 'static) -> String
+async fn mad<F>(with: impl Fn(tokio::net::TcpStream) -> F + Send + 'static) -> String
 where
-    F: 'static,
+    F: Future<Output = ()> + Send + 'static,
 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -9,10 +9,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may end at the first surprise")]
 
 use nix::time::ClockId;
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tollgate_columns::{Attribute, Batch, Given, Traces};
+use tollgate_columns::{Attribute, Batch, Given, Progress, TraceRow, Traces};
 use tollgate_engine::{Engine, EngineConfig, Plugin};
 use tollgate_otlp::{Envelope, Limits, Reads, RequestWriter, SpanWriter, TraceRequest};
 use tollgate_pii_redactor::Redactor;
@@ -112,21 +113,32 @@ fn redactor(encoded: &[u8]) {
 
 fn sampler(encoded: &[u8]) {
     let Some(plugin) = load("sampler") else { return };
-    let native = Sampler::configure(POLICIES).unwrap();
+    let native = RefCell::new(Sampler::configure(POLICIES).unwrap());
     let mut component = plugin.sampler(POLICIES).unwrap();
-    let reads = Reads::compile(&native.manifest().reads).unwrap();
-    let traces = Traces {
-        ids: (0..SPANS / TRACE).flat_map(|trace| trace_id(trace * TRACE)).collect(),
-        offsets: (0..=SPANS / TRACE).map(|trace| trace * TRACE).collect(),
-        spans: project(encoded, &reads),
-    };
-    assert_eq!(component.decide(traces.clone()).unwrap(), native.decide(&traces), "sampler: the same in both seats");
+    let reads = Reads::compile(&native.borrow().manifest().reads).unwrap();
+    let mut traces = Traces { now: 1_790_000_000_000_000_000, spans: project(encoded, &reads), ..Traces::default() };
+    for trace in 0..SPANS / TRACE {
+        let id = trace_id(trace * TRACE);
+        traces.push(&TraceRow {
+            id,
+            spans: trace * TRACE..(trace + 1) * TRACE,
+            randomness: tollgate_sampler::head::randomness(id),
+            threshold: 0,
+            bytes: 4_096,
+            progress: Progress::Complete,
+        });
+    }
+    assert_eq!(
+        component.decide(traces.clone()).unwrap(),
+        native.borrow_mut().decide(&traces),
+        "sampler: the same in both seats"
+    );
     let rest = || drop(black_box(project(encoded, &reads)));
     turns(
         "sampler",
         &traces,
         rest,
-        |traces| drop(black_box(native.decide(&traces))),
+        |traces| drop(black_box(native.borrow_mut().decide(&traces))),
         |traces| {
             drop(black_box(component.decide(traces).unwrap()));
         },

@@ -81,12 +81,14 @@ fn ours(max_size: usize, exemplars: bool) -> Count {
 
 type Labels = Vec<(&'static str, String)>;
 
+/// Histograms of the client.
+type Times = Family<Labels, Histogram, fn() -> Histogram>;
+
 fn client() -> Count {
     let seconds = || Histogram::new(SECONDS.iter().copied());
     let tokens = || Histogram::new(TOKENS.iter().copied());
     let counters: [Family<Labels, Counter>; 4] = Default::default();
-    let times: [Family<Labels, Histogram, fn() -> Histogram>; 3] =
-        std::array::from_fn(|_| Family::new_with_constructor(seconds as fn() -> Histogram));
+    let times: [Times; 3] = std::array::from_fn(|_| Family::new_with_constructor(seconds as fn() -> Histogram));
     let usage: Family<Labels, Histogram, fn() -> Histogram> = Family::new_with_constructor(tokens);
     Box::new(move |model, n| {
         let labels = |more: Option<(&'static str, &str)>| -> Labels {

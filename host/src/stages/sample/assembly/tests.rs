@@ -115,8 +115,11 @@ enum Step {
 /// A trace of the model: all that came, and when.
 #[derive(Clone, Debug, Default)]
 struct Modelled {
-    arrivals: Vec<(u64, usize, Vec<(u64, u64, bool)>)>,
+    arrivals: Vec<Came>,
 }
+
+/// When spans came, in milliseconds, how many bytes they are, and their ids, parents, and whether they are generative.
+type Came = (u64, usize, Vec<(u64, u64, bool)>);
 
 impl Modelled {
     /// When it is due, in milliseconds, looked up from the start.
