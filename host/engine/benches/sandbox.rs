@@ -8,11 +8,10 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may end at the first surprise")]
 
-use nix::time::ClockId;
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::Instant;
 use tollgate_columns::{Attribute, Batch, Given, Progress, TraceRow, Traces};
 use tollgate_engine::{Engine, EngineConfig, Plugin};
 use tollgate_otlp::{Envelope, Limits, Reads, RequestWriter, SpanWriter, TraceRequest};
@@ -163,12 +162,11 @@ fn turns<T: Clone>(name: &str, given: &T, rest: impl Fn(), native: impl Fn(T), m
     println!("{name:<18} {native:>9.1} {component:>10.1} {sandbox:>9.1} {rest:>10.1} {share:>8.1}%");
 }
 
-/// Processor time of this thread, so that others on the machine do not count.
+/// Time that work takes.
 fn timed(work: impl FnOnce()) -> f64 {
-    let now = || Duration::from(ClockId::CLOCK_THREAD_CPUTIME_ID.now().unwrap());
-    let start = now();
+    let start = Instant::now();
     work();
-    (now() - start).as_secs_f64() * 1e9 / f64::from(SPANS)
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(SPANS)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

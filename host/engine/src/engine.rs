@@ -73,8 +73,7 @@ impl Engine {
             return Err(LoadError::TooLarge { bytes: bytes.len(), most });
         }
         let outside = verify::outside(bytes)?;
-        let component = Component::from_binary(&self.runtime, bytes)
-            .map_err(|error| LoadError::Invalid(crate::text::shown(&format!("{error:#}"))))?;
+        let component = self.compile(bytes)?;
         // The linker stays empty: there is nothing a plugin could be given.
         let pre = Linker::<Limits>::new(&self.runtime)
             .instantiate_pre(&component)
@@ -82,6 +81,19 @@ impl Engine {
         let worlds = v0_1_0::Worlds::of(&pre, &outside.worlds)
             .map_err(|error| LoadError::Shape(crate::text::shown(&format!("{error:#}"))))?;
         Ok(Plugin::new(self.clone(), worlds, outside, digest, bytes.len()))
+    }
+
+    /// Compiles a component. A compiler keeps what it needed for as long as its engine lives, tens of MiB; so it has an engine
+    /// of its own, which is gone when it is done.
+    #[expect(unsafe_code, reason = "the one way to move code from an engine to another")]
+    fn compile(&self, bytes: &[u8]) -> Result<Component, LoadError> {
+        let invalid = |error: wasmtime::Error| LoadError::Invalid(crate::text::shown(&format!("{error:#}")));
+        let compiler = wasmtime::Engine::new(&runtime_config(&self.config)).map_err(invalid)?;
+        let code = compiler.precompile_component(bytes).map_err(invalid)?;
+        drop(compiler);
+        // SAFETY: these bytes are what the compiler gave a line above, for an engine of the same configuration; nobody else
+        // has had them.
+        unsafe { Component::deserialize(&self.runtime, code) }.map_err(invalid)
     }
 }
 
