@@ -125,6 +125,8 @@ metrics! {
     sampling_stress_relief: Gauge = "tollgate_sampling_stress_relief";
     /// Bytes that wait for an output.
     queue_bytes: Family<Level> = "tollgate_output_queue_bytes";
+    /// Data points of this process's own metrics that were not sent, because a queue was full.
+    own_points_left_out: Counter = "tollgate_own_metric_points_left_out";
     /// Requests that wait for an output.
     queue_requests: Family<Level> = "tollgate_output_queue_requests";
     /// Spans and log records that an output took.

@@ -59,11 +59,13 @@ impl Deliver {
     }
 
     /// Hands over metrics of this process. They are not in the log: the next ones say the same and more, so where they do not
-    /// fit they are left out.
+    /// fit they are left out and counted.
     pub fn own_metrics(&self, bytes: Bytes, points: u64) {
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if self.queues.now().iter().all(|queue| queue.has_room(size)) {
             self.hand_out(Signal::Metrics, bytes, usize::try_from(points).unwrap_or(usize::MAX), Vec::new(), false);
+        } else {
+            self.metrics.own_points_left_out.inc_by(points);
         }
     }
 
