@@ -151,24 +151,27 @@ async fn hog(host: &Host) -> TcpStream {
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&vec![0; held]).await.unwrap();
-    host.until_metric(&format!("tollgate_memory_bytes{{use=\"requests\"}} {held}")).await;
+    until_least(host, r#"tollgate_memory_bytes{use="requests"}"#, held as u64).await;
     stream
 }
 
-/// Waits until requests were refused for overload at least so often.
-async fn until_refused(host: &Host, least: u64) {
+/// Waits until a metric is at least so much.
+async fn until_least(host: &Host, metric: &str, least: u64) {
     let start = std::time::Instant::now();
     loop {
         let page = host.metrics().await;
-        let line = page.lines().find(|line| line.contains(r#"requests_refused_total{reason="overloaded"}"#));
-        let count = line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).unwrap_or(0);
-        if count >= least {
+        let line = page.lines().find(|line| line.starts_with(metric));
+        let value = line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).unwrap_or(0);
+        if value >= least {
             return;
         }
-        assert!(start.elapsed() < Duration::from_secs(60), "{count} of {least} refusals in\n{page}");
+        assert!(start.elapsed() < Duration::from_secs(60), "{metric} is {value}, and not {least}, in\n{page}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+/// Requests that were refused because there was no room.
+const REFUSED: &str = r#"tollgate_requests_refused_total{reason="overloaded"}"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rotel_comes_through_an_overload_with_everything() {
@@ -210,7 +213,7 @@ async fn rotel_comes_through_an_overload_with_everything() {
             ids.extend((1..=5_u8).map(|span| (format!("{trace:02x}").repeat(16), format!("{span:02x}").repeat(8))));
             assert_eq!(sent(request(&group)).await.unwrap().status(), 200);
         }
-        until_refused(&host, 3).await;
+        until_least(&host, REFUSED, 3).await;
         drop(hog);
         host.until_metric("tollgate_spans_received_total 1000").await;
         drop(rotel);
@@ -252,7 +255,7 @@ service:
     let mut otelcol = Command::new(collector(&folder));
     otelcol.arg("--config").arg(config).env("NO_PROXY", "127.0.0.1").stdout(Stdio::null()).stderr(Stdio::null());
     let _otelcol = Running(otelcol.spawn().unwrap());
-    until_refused(&host, 3).await;
+    until_least(&host, REFUSED, 3).await;
     drop(hog);
     host.until_metric("tollgate_log_records_received_total 1000").await;
     let came: BTreeSet<_> = all(&Value::Array(host.stop().1), &BODIES).into_iter().collect();
