@@ -32,7 +32,7 @@ fn run(stage: &Redact, signal: Signal, request: Vec<u8>) -> Bytes {
     match signal {
         Signal::Traces => {
             let unknown = TraceRequest::scan(&request, &Limits::default()).unwrap().unknown_fields();
-            stage.traces(request.into(), unknown).unwrap()
+            stage.traces(request.into(), unknown).unwrap().0
         }
         Signal::Logs => {
             let unknown = LogsRequest::scan(&request, &Limits::default()).unwrap().unknown_fields();

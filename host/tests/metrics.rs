@@ -133,7 +133,8 @@ fn otlp_says_what_the_page_says() {
     let metrics = Metrics::of(&config.meter);
     let meter = Meter::new(&config.meter, &config.cost, None, &metrics).unwrap();
     let request = request(50);
-    meter.run(&TraceRequest::scan(&request, &Limits::default()).unwrap());
+    let scanned = TraceRequest::scan(&request, &Limits::default()).unwrap();
+    meter.run(&scanned, &meter.read(&scanned));
     let page = integers(&metrics.page());
     let mut sent = BTreeMap::new();
     for (bytes, _) in metrics.otlp(true) {

@@ -144,7 +144,7 @@ impl Stage {
 
     fn texts(&self, request: Vec<u8>) -> Vec<String> {
         let unknown = unknown(&request);
-        let out = self.redact.traces(request.into(), unknown).unwrap();
+        let (out, _) = self.redact.traces(request.into(), unknown).unwrap();
         let scanned = tollgate_otlp::TraceRequest::scan(&out, &tollgate_otlp::Limits::default()).unwrap();
         let texts = scanned.texts();
         let own = |text: &&str| !text.starts_with("tollgate.redaction.");

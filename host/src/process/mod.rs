@@ -238,19 +238,20 @@ fn pipeline(
 ) -> Result<Pipeline, ReadsError> {
     let retry_after = config.admit.retry_after;
     let Held { memory, log, queues } = held;
-    let link = Arc::new(Link::new(config.link, metrics)?);
+    let link = Arc::new(Link::new(config.link, metrics));
     let deliver = Arc::new(Deliver::new(queues, log.clone(), memory.clone(), retry_after, metrics));
     let sample = match (opened.sample, &config.sample) {
         (Some(sampler), Some(sample)) => Some(Arc::new(sample_stage(sampler, sample, &deliver, &memory, metrics)?)),
         _ => None,
     };
+    let meter = Meter::new(&config.meter, &config.cost, costs, metrics)?;
     Ok(Pipeline {
         admission: Admission::new(memory, retry_after, metrics.clone()),
         limits: Limits { bytes: largest(config), ..Limits::default() },
-        plugins: Exchange::new(plugins(config, opened.enrich, opened.redact, &link, metrics)?),
+        plugins: Exchange::new(plugins(config, opened.enrich, opened.redact, (&link, meter.names()), metrics)?),
         link,
         log,
-        meter: Meter::new(&config.meter, &config.cost, costs, metrics)?,
+        meter,
         sample,
         deliver,
         turns: Turns::new(),
@@ -263,12 +264,12 @@ fn plugins(
     config: &Config,
     enrich: Vec<Hosted<dyn Enricher>>,
     redact: Vec<Hosted<dyn Redactor>>,
-    link: &Arc<Link>,
+    (link, observed): (&Arc<Link>, &[String]),
     metrics: &Metrics,
 ) -> Result<Arc<Plugins>, ReadsError> {
     let retry_after = config.admit.retry_after;
     Ok(Arc::new(Plugins {
-        enrich: Enrich::new(enrich, Arc::clone(link), retry_after)?,
+        enrich: Enrich::new(enrich, Arc::clone(link), observed, retry_after)?,
         redact: Redact::new(redact, Rules::of(&config.redact), retry_after, metrics)?,
     }))
 }

@@ -71,7 +71,7 @@ impl Running {
         }
         let pipeline = &self.stages.0;
         let Opened { enrich, redact, sample, sampler_digest, watched } = opened;
-        let plugins = super::plugins(&config, enrich, redact, &pipeline.link, &self.metrics)?;
+        let plugins = super::plugins(&config, enrich, redact, (&pipeline.link, pipeline.meter.names()), &self.metrics)?;
         let leaving = self.outputs.exchange(&config.outputs, |queues| pipeline.deliver.exchange(queues)).await?;
         // A sampler that stays the same keeps what it knows of rates.
         let plugin = |config: &Config| config.sample.as_ref().map(|sample| sample.plugin.without_place());

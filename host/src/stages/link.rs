@@ -4,14 +4,12 @@
 //! them where none does.
 
 use crate::config::Link as Config;
-use crate::memory::exact;
 use crate::metrics::Metrics;
-use bytes::Bytes;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use tollgate_columns::{Attribute, Batch, Edits, Kind, Row};
 use tollgate_link::{Bounds, Call, Links};
-use tollgate_otlp::{Reads, ReadsError, TraceRequest};
+use tollgate_otlp::{EditError, TraceRequest};
 use tollgate_semconv::{attribute, call_role};
 
 /// What is read of each span, in the order of the constants below.
@@ -39,7 +37,6 @@ const GATEWAYS: [&str; 2] = ["agentgateway", "envoyproxy/ai-gateway"];
 /// What was seen of calls.
 #[derive(Debug)]
 pub struct Link {
-    reads: Reads,
     writes: [Attribute; 1],
     links: Mutex<Links>,
     begun: Instant,
@@ -48,35 +45,45 @@ pub struct Link {
 
 impl Link {
     /// Remembers nothing yet.
-    ///
-    /// # Errors
-    /// The list of what is read is wrong, which only a change of this file can make it.
-    pub fn new(config: Config, metrics: &Metrics) -> Result<Self, ReadsError> {
-        Ok(Self {
-            reads: Reads::compile(&READS)?,
+    #[must_use]
+    pub fn new(config: Config, metrics: &Metrics) -> Self {
+        Self {
             writes: [Attribute::new(attribute::TOLLGATE_CALL_ROLE, Kind::Text)],
             links: Mutex::new(Links::new(Bounds { most: config.max_entries, ttl: config.ttl })),
             begun: Instant::now(),
             metrics: metrics.clone(),
-        })
+        }
     }
 
-    /// The request with the role `duplicate` where it applies; `None` where nothing changes, and where it cannot be
-    /// edited: calls counted twice are better than calls lost.
-    pub fn run(&self, request: &TraceRequest<'_>) -> Option<Bytes> {
-        let edits = self.edits(request);
+    /// Names of the columns that [`run`](Self::run) is given, in that order.
+    pub(super) const READS: [&str; READS.len()] = READS;
+
+    /// What it writes.
+    pub(super) fn writes(&self) -> &[Attribute] {
+        &self.writes
+    }
+
+    /// The role `duplicate` for those spans of a request that it applies to, by what `columns` say of them. `None` where
+    /// there are none, and where `add` cannot add them: calls counted twice are better than calls lost.
+    pub(super) fn run(
+        &self,
+        request: &TraceRequest<'_>,
+        columns: &Batch,
+        add: impl FnOnce(&Batch) -> Result<(), EditError>,
+    ) -> Option<Batch> {
+        let edits = self.edits(request, columns);
         if edits.texts.is_empty() {
             return None;
         }
-        let edited = request.apply(&edits, &self.writes);
-        edited.inspect_err(|error| tracing::warn!(%error, "duplicates could not be marked")).ok().map(exact)
+        add(&edits).inspect_err(|error| tracing::warn!(%error, "duplicates could not be marked")).ok()?;
+        Some(edits)
     }
 
-    fn edits(&self, request: &TraceRequest<'_>) -> Batch {
-        let columns = request.project(&self.reads);
+    fn edits(&self, request: &TraceRequest<'_>, columns: &Batch) -> Batch {
         let mut edits = Edits::new(columns.items);
         let (mut rows, mut calls) = (Vec::new(), Vec::new());
-        for (row, span) in columns.rows().zip(request.spans()) {
+        let table = columns.table();
+        for (row, span) in table.rows().zip(request.spans()) {
             if !call_role::is_billable(row.text(ROLE), row.text(OPERATION)) {
                 continue;
             }
@@ -118,7 +125,7 @@ fn is_gateway(span: Row<'_>) -> bool {
 mod tests {
     use super::*;
     use std::time::Duration;
-    use tollgate_otlp::{Envelope, Limits, RequestWriter, SpanWriter, Value};
+    use tollgate_otlp::{Envelope, Limits, Reads, RequestWriter, SpanWriter};
 
     fn span(span: u8, response_id: &str, set: &[(&str, &str)]) -> SpanWriter {
         let mut writer = SpanWriter::new([span; 16], [span; 8], "chat");
@@ -135,15 +142,16 @@ mod tests {
         let envelope = Envelope::new(&[], "test", "");
         spans.iter().for_each(|span| request.push(&envelope, span.bytes()));
         let request = request.finish();
-        let linked = link.run(&TraceRequest::scan(&request, &Limits::default()).unwrap());
-        let request = linked.unwrap_or_else(|| request.into());
         let scanned = TraceRequest::scan(&request, &Limits::default()).unwrap();
-        let role = |value: Option<Value<'_>>| value.and_then(Value::as_text).unwrap_or_default().to_owned();
-        scanned.spans().map(|span| role(span.attributes().get("tollgate.call.role"))).collect()
+        let mut columns = scanned.project(&Reads::compile(&Link::READS).unwrap());
+        if let Some(edits) = link.run(&scanned, &columns.clone(), |_| Ok(())) {
+            columns.overlay(&edits, &[Some(ROLE)]);
+        }
+        columns.rows().map(|row| row.text(ROLE).unwrap_or_default().to_owned()).collect()
     }
 
     fn link(max_entries: usize, metrics: &Metrics) -> Link {
-        Link::new(Config { max_entries, ttl: Duration::from_secs(60) }, metrics).unwrap()
+        Link::new(Config { max_entries, ttl: Duration::from_secs(60) }, metrics)
     }
 
     const CHAT: (&str, &str) = ("gen_ai.operation.name", "chat");

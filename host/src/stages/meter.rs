@@ -13,7 +13,7 @@ use crate::costs::Costs;
 use crate::metrics::Metrics;
 use std::borrow::Cow;
 use std::sync::Arc;
-use tollgate_columns::Row;
+use tollgate_columns::{Batch, Row};
 use tollgate_ledger::KINDS;
 use tollgate_metering::{Call, Origin, Scale, now};
 use tollgate_otlp::{Reads, ReadsError, TraceRequest};
@@ -67,6 +67,8 @@ pub(super) const TOKENS: [u16; KINDS.len()] = [8, 9, 10, 11, 12];
 /// Counts calls and operations.
 #[derive(Debug)]
 pub struct Meter {
+    /// The names of what is read, in the order of the columns, and these compiled.
+    names: Vec<String>,
     reads: Reads,
     /// Places of the labels that the user chose, behind the dimensions of the ledger, and what stands for those that are not
     /// there.
@@ -88,11 +90,13 @@ impl Meter {
         metrics: &Metrics,
     ) -> Result<Self, ReadsError> {
         let labels = config.dimensions.iter().map(|dimension| dimension.read.as_str());
-        let names: Vec<_> = READS.into_iter().chain(cost.dimensions.iter().map(String::as_str)).chain(labels).collect();
+        let names = READS.into_iter().chain(cost.dimensions.iter().map(String::as_str)).chain(labels);
+        let names: Vec<String> = names.map(str::to_owned).collect();
         let places = (0_u16..).skip(READS.len() + cost.dimensions.len());
         let defaults = config.dimensions.iter().map(|dimension| dimension.default.clone().unwrap_or_default());
         Ok(Self {
             reads: Reads::compile(&names)?,
+            names,
             dimensions: places.zip(defaults).collect(),
             exemplars: config.exemplars,
             cost: Cost::new(cost, costs, metrics),
@@ -100,16 +104,28 @@ impl Meter {
         })
     }
 
-    /// Counts the spans of a request.
-    pub fn run(&self, request: &TraceRequest<'_>) {
-        let spans = request.project(&self.reads);
+    /// The names of what is read of each span.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What is read of the spans of a request.
+    #[must_use]
+    pub fn read(&self, request: &TraceRequest<'_>) -> Batch {
+        request.project(&self.reads)
+    }
+
+    /// Counts the spans of a request, of which `spans` is what is [read](Self::read).
+    pub fn run(&self, request: &TraceRequest<'_>, spans: &Batch) {
+        let table = spans.table();
         let now = now();
         let mut values = Vec::with_capacity(self.dimensions.len());
-        for span in spans.rows() {
+        for span in table.rows() {
             let origin = self.exemplars.then(|| origin(request, span.index(), now)).flatten();
             self.count(span, &mut values, origin, now);
         }
-        let calls: Vec<_> = spans.rows().filter(|span| is_call(*span)).collect();
+        let calls: Vec<_> = table.rows().filter(|span| is_call(*span)).collect();
         self.cost.run(&calls, request);
     }
 

@@ -110,15 +110,6 @@ impl std::fmt::Debug for Pipeline {
 /// A request's turn, until it is given up.
 type Turn = Option<OwnedSemaphorePermit>;
 
-/// A request that was let in.
-struct Let {
-    /// Its spans, enriched.
-    request: Bytes,
-    /// How many fields of it are not known.
-    unknown: u32,
-    accepted: Accepted,
-}
-
 /// The pipeline as receivers hold it. Its stages run on threads that may block, since components do.
 #[derive(Clone, Debug)]
 pub struct Stages(pub Arc<Pipeline>);
@@ -156,15 +147,37 @@ impl Intake for Stages {
 }
 
 impl Pipeline {
+    /// Checks the bytes, and takes out spans that are none.
     fn traces(&self, request: &Bytes, turn: Turn) -> Result<Accepted, Refusal> {
+        let scanned = TraceRequest::scan(request, &self.limits).map_err(invalid)?;
+        let rejected = u64::try_from(scanned.refused()).unwrap_or(u64::MAX);
+        if rejected == 0 {
+            self.spans(request, &scanned, turn)?;
+            return Ok(Accepted::default());
+        }
+        self.metrics.spans_rejected.with(vec![("reason", "invalid_id".to_owned())]).inc_by(rejected);
+        let rest = Bytes::from(scanned.accepted().into_owned());
+        self.spans(&rest, &TraceRequest::scan(&rest, &RESCAN).map_err(invalid)?, turn)?;
+        let message = "spans need a trace id of 16 bytes and a span id of 8, neither all zeroes".to_owned();
+        Ok(Accepted { rejected, message })
+    }
+
+    /// Takes a request of spans that are all right. What is refused is sent again, so nothing is counted before the log.
+    fn spans(&self, request: &Bytes, scanned: &TraceRequest<'_>, turn: Turn) -> Result<(), Refusal> {
         let plugins = self.plugins.now();
-        let Let { request, unknown, accepted } = self.let_in(request, &plugins.enrich)?;
-        let request = plugins.redact.traces(request, unknown)?;
+        let enriched = plugins.enrich.run(scanned)?;
+        let request = enriched.request.unwrap_or_else(|| request.clone());
+        let (request, changed) = plugins.redact.traces(request, scanned.unknown_fields())?;
         drop(turn);
         let receipt = self.log.append(Kind::Traces, &request)?;
-        let spans = self.meter(&request);
-        self.sample_or_deliver(request, spans, receipt);
-        Ok(accepted)
+        self.metrics.spans_received.inc_by(u64::try_from(scanned.len()).unwrap_or(u64::MAX));
+        if changed.spares(self.meter.names().iter().map(String::as_str)) {
+            self.meter.run(scanned, &enriched.observed);
+        } else if let Ok(redacted) = TraceRequest::rescan(&request) {
+            self.meter.run(&redacted, &self.meter.read(&redacted));
+        }
+        self.sample_or_deliver(request, scanned.len(), receipt);
+        Ok(())
     }
 
     fn sample_or_deliver(&self, request: Bytes, spans: usize, receipt: Receipt) {
@@ -213,32 +226,6 @@ impl Pipeline {
                 self.deliver.request(Signal::Metrics, bytes, usize::try_from(points).unwrap_or(usize::MAX), receipt);
             }
         }
-    }
-
-    /// Checks the bytes, takes out spans that are none, and enriches the others.
-    fn let_in(&self, request: &Bytes, enrich: &Enrich) -> Result<Let, Refusal> {
-        let scanned = TraceRequest::scan(request, &self.limits).map_err(invalid)?;
-        let rejected = u64::try_from(scanned.refused()).unwrap_or(u64::MAX);
-        if rejected == 0 {
-            let enriched = enrich.run(&scanned)?;
-            let request = enriched.unwrap_or_else(|| request.clone());
-            return Ok(Let { request, unknown: scanned.unknown_fields(), accepted: Accepted::default() });
-        }
-        self.metrics.spans_rejected.with(vec![("reason", "invalid_id".to_owned())]).inc_by(rejected);
-        let rest = Bytes::from(scanned.accepted().into_owned());
-        let scanned = TraceRequest::scan(&rest, &RESCAN).map_err(invalid)?;
-        let unknown = scanned.unknown_fields();
-        let enriched = enrich.run(&scanned)?;
-        let message = "spans need a trace id of 16 bytes and a span id of 8, neither all zeroes".to_owned();
-        Ok(Let { request: enriched.unwrap_or(rest), unknown, accepted: Accepted { rejected, message } })
-    }
-
-    /// Stage 4. Gives the number of spans. What is refused before is sent again, so only here a span is counted.
-    fn meter(&self, request: &Bytes) -> usize {
-        let Ok(scanned) = TraceRequest::rescan(request) else { return 0 };
-        self.metrics.spans_received.inc_by(u64::try_from(scanned.len()).unwrap_or(u64::MAX));
-        self.meter.run(&scanned);
-        scanned.len()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Edits: values that a plugin sets, row by row, and the columns they become.
 
 use crate::{Batch, Integers, Reals, Texts};
+use std::fmt::{self, Write as _};
 
 /// Collects values by row and attribute, and turns them into columns. The last value set for a cell wins.
 ///
@@ -25,6 +26,22 @@ impl Edits {
     pub fn text(&mut self, row: u32, attribute: u16, value: impl AsRef<str>) {
         let new = || Texts { attribute, offsets: vec![0], ..Texts::default() };
         column(&mut self.texts, |column| column.attribute == attribute, new).push(row, value.as_ref());
+    }
+
+    /// Sets a text value to what `value` displays, which is written where it belongs without a text of its own.
+    pub fn display(&mut self, row: u32, attribute: u16, value: impl fmt::Display) {
+        let new = || Texts { attribute, offsets: vec![0], ..Texts::default() };
+        let column = column(&mut self.texts, |column| column.attribute == attribute, new);
+        let before = column.data.len();
+        let written = write!(Arena(&mut column.data), "{value}");
+        match u32::try_from(column.data.len()) {
+            Ok(end) if written.is_ok() => {
+                column.rows.push(row);
+                column.offsets.push(end);
+            }
+            // As a text that does not fit is: left out.
+            _ => column.data.truncate(before),
+        }
     }
 
     /// Sets an integer value; booleans are 0 and 1.
@@ -65,6 +82,16 @@ impl Edits {
             settle(rows, values, items);
         }
         Batch { items, texts: self.texts, integers: self.integers, reals: self.reals }
+    }
+}
+
+/// The data of a column of texts as something to write to.
+struct Arena<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Arena<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
     }
 }
 
@@ -126,6 +153,10 @@ mod tests {
         edits.text(1, 4, String::from("bc"));
         let batch = edits.finish();
         assert_eq!(batch.check(2, 5), Ok(()));
+        let mut displayed = Edits::new(2);
+        displayed.display(0, 4, 'a');
+        displayed.display(1, 4, format_args!("b{}", 'c'));
+        assert_eq!(displayed.finish(), batch);
         assert_eq!((batch.texts[0].offsets.as_slice(), batch.texts[0].data.as_slice()), (&[0, 1, 3][..], &b"abc"[..]));
     }
 }

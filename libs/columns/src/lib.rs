@@ -18,9 +18,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod any;
 mod batch;
 mod edits;
 mod manifest;
+mod overlay;
 mod redaction;
 mod rows;
 mod traces;
@@ -29,5 +32,5 @@ pub use batch::{Batch, Integers, Malformed, Reals, Texts};
 pub use edits::Edits;
 pub use manifest::{Attribute, ConfigError, EnricherManifest, Kind, Problem, RedactorManifest, SamplerManifest};
 pub use redaction::{Findings, Given, Redaction};
-pub use rows::{Row, Rows};
+pub use rows::{Row, Rows, Table};
 pub use traces::{Progress, TraceRow, Traces, Verdicts};

@@ -6,13 +6,65 @@ impl Batch {
     /// The items of the batch, each as a row.
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
-        Rows { batch: self, next: 0 }
+        Rows { batch: self, places: &[], next: 0 }
     }
 
     /// One item of the batch; `None` past its end.
     #[must_use]
     pub fn row(&self, item: u32) -> Option<Row<'_>> {
-        (item < self.items).then_some(Row { batch: self, item })
+        (item < self.items).then_some(Row { batch: self, places: &[], item })
+    }
+
+    /// The batch with its columns by attribute: for whoever asks each row for many attributes.
+    #[must_use]
+    pub fn table(&self) -> Table<'_> {
+        let mut table = Table { batch: self, places: Vec::new() };
+        for (place, column) in (1..).zip(&self.texts) {
+            table.put(column.attribute, |at| &mut at.text, place);
+        }
+        for (place, column) in (1..).zip(&self.integers) {
+            table.put(column.attribute, |at| &mut at.integer, place);
+        }
+        for (place, column) in (1..).zip(&self.reals) {
+            table.put(column.attribute, |at| &mut at.real, place);
+        }
+        table
+    }
+}
+
+/// A batch with its columns by attribute. Its rows find a value without looking through the columns.
+#[derive(Clone, Debug)]
+pub struct Table<'a> {
+    batch: &'a Batch,
+    places: Vec<Places>,
+}
+
+/// Where the columns of an attribute stand, each one more than its index; 0 where there is none.
+#[derive(Clone, Copy, Debug, Default)]
+struct Places {
+    text: u32,
+    integer: u32,
+    real: u32,
+}
+
+impl Table<'_> {
+    /// The items of the batch, each as a row.
+    #[must_use]
+    pub fn rows(&self) -> Rows<'_> {
+        Rows { batch: self.batch, places: &self.places, next: 0 }
+    }
+
+    /// Of two columns of one attribute the first counts, as it does for those who look through them.
+    fn put(&mut self, attribute: u16, of: impl Fn(&mut Places) -> &mut u32, place: u32) {
+        let at = usize::from(attribute);
+        if at >= self.places.len() {
+            self.places.resize(at + 1, Places::default());
+        }
+        if let Some(found) = self.places.get_mut(at).map(of)
+            && *found == 0
+        {
+            *found = place;
+        }
     }
 }
 
@@ -20,6 +72,7 @@ impl Batch {
 #[derive(Clone, Debug)]
 pub struct Rows<'a> {
     batch: &'a Batch,
+    places: &'a [Places],
     next: u32,
 }
 
@@ -32,7 +85,7 @@ impl<'a> Iterator for Rows<'a> {
             return None;
         }
         self.next += 1;
-        Some(Row { batch: self.batch, item })
+        Some(Row { batch: self.batch, places: self.places, item })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -47,6 +100,8 @@ impl ExactSizeIterator for Rows<'_> {}
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     batch: &'a Batch,
+    /// By attribute; empty where columns are looked through.
+    places: &'a [Places],
     item: u32,
 }
 
@@ -58,23 +113,27 @@ impl<'a> Row<'a> {
     }
 
     /// The text value of an attribute. Composite values (arrays, maps) are JSON text.
+    #[inline]
     #[must_use]
     pub fn text(self, attribute: u16) -> Option<&'a str> {
-        let column: &Texts = self.batch.texts.iter().find(|column| column.attribute == attribute)?;
+        let column: &Texts = self.column(&self.batch.texts, attribute, |at| at.text, |column| column.attribute)?;
         column.get(position(&column.rows, self.item)?)
     }
 
     /// The integer value of an attribute; booleans are 0 and 1.
+    #[inline]
     #[must_use]
     pub fn integer(self, attribute: u16) -> Option<i64> {
-        let column: &Integers = self.batch.integers.iter().find(|column| column.attribute == attribute)?;
+        let column: &Integers =
+            self.column(&self.batch.integers, attribute, |at| at.integer, |column| column.attribute)?;
         column.values.get(position(&column.rows, self.item)?).copied()
     }
 
     /// The floating-point value of an attribute.
+    #[inline]
     #[must_use]
     pub fn real(self, attribute: u16) -> Option<f64> {
-        let column: &Reals = self.batch.reals.iter().find(|column| column.attribute == attribute)?;
+        let column: &Reals = self.column(&self.batch.reals, attribute, |at| at.real, |column| column.attribute)?;
         column.values.get(position(&column.rows, self.item)?).copied()
     }
 
@@ -86,6 +145,21 @@ impl<'a> Row<'a> {
             None => self.text(attribute)?.parse().ok(),
         }
     }
+
+    #[inline]
+    fn column<C>(
+        self,
+        columns: &'a [C],
+        attribute: u16,
+        place: impl Fn(&Places) -> u32,
+        attribute_of: impl Fn(&C) -> u16,
+    ) -> Option<&'a C> {
+        if self.places.is_empty() {
+            return columns.iter().find(|column| attribute_of(column) == attribute);
+        }
+        let place = self.places.get(usize::from(attribute)).map(place)?.checked_sub(1)?;
+        columns.get(usize::try_from(place).ok()?)
+    }
 }
 
 /// Where `item` stands in ascending `rows`. Dense columns, the common case, answer at once.
@@ -95,4 +169,27 @@ fn position(rows: &[u32], item: u32) -> Option<usize> {
         return Some(guess);
     }
     rows.binary_search(&item).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::any::batch;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_table_says_what_looking_through_the_columns_says(batch in batch(6)) {
+            let table = batch.table();
+            prop_assert_eq!(table.rows().len(), 6);
+            for (found, searched) in table.rows().zip(batch.rows()) {
+                prop_assert_eq!(found.index(), searched.index());
+                for attribute in 0..6 {
+                    prop_assert_eq!(found.text(attribute), searched.text(attribute));
+                    prop_assert_eq!(found.integer(attribute), searched.integer(attribute));
+                    prop_assert_eq!(found.real(attribute), searched.real(attribute));
+                    prop_assert_eq!(found.count(attribute), searched.count(attribute));
+                }
+            }
+        }
+    }
 }

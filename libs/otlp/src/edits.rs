@@ -1,7 +1,7 @@
 //! Columns of edits, spliced into the encoded request.
 
-use crate::encode::{self, any};
-use crate::json_read::{self, JsonError};
+use crate::edit_set::{EditSet, Encoded};
+use crate::json_read::JsonError;
 use crate::logs::LogsRequest;
 use crate::names::Names;
 use crate::scan::{Item, Scanned, Signal};
@@ -9,9 +9,10 @@ use crate::splice::{Enclosing, Splicer, TooLarge, scanned};
 use crate::trace::TraceRequest;
 use crate::value::key_and_value;
 use crate::wire::{Frame, Payload, Reader};
+use crate::writes::Writes;
 use std::borrow::Cow;
 use std::fmt;
-use tollgate_columns::{Attribute, Batch, Integers, Kind, Malformed, Reals, Texts};
+use tollgate_columns::{Attribute, Batch, Kind, Malformed};
 
 /// Why edits were refused. Nothing of the batch is applied then.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +78,21 @@ impl TraceRequest<'_> {
     /// # Errors
     /// What is wrong with the edits; see [`EditError`].
     pub fn apply(&self, edits: &Batch, writes: &[Attribute]) -> Result<Vec<u8>, EditError> {
-        apply(&self.scanned, edits, writes)
+        one(&self.scanned, edits, writes)
+    }
+
+    /// No edits yet of this request, by those whose `writes` they are.
+    #[must_use]
+    pub fn edit_set<'w>(&self, writes: &'w Writes) -> EditSet<'w> {
+        set(&self.scanned, writes)
+    }
+
+    /// The request with all edits of a set made, each as [`apply`](Self::apply) makes it.
+    ///
+    /// # Errors
+    /// The request would be larger than protobuf allows, which a set of this request cannot make it.
+    pub fn apply_set(&self, edits: EditSet<'_>) -> Result<Vec<u8>, EditError> {
+        apply(&self.scanned, edits)
     }
 }
 
@@ -87,18 +102,42 @@ impl LogsRequest<'_> {
     /// # Errors
     /// What is wrong with the edits; see [`EditError`].
     pub fn apply(&self, edits: &Batch, writes: &[Attribute]) -> Result<Vec<u8>, EditError> {
-        apply(&self.scanned, edits, writes)
+        one(&self.scanned, edits, writes)
+    }
+
+    /// As [`TraceRequest::edit_set`].
+    #[must_use]
+    pub fn edit_set<'w>(&self, writes: &'w Writes) -> EditSet<'w> {
+        set(&self.scanned, writes)
+    }
+
+    /// As [`TraceRequest::apply_set`].
+    ///
+    /// # Errors
+    /// The request would be larger than protobuf allows, which a set of this request cannot make it.
+    pub fn apply_set(&self, edits: EditSet<'_>) -> Result<Vec<u8>, EditError> {
+        apply(&self.scanned, edits)
     }
 }
 
-fn apply<S: Signal>(scan: &Scanned<'_, S>, edits: &Batch, writes: &[Attribute]) -> Result<Vec<u8>, EditError> {
-    let items = scan.entries.len() as u32;
-    edits.check(items, writes.len()).map_err(EditError::Malformed)?;
-    let mut cells = Cells::new(edits, writes)?;
-    let mut splicer = Splicer::new(scan.bytes);
+fn set<'w, S: Signal>(scan: &Scanned<'_, S>, writes: &'w Writes) -> EditSet<'w> {
+    EditSet::new(writes, S::ATTRIBUTES, scan.entries.len() as u32, scan.bytes.len())
+}
+
+fn one<S: Signal>(scan: &Scanned<'_, S>, edits: &Batch, writes: &[Attribute]) -> Result<Vec<u8>, EditError> {
+    let writes = Writes::compile(&[writes]);
+    let mut edited = set(scan, &writes);
+    edited.add(0, edits)?;
+    apply(scan, edited)
+}
+
+fn apply<S: Signal>(scan: &Scanned<'_, S>, edits: EditSet<'_>) -> Result<Vec<u8>, EditError> {
+    let EditSet { writes, columns, arena, .. } = edits;
+    let mut cells = Cells::new(writes, &columns);
+    let mut splicer = Splicer::with_arena(scan.bytes, arena);
     let mut enclosing = Enclosing::default();
     for (item, row) in scan.items().zip(0u32..) {
-        if !cells.encode(row, S::ATTRIBUTES, &mut splicer.arena)? {
+        if !cells.go_to(row) {
             continue;
         }
         if let Some(group) = scan.group(item) {
@@ -146,14 +185,14 @@ pub(crate) fn without_refused<'a, S: Signal>(scan: &Scanned<'a, S>) -> Cow<'a, [
     Cow::Owned(splicer.finish().unwrap_or_default())
 }
 
-/// Columns read in step with the items.
-struct Cells<'e> {
-    writes: &'e [Attribute],
-    names: Names,
-    columns: Vec<(Column<'e>, usize)>,
-    /// For each attribute of `writes`, what the item at hand gets.
+/// The columns of a set, read in step with the items.
+pub(crate) struct Cells<'e> {
+    names: &'e Names,
+    /// Each with the place of its next cell.
+    columns: Vec<(&'e Encoded, usize)>,
+    /// For each slot, what the item at hand gets.
     pending: Vec<Option<Pending>>,
-    /// The attributes that have an entry in `pending`.
+    /// The slots that have an entry in `pending`.
     touched: Vec<u16>,
 }
 
@@ -164,123 +203,60 @@ struct Pending {
     used: bool,
 }
 
-enum Column<'e> {
-    Texts(&'e Texts),
-    Integers(&'e Integers),
-    Reals(&'e Reals),
-}
-
-impl<'e> Column<'e> {
-    fn attribute(&self) -> u16 {
-        match self {
-            Self::Texts(column) => column.attribute,
-            Self::Integers(column) => column.attribute,
-            Self::Reals(column) => column.attribute,
-        }
-    }
-
-    fn rows(&self) -> &'e [u32] {
-        match self {
-            Self::Texts(column) => &column.rows,
-            Self::Integers(column) => &column.rows,
-            Self::Reals(column) => &column.rows,
-        }
-    }
-
-    fn holds(&self, kind: Kind) -> bool {
-        match self {
-            Self::Texts(_) => matches!(kind, Kind::Text | Kind::Composite),
-            Self::Integers(_) => matches!(kind, Kind::Integer | Kind::Boolean),
-            Self::Reals(_) => kind == Kind::Real,
-        }
-    }
-
-    /// The content of the `AnyValue` for the entry at `index`.
-    fn encode(&self, index: usize, row: u32, write: &Attribute, out: &mut Vec<u8>) -> Result<(), EditError> {
-        match self {
-            Self::Texts(column) => {
-                let text = column.bytes(index).unwrap_or_default();
-                if write.kind == Kind::Composite {
-                    let attribute = || write.name.clone();
-                    let text = column.get(index).unwrap_or_default();
-                    return json_read::any_value(out, text).map_err(|error| EditError::Json {
-                        attribute: attribute(),
-                        row,
-                        error,
-                    });
-                }
-                any::text(out, text);
-            }
-            Self::Integers(column) => {
-                let value = column.values.get(index).copied().unwrap_or_default();
-                match (write.kind, value) {
-                    (Kind::Boolean, 0 | 1) => any::boolean(out, value == 1),
-                    (Kind::Boolean, _) => return Err(EditError::Boolean { attribute: write.name.clone(), row }),
-                    _ => any::int(out, value),
-                }
-            }
-            Self::Reals(column) => any::real(out, column.values.get(index).copied().unwrap_or_default()),
-        }
-        Ok(())
-    }
-}
-
 impl<'e> Cells<'e> {
-    fn new(edits: &'e Batch, writes: &'e [Attribute]) -> Result<Self, EditError> {
-        let texts = edits.texts.iter().map(Column::Texts);
-        let integers = edits.integers.iter().map(Column::Integers);
-        let reals = edits.reals.iter().map(Column::Reals);
-        let columns: Vec<_> = texts.chain(integers).chain(reals).map(|column| (column, 0)).collect();
-        for (column, _) in &columns {
-            if let Some(write) = writes.get(usize::from(column.attribute()))
-                && !column.holds(write.kind)
-            {
-                return Err(EditError::Kind { attribute: write.name.clone(), declared: write.kind });
-            }
+    pub(crate) fn new(writes: &'e Writes, columns: &'e [Encoded]) -> Self {
+        Self {
+            names: &writes.names,
+            columns: columns.iter().map(|column| (column, 0)).collect(),
+            pending: vec![None; writes.slots],
+            touched: Vec::new(),
         }
-        let names = Names::new(writes.iter().map(|write| write.name.as_str()).zip(0u16..));
-        Ok(Self { writes, names, columns, pending: vec![None; writes.len()], touched: Vec::new() })
     }
 
-    /// Encodes what the item `row` gets into `arena`; `false` where it gets nothing.
-    fn encode(&mut self, row: u32, number: u32, arena: &mut Vec<u8>) -> Result<bool, EditError> {
-        for attribute in self.touched.drain(..) {
-            if let Some(slot) = self.pending.get_mut(usize::from(attribute)) {
-                *slot = None;
+    /// The items that get something, ascending.
+    pub(crate) fn rows(&self) -> Vec<u32> {
+        let mut rows: Vec<u32> = self.columns.iter().flat_map(|(column, _)| column.rows.iter().copied()).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+
+    /// Makes the item `row` the one at hand; `false` where it gets nothing. Items are gone to in ascending order, and
+    /// none that gets something is left out. Of two columns for a slot the later wins.
+    pub(crate) fn go_to(&mut self, row: u32) -> bool {
+        for slot in self.touched.drain(..) {
+            if let Some(pending) = self.pending.get_mut(usize::from(slot)) {
+                *pending = None;
             }
         }
         for (column, next) in &mut self.columns {
-            if column.rows().get(*next) != Some(&row) {
+            if column.rows.get(*next) != Some(&row) {
                 continue;
             }
-            let Some(write) = self.writes.get(usize::from(column.attribute())) else { continue };
-            let from = arena.len();
-            encode::key_value(arena, number, &write.name, |out| column.encode(*next, row, write, out))?;
+            let cell = column.cells.get(*next).copied();
             *next += 1;
-            // A name that was declared twice is one attribute: the later column wins.
-            let attribute = self.names.find(write.name.as_bytes()).next().unwrap_or_default();
-            if let Some(slot) = self.pending.get_mut(usize::from(attribute)) {
-                if slot.is_none() {
-                    self.touched.push(attribute);
+            if let (Some((from, to)), Some(pending)) = (cell, self.pending.get_mut(usize::from(column.slot))) {
+                if pending.is_none() {
+                    self.touched.push(column.slot);
                 }
-                *slot = Some(Pending { from, to: arena.len(), used: false });
+                *pending = Some(Pending { from, to, used: false });
             }
         }
-        Ok(!self.touched.is_empty())
+        !self.touched.is_empty()
     }
 
     /// What the attribute `key` becomes: the new one, or nothing where that has been placed already. `None` where it
     /// stays as it is.
-    fn replacement(&mut self, key: &[u8]) -> Option<(usize, usize)> {
-        let attribute = self.names.find(key).next()?;
-        let pending = self.pending.get_mut(usize::from(attribute))?.as_mut()?;
+    pub(crate) fn replacement(&mut self, key: &[u8]) -> Option<(usize, usize)> {
+        let slot = self.names.find(key).next()?;
+        let pending = self.pending.get_mut(usize::from(slot))?.as_mut()?;
         let again = std::mem::replace(&mut pending.used, true);
         Some(if again { (0, 0) } else { (pending.from, pending.to) })
     }
 
     /// What has not replaced anything.
-    fn rest(&self) -> impl Iterator<Item = (usize, usize)> {
-        let pending = self.touched.iter().filter_map(|&attribute| *self.pending.get(usize::from(attribute))?);
+    pub(crate) fn rest(&self) -> impl Iterator<Item = (usize, usize)> {
+        let pending = self.touched.iter().filter_map(|&slot| *self.pending.get(usize::from(slot))?);
         pending.filter(|pending| !pending.used).map(|pending| (pending.from, pending.to))
     }
 }

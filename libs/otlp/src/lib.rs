@@ -34,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod collect;
+mod edit_set;
 mod edits;
 mod encode;
 mod error;
@@ -60,7 +61,9 @@ mod trace;
 pub mod trace_state;
 mod value;
 mod wire;
+mod writes;
 
+pub use edit_set::EditSet;
 pub use edits::EditError;
 pub use error::{Limits, ScanError};
 pub use json_read::JsonError;
@@ -76,3 +79,4 @@ pub use split::{Items, Part, Parts, items, split};
 pub use texts::{Owner, TextSet};
 pub use trace::{Span, SpanKind, StatusCode, TraceRequest};
 pub use value::{Array, Attributes, Value};
+pub use writes::Writes;

@@ -33,7 +33,12 @@ pub(crate) struct TooLarge;
 
 impl<'a> Splicer<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, steps: Vec::new(), open: Vec::new(), arena: Vec::new(), growth: 0 }
+        Self::with_arena(bytes, Vec::new())
+    }
+
+    /// With replacements that are there already.
+    pub(crate) fn with_arena(bytes: &'a [u8], arena: Vec<u8>) -> Self {
+        Self { bytes, steps: Vec::new(), open: Vec::new(), arena, growth: 0 }
     }
 
     pub(crate) fn enter(&mut self, frame: Frame) {

@@ -16,7 +16,8 @@ use prost::Message;
 use std::collections::BTreeMap;
 use tollgate_columns::{Attribute, Batch, Edits, Integers, Kind, Texts};
 use tollgate_otlp::{
-    EditError, Envelope, Limits, LogsRequest, Owner, RequestWriter, SpanChanges, SpanWriter, TraceRequest,
+    EditError, Envelope, Limits, LogsRequest, Owner, Reads, RequestWriter, SpanChanges, SpanWriter, TraceRequest,
+    Writes,
 };
 
 /// Composite values as JSON text; [`composite`] has the values.
@@ -338,6 +339,77 @@ proptest! {
             let replaced = scanned.replace(&set, &redacted(set.texts())).unwrap();
             prop_assert_eq!(unknown_fields(&replaced), unknown_fields(&bytes));
             prop_assert_eq!(ExportTraceServiceRequest::decode(&replaced[..]).unwrap(), expected.clone());
+        }
+    }
+
+    #[test]
+    fn texts_are_replaced_and_edits_made_at_once_as_one_after_the_other(request in traces(), cells in cells()) {
+        for bytes in encodings(&request) {
+            let scanned = TraceRequest::scan(&bytes, &Limits::default()).unwrap();
+            let set = scanned.texts();
+            let mut changed = Texts::default();
+            // Keys stay as they are, because attributes are found by them, and so do ids, by which spans are let in.
+            let values = redacted(set.texts());
+            let stays = |row: u32| set.name(row).ends_with(".attributes") || !set.is_free(row);
+            for (row, new) in values.iter().filter(|(row, _)| !stays(*row)) {
+                changed.push(row, new);
+            }
+            let (batch, _) = edits(scanned.len() as u32, &cells);
+            let replaced = scanned.replace(&set, &changed).unwrap();
+            let expected = TraceRequest::scan(&replaced, &Limits::default()).unwrap().apply(&batch, &writes()).unwrap();
+            let writes = Writes::compile(&[&writes()]);
+            let mut edited = scanned.edit_set(&writes);
+            edited.add(0, &batch).unwrap();
+            let at_once = scanned.replace_and_apply(&set, &changed, edited).unwrap();
+            prop_assert_eq!(unknown_fields(&at_once), unknown_fields(&expected));
+            let decoded = |bytes: &[u8]| ExportTraceServiceRequest::decode(bytes).unwrap();
+            prop_assert_eq!(decoded(&at_once), decoded(&expected));
+        }
+    }
+
+    #[test]
+    fn edits_of_several_are_those_of_one_after_the_other(
+        request in traces(),
+        one in cells(),
+        other in cells(),
+    ) {
+        for bytes in encodings(&request) {
+            let scanned = TraceRequest::scan(&bytes, &Limits::default()).unwrap();
+            let items = scanned.len() as u32;
+            let ((one, _), (other, _)) = (edits(items, &one), edits(items, &other));
+            let first = scanned.apply(&one, &writes()).unwrap();
+            let expected = TraceRequest::scan(&first, &Limits::default()).unwrap().apply(&other, &writes()).unwrap();
+            let (lists, reads) = (Writes::compile(&[&writes(), &writes()]), Reads::compile(KEYS).unwrap());
+            let mut both = scanned.edit_set(&lists);
+            both.add(0, &one).unwrap();
+            both.add(1, &other).unwrap();
+            let wrong = Batch { items: items + 1, ..Batch::default() };
+            prop_assert!(matches!(both.add(0, &wrong), Err(EditError::Malformed(_))));
+            let at_once = scanned.apply_set(both).unwrap();
+            prop_assert_eq!(unknown_fields(&at_once), unknown_fields(&expected));
+            // Attributes that were added have no order among themselves.
+            let sorted = |bytes: &[u8]| {
+                let mut decoded = ExportTraceServiceRequest::decode(bytes).unwrap();
+                let scopes = decoded.resource_spans.iter_mut().flat_map(|resource| &mut resource.scope_spans);
+                let spans = scopes.flat_map(|scope| &mut scope.spans);
+                spans.for_each(|span| span.attributes.sort_by(|a, b| a.key.cmp(&b.key)));
+                decoded
+            };
+            prop_assert_eq!(sorted(&at_once), sorted(&expected));
+            // Those who come later see in columns what they would see in the request; composite values apart, which are
+            // read as they are encoded.
+            let seen: Vec<_> = (0..KEYS.len() as u16).map(|at| (at != 5).then_some(at)).collect();
+            let mut columns = scanned.project(&reads);
+            columns.overlay(&one, &seen);
+            columns.overlay(&other, &seen);
+            let after = TraceRequest::scan(&expected, &Limits::default()).unwrap().project(&reads);
+            for (row, other) in columns.rows().zip(after.rows()) {
+                for at in (0..KEYS.len() as u16).filter(|at| *at != 5) {
+                    prop_assert_eq!(row.text(at), other.text(at));
+                    prop_assert_eq!(row.integer(at), other.integer(at));
+                    prop_assert_eq!(row.real(at).map(f64::to_bits), other.real(at).map(f64::to_bits));
+                }
+            }
         }
     }
 

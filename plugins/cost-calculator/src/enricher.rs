@@ -85,7 +85,8 @@ impl Enricher {
     #[must_use]
     pub fn enrich(&self, batch: &Batch) -> Batch {
         let mut edits = Edits::new(batch.items);
-        for span in batch.rows().filter(|span| is_call(*span)) {
+        let table = batch.table();
+        for span in table.rows().filter(|span| is_call(*span)) {
             match self.charge(span) {
                 Ok(charge) => self.write(span, &charge, &mut edits),
                 Err(reason) => edits.text(span.index(), write::UNPRICED, reason.as_str()),
@@ -166,9 +167,9 @@ fn nanos(amount: Usd) -> Option<i64> {
 /// What was computed, whoever's amount counts.
 fn computed(row: u32, cost: &Cost<'_>, source: Source, edits: &mut Edits) {
     edits.text(row, write::PRICE_SET, cost.price.set);
-    edits.text(row, write::PRICE_ROW, cost.price.row.to_string());
-    edits.text(row, write::TIER, cost.price.tier.to_string());
-    edits.text(row, write::PARTS, cost.parts.to_string());
+    edits.display(row, write::PRICE_ROW, cost.price.row);
+    edits.display(row, write::TIER, cost.price.tier);
+    edits.display(row, write::PARTS, &cost.parts);
     if source == Source::Provider
         && let Some(nanos) = nanos(cost.total)
     {

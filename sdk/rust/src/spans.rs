@@ -2,36 +2,36 @@
 
 use crate::attributes::{Accepts, Read};
 use std::cell::RefCell;
-use tollgate_columns::{Batch, Edits, Row, Rows};
+use tollgate_columns::{Batch, Edits, Row, Rows, Table};
 
 /// The spans of one call.
 #[derive(Debug)]
 pub struct Spans<'a> {
-    batch: &'a Batch,
+    table: Table<'a>,
     edits: RefCell<Edits>,
 }
 
 impl<'a> Spans<'a> {
     pub(crate) fn new(batch: &'a Batch) -> Self {
-        Self { batch, edits: RefCell::new(Edits::new(batch.items)) }
+        Self { table: batch.table(), edits: RefCell::new(Edits::new(batch.items)) }
     }
 
     /// Each span in turn.
     #[must_use]
     pub fn iter(&self) -> SpanIter<'_> {
-        SpanIter { rows: self.batch.rows(), edits: &self.edits }
+        SpanIter { rows: self.table.rows(), edits: &self.edits }
     }
 
     /// How many spans.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.batch.rows().len()
+        self.table.rows().len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.batch.items == 0
+        self.len() == 0
     }
 
     pub(crate) fn finish(self) -> Batch {

@@ -3,7 +3,7 @@
 use crate::metrics::Metrics;
 use std::collections::BTreeMap;
 use tollgate_columns::{Attribute, Batch, Edits, Kind};
-use tollgate_otlp::{Owner, Place, TextSet};
+use tollgate_otlp::{Owner, Place, TextSet, Writes};
 use tollgate_semconv::attribute::{
     TOLLGATE_REDACTION_COUNT, TOLLGATE_REDACTION_PREFIX, TOLLGATE_REDACTION_SHARED_COUNT,
 };
@@ -15,7 +15,9 @@ pub(super) const UNSCANNED: &str = "UNSCANNED";
 #[derive(Debug)]
 pub(super) struct Attributes {
     /// All findings of an item, then those of what it shares with others, then one attribute a type, ascending.
-    pub(super) writes: Vec<Attribute>,
+    names: Vec<String>,
+    /// These, as what is written.
+    pub(super) writes: Writes,
 }
 
 /// Numbers of the first two.
@@ -29,13 +31,35 @@ impl Attributes {
         names.sort_unstable();
         names.dedup();
         names.splice(0..0, [TOLLGATE_REDACTION_COUNT.to_owned(), TOLLGATE_REDACTION_SHARED_COUNT.to_owned()]);
-        Self { writes: names.iter().map(|name| Attribute::new(name, Kind::Integer)).collect() }
+        let writes: Vec<_> = names.iter().map(|name| Attribute::new(name, Kind::Integer)).collect();
+        Self { names, writes: Writes::compile(&[&writes]) }
     }
 
-    fn number(&self, kind: &str) -> Option<u16> {
-        let types = self.writes.get(2..).unwrap_or_default();
-        let at = types.binary_search_by(|write| write.name.as_str().cmp(&name(kind))).ok()?;
-        u16::try_from(at + 2).ok()
+    /// Their names.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The number of the attribute of each type; those are of the types that the attributes were made for.
+    pub(super) fn numbers(&self, types: &[String]) -> Vec<u16> {
+        types.iter().map(|kind| self.number(kind)).collect()
+    }
+
+    /// The number of the attribute for what nobody looked at.
+    pub(super) fn unscanned(&self) -> u16 {
+        self.number(UNSCANNED)
+    }
+
+    fn number(&self, kind: &str) -> u16 {
+        let types = self.names.get(2..).unwrap_or_default();
+        let at = types.binary_search(&name(kind)).unwrap_or_default();
+        u16::try_from(at + 2).unwrap_or(u16::MAX)
+    }
+
+    /// The type that an attribute counts.
+    fn kind(&self, number: u16) -> &str {
+        let name = self.names.get(usize::from(number)).map_or("", String::as_str);
+        name.strip_prefix(TOLLGATE_REDACTION_PREFIX).unwrap_or(name)
     }
 }
 
@@ -46,8 +70,8 @@ fn name(kind: &str) -> String {
 /// Findings of all redactors in one request.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    /// By item and attribute.
-    items: BTreeMap<(u32, u16), i64>,
+    /// Findings by item and attribute, a cell as often as something was found.
+    items: Vec<(u32, u16)>,
     /// Findings that items share, as changes from one item to the next.
     shared: BTreeMap<u32, i64>,
     /// Whether any item brings counts along.
@@ -55,39 +79,49 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Adds findings, each the row of a text and a type. One in a text that stands in several fields counts in each.
-    pub(super) fn add(&mut self, found: &[(u32, String)], texts: &TextSet, attributes: &Attributes, metrics: &Metrics) {
+    /// Adds findings, each the row of a text and the attribute of its type. One in a text that stands in several fields
+    /// counts in each.
+    pub(super) fn add(
+        &mut self,
+        found: &mut [(u32, u16)],
+        texts: &TextSet,
+        attributes: &Attributes,
+        metrics: &Metrics,
+    ) {
         if found.is_empty() {
             return;
         }
-        let mut keys = texts.texts().iter().filter(|(row, _)| texts.is_name(*row));
-        self.on_top |= keys.any(|(_, key)| key.starts_with(TOLLGATE_REDACTION_PREFIX));
-        let mut of_row: BTreeMap<u32, BTreeMap<&str, u32>> = BTreeMap::new();
-        for (row, kind) in found {
-            *of_row.entry(*row).or_default().entry(kind).or_default() += 1;
+        found.sort_unstable();
+        let mut has = vec![false; texts.len()];
+        for (row, _) in found.iter() {
+            usize::try_from(*row).ok().and_then(|row| has.get_mut(row)).into_iter().for_each(|has| *has = true);
         }
-        let mut of_place: BTreeMap<(&str, Option<Place>), u64> = BTreeMap::new();
+        let prefix = TOLLGATE_REDACTION_PREFIX.as_bytes();
+        let keys = (0_u32..).take(texts.len()).filter(|row| texts.is_name(*row));
+        let mut keys = keys.filter_map(|row| texts.texts().bytes(usize::try_from(row).ok()?));
+        self.on_top |= keys.any(|key| key.starts_with(prefix));
+        let mut of_place: BTreeMap<(u16, Option<Place>), u64> = BTreeMap::new();
         for (row, owner) in texts.owners() {
-            for (&kind, &count) in of_row.get(&row).into_iter().flatten() {
-                *of_place.entry((kind, texts.place(row))).or_default() += u64::from(count);
+            if !usize::try_from(row).ok().and_then(|row| has.get(row)).is_some_and(|has| *has) {
+                continue;
+            }
+            let first = found.partition_point(|(other, _)| *other < row);
+            for &(_, number) in found.iter().skip(first).take_while(|(other, _)| *other == row) {
+                *of_place.entry((number, texts.place(row))).or_default() += 1;
                 match owner {
-                    Owner::Item(item) => {
-                        let numbers = [Some(COUNT), attributes.number(kind)];
-                        for number in numbers.into_iter().flatten() {
-                            *self.items.entry((item, number)).or_default() += i64::from(count);
-                        }
-                    }
+                    Owner::Item(item) => self.items.extend([(item, COUNT), (item, number)]),
                     Owner::Shared { first, end } if first < end => {
-                        *self.shared.entry(first).or_default() += i64::from(count);
-                        *self.shared.entry(end).or_default() -= i64::from(count);
+                        *self.shared.entry(first).or_default() += 1;
+                        *self.shared.entry(end).or_default() -= 1;
                     }
                     _ => {}
                 }
             }
         }
-        for ((kind, place), count) in of_place {
+        for ((number, place), count) in of_place {
             let place = place.map_or("", Place::name).to_owned();
-            metrics.redactions.with(vec![("type", kind.to_owned()), ("place", place)]).inc_by(count);
+            let labels = vec![("type", attributes.kind(number).to_owned()), ("place", place)];
+            metrics.redactions.with(labels).inc_by(count);
         }
     }
 
@@ -105,14 +139,19 @@ impl Counts {
     pub(super) fn edits(&self, before: &Batch, items: usize) -> Batch {
         let items = u32::try_from(items).unwrap_or(u32::MAX);
         let mut edits = Edits::new(items);
-        let rows: Vec<_> = before.rows().collect();
+        let table = before.table();
+        let rows: Vec<_> = table.rows().collect();
         let mut set = |item: u32, number, count: i64| {
             let row = usize::try_from(item).ok().and_then(|item| rows.get(item));
             let known = row.and_then(|row| row.integer(number)).unwrap_or(0).max(0);
             edits.integer(item, number, count.saturating_add(known));
         };
-        for (&(item, number), &count) in &self.items {
-            set(item, number, count);
+        let mut cells = self.items.clone();
+        cells.sort_unstable();
+        for same in cells.chunk_by(|one, other| one == other) {
+            if let Some(&(item, number)) = same.first() {
+                set(item, number, i64::try_from(same.len()).unwrap_or(i64::MAX));
+            }
         }
         let mut shared = 0;
         let mut changes = self.shared.iter().peekable();
@@ -145,9 +184,8 @@ mod tests {
         let texts = TraceRequest::scan(&bytes, &Limits::default()).unwrap().texts();
         let row = |wanted: &str| texts.texts().iter().find(|(_, text)| *text == wanted).unwrap().0;
         let attributes = Attributes::of([&"B".to_owned(), &"A".to_owned()].into_iter());
-        let names: Vec<&str> = attributes.writes.iter().map(|write| write.name.as_str()).collect();
         assert_eq!(
-            names,
+            attributes.names(),
             [
                 "tollgate.redaction.count",
                 "tollgate.redaction.shared.count",
@@ -161,8 +199,8 @@ mod tests {
         assert!(counts.is_empty());
         // The key stands in every span, the name of the first span is a text of its own.
         let found = [(row("shared"), "A"), (row("s"), "B"), (row("s"), "B"), (row("k"), "A"), (row("name"), "B")];
-        let found = found.map(|(row, kind)| (row, kind.to_owned()));
-        counts.add(&found, &texts, &attributes, &metrics);
+        let mut found = found.map(|(row, kind)| (row, attributes.number(kind)));
+        counts.add(&mut found, &texts, &attributes, &metrics);
         let page = metrics.page();
         for line in [
             r#"tollgate_redactions_total{type="A",place="resource.attributes"} 1"#,

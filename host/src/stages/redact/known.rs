@@ -52,7 +52,7 @@ impl Known {
     }
 
     /// Remembers texts that were found clean by this configuration. What a later one has found counts more.
-    pub(super) fn remember<'t>(&self, configuration: u64, texts: impl Iterator<Item = (&'t str, &'t str)>) {
+    pub(super) fn remember<'t>(&self, configuration: u64, texts: impl Iterator<Item = (&'t str, &'t [u8])>) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.configuration > configuration {
             return;
@@ -106,7 +106,7 @@ pub(super) struct Asked<'k> {
 
 impl Asked<'_> {
     /// Whether a text, given with the name of its place, is known to be clean.
-    pub(super) fn is_clean(&mut self, place: &str, text: &str) -> bool {
+    pub(super) fn is_clean(&mut self, place: &str, text: &[u8]) -> bool {
         let Self { known, configuration, memory, key } = self;
         if memory.configuration != *configuration || !write(key, place, text) {
             return false;
@@ -123,12 +123,12 @@ impl Asked<'_> {
 }
 
 /// The key of a text; `false` where it is too long to be remembered.
-fn write(key: &mut Vec<u8>, place: &str, text: &str) -> bool {
+fn write(key: &mut Vec<u8>, place: &str, text: &[u8]) -> bool {
     key.clear();
     key.extend_from_slice(place.as_bytes());
     // The length keeps apart what a place and a text say together, whatever they hold.
     key.extend_from_slice(&place.len().to_le_bytes());
-    key.extend_from_slice(text.as_bytes());
+    key.extend_from_slice(text);
     key.len() <= BYTES
 }
 
@@ -138,11 +138,11 @@ mod tests {
 
     fn clean(known: &Known, configuration: u64, texts: &[&str]) -> Vec<bool> {
         let mut asked = known.asked(configuration);
-        texts.iter().map(|text| asked.is_clean("span.attributes", text)).collect()
+        texts.iter().map(|text| asked.is_clean("span.attributes", text.as_bytes())).collect()
     }
 
     fn remember(known: &Known, configuration: u64, texts: &[&str]) {
-        known.remember(configuration, texts.iter().map(|text| ("span.attributes", *text)));
+        known.remember(configuration, texts.iter().map(|text| ("span.attributes", text.as_bytes())));
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         let known = Known::new("r", Of::Names, 10, &Metrics::new(10));
         remember(&known, 1, &["user.id"]);
         assert_eq!(clean(&known, 1, &["user.id", "user.name"]), [true, false]);
-        assert!(!known.asked(1).is_clean("log.attributes", "user.id"), "another place");
+        assert!(!known.asked(1).is_clean("log.attributes", b"user.id"), "another place");
         assert_eq!(clean(&known, 2, &["user.id"]), [false], "another configuration");
         remember(&known, 2, &["user.name"]);
         assert_eq!(clean(&known, 2, &["user.id", "user.name"]), [false, true]);

@@ -4,25 +4,28 @@
 //! Nothing passes unseen unless the configuration says so: what is too large, what a redactor failed on, and fields that
 //! are not known are refused, masked or taken out, and each of these is counted.
 
+mod changed;
 mod counts;
 mod known;
 mod portions;
+mod signal;
 mod usual;
 
-use super::RESCAN;
 use super::plugin::{Failure, Hosted, Redactor};
 use crate::config::{self, OnError, OnOversize, UnknownFields};
 use crate::memory::exact;
 use crate::metrics::Metrics;
 use crate::receivers::Refusal;
 use bytes::Bytes;
-use counts::{Attributes, Counts, UNSCANNED};
+pub use changed::Changed;
+use counts::{Attributes, Counts};
 use known::{Known, Of};
 use portions::{Portion, portions};
+use signal::{Logs, Metrics as Points, Notes, Signal, Traces};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tollgate_columns::{Batch, Texts};
-use tollgate_otlp::{LogsRequest, MetricsRequest, Reads, ReadsError, ScanError, TextSet, TraceRequest};
+use tollgate_columns::Texts;
+use tollgate_otlp::{Reads, ReadsError, TextSet};
 use usual::is_usual;
 
 /// Usual bytes of text in one call of a redactor.
@@ -62,10 +65,19 @@ struct Memories {
     texts: Known,
 }
 
+/// A redactor.
+#[derive(Debug)]
+struct Seat {
+    hosted: Hosted<dyn Redactor>,
+    known: Memories,
+    /// For each of its types, the attribute that has the count.
+    types: Vec<u16>,
+}
+
 /// The redactors in their order.
 #[derive(Debug)]
 pub struct Redact {
-    redactors: Vec<(Hosted<dyn Redactor>, Memories)>,
+    redactors: Vec<Seat>,
     rules: Rules,
     attributes: Attributes,
     /// Counts that spans bring along, from a filter that redacted before.
@@ -86,31 +98,24 @@ impl Redact {
         metrics: &Metrics,
     ) -> Result<Self, ReadsError> {
         let attributes = Attributes::of(redactors.iter().flat_map(|hosted| &hosted.plugin().manifest().types));
-        let names: Vec<&str> = attributes.writes.iter().map(|write| write.name.as_str()).collect();
-        let reads = Reads::compile(&names)?;
+        let reads = Reads::compile(attributes.names())?;
         let redactors = redactors.into_iter().map(|hosted| {
             let names = Known::new(hosted.name(), Of::Names, rules.max_known_names, metrics);
             let texts = Known::new(hosted.name(), Of::Texts, rules.max_known_texts, metrics);
-            (hosted, Memories { names, texts })
+            let types = attributes.numbers(&hosted.plugin().manifest().types);
+            Seat { hosted, known: Memories { names, texts }, types }
         });
-        Ok(Self { redactors: redactors.collect(), rules, attributes, reads, retry_after, metrics: metrics.clone() })
+        let redactors = redactors.collect();
+        Ok(Self { redactors, rules, attributes, reads, retry_after, metrics: metrics.clone() })
     }
 
-    /// A request of spans without what was found in it. It was scanned before, which has counted the fields that are
-    /// not known.
+    /// A request of spans without what was found in it, and where it changed. It was scanned before, which has counted
+    /// the fields that are not known.
     ///
     /// # Errors
     /// A redactor that blocks has failed, or a text is too large and blocks.
-    pub fn traces(&self, request: Bytes, unknown: u32) -> Result<Bytes, Refusal> {
-        let (request, counts) = self.run::<TraceRequest<'_>>(request, unknown)?;
-        if counts.is_empty() {
-            return Ok(request);
-        }
-        self.note(request, |request| {
-            let scanned = TraceRequest::rescan(request).ok()?;
-            let before = if counts.come_on_top() { scanned.project(&self.reads) } else { Batch::default() };
-            scanned.apply(&counts.edits(&before, scanned.len()), &self.attributes.writes).ok()
-        })
+    pub fn traces(&self, request: Bytes, unknown: u32) -> Result<(Bytes, Changed), Refusal> {
+        self.run::<Traces>(request, unknown)
     }
 
     /// A request of log records without what was found in it; as [`traces`](Self::traces).
@@ -118,14 +123,7 @@ impl Redact {
     /// # Errors
     /// A redactor that blocks has failed, or a text is too large and blocks.
     pub fn logs(&self, request: Bytes, unknown: u32) -> Result<Bytes, Refusal> {
-        let (request, counts) = self.run::<LogsRequest<'_>>(request, unknown)?;
-        if counts.is_empty() {
-            return Ok(request);
-        }
-        self.note(request, |request| {
-            let scanned = LogsRequest::scan(request, &RESCAN).ok()?;
-            scanned.apply(&counts.edits(&Batch::default(), scanned.len()), &self.attributes.writes).ok()
-        })
+        self.run::<Logs>(request, unknown).map(|(request, _)| request)
     }
 
     /// A request of metrics without what was found in it; as [`traces`](Self::traces). The counts are in the host's own
@@ -134,42 +132,61 @@ impl Redact {
     /// # Errors
     /// A redactor that blocks has failed, or a text is too large and blocks.
     pub fn metrics(&self, request: Bytes, unknown: u32) -> Result<Bytes, Refusal> {
-        Ok(self.run::<MetricsRequest<'_>>(request, unknown)?.0)
+        self.run::<Points>(request, unknown).map(|(request, _)| request)
     }
 
-    /// Writes the counts. The texts are clean already, so a request on which they cannot be written goes on.
-    fn note(&self, request: Bytes, write: impl FnOnce(&Bytes) -> Option<Vec<u8>>) -> Result<Bytes, Refusal> {
-        let noted = write(&request).map(exact);
-        if noted.is_none() {
-            tracing::error!("counts of redactions could not be written on a request");
-        }
-        Ok(noted.unwrap_or(request))
-    }
-
-    fn run<R: TextRequest>(&self, mut request: Bytes, unknown: u32) -> Result<(Bytes, Counts), Refusal> {
-        let mut counts = Counts::default();
+    fn run<S: Signal>(&self, mut request: Bytes, unknown: u32) -> Result<(Bytes, Changed), Refusal> {
+        let mut changed = Changed::default();
         if self.redactors.is_empty() {
-            return Ok((request, counts));
+            return Ok((request, changed));
         }
         if unknown > 0 && self.unknown_go(unknown) {
-            request = R::known_only(&request).map_err(super::invalid)?;
+            request = S::known_only(&request).map_err(super::invalid)?;
         }
+        let mut counts = Counts::default();
         let mut texts = None;
-        for (hosted, known) in &self.redactors {
-            let set = match texts.take() {
-                Some(set) => set,
-                None => R::read(&request).map_err(super::invalid)?,
-            };
-            let changes = self.changes(hosted, known, &set)?;
-            counts.add(&changes.found, &set, &self.attributes, &self.metrics);
+        for (place, seat) in (1..).zip(&self.redactors) {
+            let scanned = S::read(&request).map_err(super::invalid)?;
+            let set = texts.take().unwrap_or_else(|| S::texts(&scanned));
+            let mut changes = self.changes(seat, &set)?;
+            counts.add(&mut changes.found, &set, &self.attributes, &self.metrics);
+            if !counts.is_empty() {
+                changed.add_counts();
+            }
             if changes.texts.is_empty() {
                 texts = Some(set);
-            } else {
-                // A text that cannot be replaced must not go on, so neither does the request.
-                request = exact(R::replace(&request, &set, &changes.column()?).map_err(Refusal::Invalid)?);
+                continue;
+            }
+            changed.add(&set, changes.texts.keys().copied());
+            // The counts go in with the texts of the last redactor.
+            let last = if place == self.redactors.len() { std::mem::take(&mut counts) } else { Counts::default() };
+            let replaced = S::replace(&scanned, &set, &changes.column()?, &self.notes(&last));
+            drop(scanned);
+            // A text that cannot be replaced must not go on, so neither does the request.
+            request = exact(replaced.map_err(|error| Refusal::Invalid(error.to_string()))?);
+        }
+        if !counts.is_empty() {
+            request = self.note::<S>(request, &counts);
+        }
+        Ok((request, changed))
+    }
+
+    fn notes<'n>(&'n self, counts: &'n Counts) -> Notes<'n> {
+        Notes { counts, to: &self.attributes, reads: &self.reads }
+    }
+
+    /// Writes counts. The texts are clean already, so a request on which they cannot be written goes on.
+    fn note<S: Signal>(&self, request: Bytes, counts: &Counts) -> Bytes {
+        let noted = S::read(&request)
+            .map_err(|error| error.to_string())
+            .and_then(|scanned| S::note(&scanned, &self.notes(counts)).map_err(|error| error.to_string()));
+        match noted {
+            Ok(noted) => exact(noted),
+            Err(why) => {
+                tracing::error!(why, "counts of redactions could not be written on a request");
+                request
             }
         }
-        Ok((request, counts))
     }
 
     /// Whether fields that no redactor would see are taken out. Counts what happens to them.
@@ -180,7 +197,8 @@ impl Redact {
     }
 
     /// What one redactor changes, with what its failure policy does.
-    fn changes(&self, hosted: &Hosted<dyn Redactor>, known: &Memories, texts: &TextSet) -> Result<Changes, Refusal> {
+    fn changes(&self, seat: &Seat, texts: &TextSet) -> Result<Changes, Refusal> {
+        let Seat { hosted, known, types } = seat;
         let configuration = hosted.plugin().configuration();
         let mut changes = Changes::default();
         let rows = known.unknown(configuration, texts, self.fitting(texts, &mut changes)?);
@@ -189,7 +207,7 @@ impl Redact {
         }
         let (portions, split) = portions(texts, rows.clone(), BYTES_A_CALL, self.rules.max_text_size.max(BYTES_A_CALL));
         self.metrics.redaction_split_groups.inc_by(split);
-        match hosted.call(self.retry_after, |redactor| self.ask(redactor, &portions)) {
+        match hosted.call(self.retry_after, |redactor| ask(redactor, types, &portions)) {
             Ok(Some(found)) => {
                 for (reason, count) in &found.skipped {
                     let labels = vec![("reason", reason.clone()), ("plugin", hosted.name().to_owned())];
@@ -208,7 +226,7 @@ impl Redact {
                     rows.into_iter().filter(|&row| !(texts.is_name(row) && is_usual(text(texts, row)))).collect();
                 self.skipped("plugin_failed", if masked { "masked" } else { "passed" }, count(unseen.len()));
                 if masked {
-                    unseen.into_iter().for_each(|row| changes.mask(texts, row));
+                    unseen.into_iter().for_each(|row| changes.mask(texts, row, self.attributes.unscanned()));
                 }
             }
             Err(refusal) => {
@@ -222,7 +240,8 @@ impl Redact {
     /// The rows of texts that are not too large for a redactor; what happens to the others is done.
     fn fitting(&self, texts: &TextSet, changes: &mut Changes) -> Result<Vec<u32>, Refusal> {
         let mut rows = Vec::with_capacity(texts.len());
-        for (row, text) in texts.texts().iter() {
+        for row in (0_u32..).take(texts.len()) {
+            let text = bytes(texts, row);
             if text.len() <= self.rules.max_text_size {
                 rows.push(row);
             } else if texts.is_bytes(row) {
@@ -232,7 +251,7 @@ impl Redact {
                 match self.rules.on_oversize {
                     OnOversize::Mask => {
                         self.skipped("oversize_texts", "masked", 1);
-                        changes.mask(texts, row);
+                        changes.mask(texts, row, self.attributes.unscanned());
                     }
                     OnOversize::Pass => self.skipped("oversize_texts", "passed", 1),
                     OnOversize::Block => {
@@ -249,35 +268,29 @@ impl Redact {
         Ok(rows)
     }
 
-    /// Asks a redactor about all portions.
-    #[expect(clippy::unused_self, reason = "it is a step of the stage like the others")]
-    fn ask(&self, redactor: &dyn Redactor, portions: &[Portion]) -> Result<Answer, Failure> {
-        let mut answer = Answer::default();
-        for portion in portions {
-            let redaction = redactor.redact(&portion.given)?;
-            let row_of = |row: u32| usize::try_from(row).ok().and_then(|row| portion.rows.get(row)).copied();
-            for (row, text) in redaction.changed.iter() {
-                answer.texts.extend(row_of(row).map(|row| (row, text.to_owned())));
-            }
-            let types = &redactor.manifest().types;
-            answer.found.extend(
-                redaction
-                    .findings
-                    .iter()
-                    .filter_map(|(row, kind, ..)| Some((row_of(row)?, types.get(usize::from(kind))?.clone()))),
-            );
-            for (reason, count) in redaction.skipped {
-                let sum = answer.skipped.entry(reason).or_default();
-                *sum = sum.saturating_add(count);
-            }
-        }
-        Ok(answer)
-    }
-
     fn skipped(&self, reason: &str, action: &str, count: u64) {
         let labels = vec![("reason", reason.to_owned()), ("action", action.to_owned())];
         self.metrics.redaction_skipped.with(labels).inc_by(count);
     }
+}
+
+/// Asks a redactor about all portions. `types` are the attributes that have the counts of its types.
+fn ask(redactor: &dyn Redactor, types: &[u16], portions: &[Portion]) -> Result<Answer, Failure> {
+    let mut answer = Answer::default();
+    for portion in portions {
+        let redaction = redactor.redact(&portion.given)?;
+        let row_of = |row: u32| usize::try_from(row).ok().and_then(|row| portion.rows.get(row)).copied();
+        for (row, text) in redaction.changed.iter() {
+            answer.texts.extend(row_of(row).map(|row| (row, text.to_owned())));
+        }
+        let found = redaction.findings.iter();
+        answer.found.extend(found.filter_map(|(row, kind, ..)| Some((row_of(row)?, *types.get(usize::from(kind))?))));
+        for (reason, count) in redaction.skipped {
+            let sum = answer.skipped.entry(reason).or_default();
+            *sum = sum.saturating_add(count);
+        }
+    }
+    Ok(answer)
 }
 
 impl Memories {
@@ -286,9 +299,9 @@ impl Memories {
         let mut names = self.names.asked(configuration);
         let mut others = self.texts.asked(configuration);
         // For each name of a place, the last text there: spans of one trace have much in common.
-        let mut recent: Vec<Option<(&str, bool)>> = Vec::new();
+        let mut recent: Vec<Option<(&[u8], bool)>> = Vec::new();
         rows.retain(|&row| {
-            let text = text(texts, row);
+            let text = bytes(texts, row);
             let place = usize::try_from(texts.name_number(row)).unwrap_or_default();
             if place >= recent.len() {
                 recent.resize(place + 1, None);
@@ -315,7 +328,7 @@ impl Memories {
     /// those that name things are, so that each time is counted.
     fn remember(&self, configuration: u64, texts: &TextSet, rows: impl Iterator<Item = u32>, looked: bool) {
         let (names, others): (Vec<u32>, Vec<u32>) = rows.partition(|&row| texts.is_name(row));
-        let placed = |row: u32| (texts.name(row), text(texts, row));
+        let placed = |row: u32| (texts.name(row), bytes(texts, row));
         self.names.remember(configuration, names.into_iter().map(placed));
         if looked {
             let others = others.into_iter().filter(|&row| !texts.is_bytes(row));
@@ -328,23 +341,23 @@ impl Memories {
 #[derive(Debug, Default)]
 struct Answer {
     texts: BTreeMap<u32, String>,
-    found: Vec<(u32, String)>,
+    found: Vec<(u32, u16)>,
     skipped: BTreeMap<String, u64>,
 }
 
-/// New texts by row, and findings, each with its row and type.
+/// New texts by row, and findings, each with its row and the attribute that has the count.
 #[derive(Debug, Default)]
 struct Changes {
     texts: BTreeMap<u32, String>,
-    found: Vec<(u32, String)>,
+    found: Vec<(u32, u16)>,
 }
 
 impl Changes {
     /// A text that nobody looked at.
-    fn mask(&mut self, texts: &TextSet, row: u32) {
+    fn mask(&mut self, texts: &TextSet, row: u32, unscanned: u16) {
         let mask = if texts.is_free(row) { MASK } else { "" };
         self.texts.insert(row, mask.to_owned());
-        self.found.push((row, UNSCANNED.to_owned()));
+        self.found.push((row, unscanned));
     }
 
     fn column(&self) -> Result<Texts, Refusal> {
@@ -361,41 +374,11 @@ fn text(texts: &TextSet, row: u32) -> &str {
     usize::try_from(row).ok().and_then(|row| texts.texts().get(row)).unwrap_or_default()
 }
 
+/// The text as bytes, which need no check.
+fn bytes(texts: &TextSet, row: u32) -> &[u8] {
+    usize::try_from(row).ok().and_then(|row| texts.texts().bytes(row)).unwrap_or_default()
+}
+
 fn count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
 }
-
-/// What requests of all signals have in common: texts.
-trait TextRequest {
-    /// The texts.
-    fn read(request: &Bytes) -> Result<TextSet, ScanError>;
-    /// The request without fields that are not known.
-    fn known_only(request: &Bytes) -> Result<Bytes, ScanError>;
-    /// The request with texts replaced.
-    fn replace(request: &Bytes, given: &TextSet, changed: &Texts) -> Result<Vec<u8>, String>;
-}
-
-macro_rules! text_request {
-    ($request:ident, $scan:ident $(, $limits:expr)?) => {
-        impl TextRequest for $request<'_> {
-            fn read(request: &Bytes) -> Result<TextSet, ScanError> {
-                Ok($request::$scan(request $(, $limits)?)?.texts())
-            }
-
-            fn known_only(request: &Bytes) -> Result<Bytes, ScanError> {
-                // Which fields are not known is what a whole scan finds out.
-                let scanned = $request::scan(request, &RESCAN)?;
-                Ok(scanned.known_only().into_owned().into())
-            }
-
-            fn replace(request: &Bytes, given: &TextSet, changed: &Texts) -> Result<Vec<u8>, String> {
-                let scanned = $request::$scan(request $(, $limits)?).map_err(|error| error.to_string())?;
-                scanned.replace(given, changed).map_err(|error| error.to_string())
-            }
-        }
-    };
-}
-
-text_request!(TraceRequest, rescan);
-text_request!(LogsRequest, scan, &RESCAN);
-text_request!(MetricsRequest, scan, &RESCAN);
