@@ -26,7 +26,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest response id that is remembered, in bytes. Those of providers have a few dozen.
@@ -43,12 +44,13 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Bytes that as many entries take, with ids as long as those of providers are: the entry in its tree, whose nodes are
-    /// not always full, the entry in their order, whose list has room to grow, and the id in both.
+    /// Bytes that as many entries take, with ids as long as those of providers are: the entry in its table, which is
+    /// between 7/16 and 7/8 full, the entry in their order, whose list has room to grow, and the id.
     #[must_use]
     pub fn most_bytes(&self) -> usize {
-        const ID: usize = 2 * 64;
-        self.most.saturating_mul(2 * size_of::<(Key, Seen)>() + 2 * size_of::<(Duration, Key)>() + ID)
+        const ID: usize = 64 + 2 * size_of::<usize>();
+        let entry = (size_of::<(Above, Seen)>() + 1) * 16 / 7;
+        self.most.saturating_mul(entry + 2 * size_of::<(Duration, Key)>() + ID)
     }
 }
 
@@ -75,18 +77,22 @@ pub struct Call<'a> {
 #[derive(Clone, Debug)]
 pub struct Links {
     bounds: Bounds,
-    seen: BTreeMap<Key, Seen>,
-    /// The keys of `seen`, each once, by the time at which it was first seen.
+    /// By response id.
+    responses: HashMap<Arc<str>, Seen>,
+    /// By the span above.
+    above: HashMap<Above, Seen>,
+    /// The keys of both, each once, by the time at which it was first seen.
     order: VecDeque<(Duration, Key)>,
     evicted: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A span with another below it that reports a call: trace and span.
+type Above = ([u8; 16], [u8; 8]);
+
+#[derive(Clone, Debug)]
 enum Key {
-    /// A response id.
-    Response(Box<str>),
-    /// A span with another below it that reports a call: trace and span.
-    Above([u8; 16], [u8; 8]),
+    Response(Arc<str>),
+    Above(Above),
 }
 
 /// The span that counts for a key.
@@ -122,19 +128,19 @@ impl Links {
     /// Remembers nothing yet.
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, seen: BTreeMap::new(), order: VecDeque::new(), evicted: 0 }
+        Self { bounds, responses: HashMap::new(), above: HashMap::new(), order: VecDeque::new(), evicted: 0 }
     }
 
     /// How many entries are remembered.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.seen.len()
+        self.responses.len() + self.above.len()
     }
 
     /// Whether nothing is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.seen.is_empty()
+        self.responses.is_empty() && self.above.is_empty()
     }
 
     /// How many entries were forgotten before their time, because there were too many.
@@ -154,7 +160,11 @@ impl Links {
         // Spans come in any order: what is below has to be known before what is above.
         for call in calls.iter().filter(|call| call.has_counts()) {
             if let Some(parent) = call.parent_id {
-                self.add(now, Key::Above(call.trace_id, parent), call);
+                let above = (call.trace_id, parent);
+                if !self.above.contains_key(&above) {
+                    self.make_room(now, Key::Above(above));
+                    self.above.insert(above, Seen::of(call));
+                }
             }
         }
         let mut order: Vec<(usize, &Call<'_>)> = calls.iter().enumerate().collect();
@@ -173,9 +183,10 @@ impl Links {
 
     /// Whether another span has reported the answer with this id.
     fn is_known(&mut self, now: Duration, id: &str, call: &Call<'_>) -> bool {
-        let key = Key::Response(id.into());
-        let Some(seen) = self.seen.get_mut(&key) else {
-            self.add(now, key, call);
+        let Some(seen) = self.responses.get_mut(id) else {
+            let id: Arc<str> = id.into();
+            self.make_room(now, Key::Response(Arc::clone(&id)));
+            self.responses.insert(id, Seen::of(call));
             return false;
         };
         if seen.is_span(call) {
@@ -193,25 +204,21 @@ impl Links {
 
     /// Whether a span directly below reports the same.
     fn is_repetition(&self, call: &Call<'_>) -> bool {
-        let below = self.seen.get(&Key::Above(call.trace_id, call.span_id));
+        let below = self.above.get(&(call.trace_id, call.span_id));
         below.is_some_and(|below| {
             !below.is_span(call) && call.has_counts() && (below.input, below.output) == (call.input, call.output)
         })
     }
 
-    /// Remembers a call under a key that is not known yet.
-    fn add(&mut self, now: Duration, key: Key, call: &Call<'_>) {
-        if self.seen.contains_key(&key) {
-            return;
-        }
-        while self.seen.len() >= self.bounds.most
+    /// Makes room for a key that is not known yet, and notes when it came.
+    fn make_room(&mut self, now: Duration, key: Key) {
+        while self.len() >= self.bounds.most
             && let Some((_, oldest)) = self.order.pop_front()
         {
-            self.seen.remove(&oldest);
+            self.forget(&oldest);
             self.evicted += 1;
         }
-        self.order.push_back((now, key.clone()));
-        self.seen.insert(key, Seen::of(call));
+        self.order.push_back((now, key));
     }
 
     fn expire(&mut self, now: Duration) {
@@ -219,7 +226,14 @@ impl Links {
             && now.saturating_sub(*since) > self.bounds.ttl
             && let Some((_, oldest)) = self.order.pop_front()
         {
-            self.seen.remove(&oldest);
+            self.forget(&oldest);
+        }
+    }
+
+    fn forget(&mut self, key: &Key) {
+        match key {
+            Key::Response(id) => drop(self.responses.remove(id)),
+            Key::Above(above) => drop(self.above.remove(above)),
         }
     }
 }
