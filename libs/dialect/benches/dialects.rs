@@ -9,7 +9,7 @@ use tollgate_otlp::{Envelope, RequestWriter, SpanKind, SpanWriter};
 const SPANS: u32 = 1_000;
 const ROUNDS: u32 = 40;
 
-fn main() {
+fn main() -> Result<(), String> {
     let overrides = Overrides {
         rename: vec![("server.address".to_owned(), "net.peer.name".to_owned())],
         copy: vec![("gen_ai.usage.input_tokens".to_owned(), "gen_ai.usage.prompt_tokens".to_owned())],
@@ -22,12 +22,13 @@ fn main() {
         let copy = best(|| bytes.clone().len());
         println!("{:<24} {copy:>8.1} ns/span", "a copy of the request");
         for preset in Preset::ALL {
-            let dialect = Dialect::new(preset, &Overrides::default()).unwrap_or_else(|error| panic!("{error}"));
+            let dialect = Dialect::new(preset, &Overrides::default()).map_err(|error| error.to_string())?;
             print(preset.name(), copy, &dialect, &bytes);
         }
-        let dialect = Dialect::new(Preset::Otel, &overrides).unwrap_or_else(|error| panic!("{error}"));
+        let dialect = Dialect::new(Preset::Otel, &overrides).map_err(|error| error.to_string())?;
         print("otel with 3 overrides", copy, &dialect, &bytes);
     }
+    Ok(())
 }
 
 fn print(name: &str, copy: f64, dialect: &Dialect, bytes: &[u8]) {

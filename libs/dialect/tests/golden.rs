@@ -1,5 +1,11 @@
 //! Requests in each dialect, in OTLP/JSON for reading. `golden/request.json` is what the host sends on; the others are
 //! named after the preset that it was put into. Written anew by `TOLLGATE_WRITE_GOLDEN=1`, to be read before they are kept.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;

@@ -1,5 +1,11 @@
 //! What holds of every request: nothing but attributes of spans is touched, of those only what a rule treats, and what
 //! comes out is a request that receivers take.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;

@@ -34,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod collect;
+mod date;
 mod edits;
 mod encode;
 mod error;
@@ -63,6 +64,7 @@ pub mod trace_state;
 mod value;
 mod wire;
 
+pub use date::iso8601;
 pub use edits::EditError;
 pub use error::{Limits, ScanError};
 pub use json_read::JsonError;

@@ -1,7 +1,16 @@
 //! Spans with attributes taken out and added.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use std::borrow::Cow;
-use tollgate_otlp::{Envelope, JsonValue, Limits, NewValue, RequestWriter, SpanWriter, TraceRequest, Value};
+use tollgate_otlp::{
+    Envelope, JsonValue, Limits, LogWriter, LogsRequest, NewValue, RequestWriter, Severity, SpanWriter, TraceRequest,
+    Value,
+};
 
 fn request(spans: &[SpanWriter]) -> Vec<u8> {
     let mut writer = RequestWriter::new();
@@ -95,4 +104,31 @@ fn json_text_reads_as_structure_does() {
     }
     assert!(JsonValue::parse("[1").is_err());
     assert_eq!(JsonValue::parse("7").unwrap().value(), Value::Integer(7));
+}
+
+#[test]
+fn log_records_are_retained_by_what_they_are() {
+    let event = |name: &str, time| {
+        let mut log = LogWriter::event(name, time, Severity::Info);
+        log.attributes().set("n", time);
+        log
+    };
+    let request = |logs: &[LogWriter]| {
+        let mut writer = RequestWriter::new();
+        logs.iter().for_each(|log| writer.push(&Envelope::new(&[], "sc", ""), log.bytes()));
+        writer.finish()
+    };
+    // Before OTLP 1.5 the name was an attribute.
+    let mut old = LogWriter::event("", 4, Severity::Info);
+    old.attributes().set("event.name", "a");
+    let bytes = request(&[event("a", 1), event("b", 2), event("a", 3), old.clone()]);
+    let scanned = LogsRequest::scan(&bytes, &Limits::default()).unwrap();
+    let names: Vec<_> = scanned.logs().map(|log| log.event_name().to_owned()).collect();
+    assert_eq!(names, ["a", "b", "a", "a"]);
+    let (kept, count) = scanned.retain(|log| log.event_name() == "a");
+    assert_eq!((kept.as_ref(), count), (request(&[event("a", 1), event("a", 3), old]).as_slice(), 3));
+    assert!(matches!(scanned.retain(|_| true), (Cow::Borrowed(_), 4)));
+    let (none, count) = scanned.retain(|_| false);
+    assert_eq!(count, 0);
+    assert!(LogsRequest::scan(&none, &Limits::default()).unwrap().is_empty());
 }
