@@ -283,3 +283,33 @@ fn a_dialect_is_not_applied_to_what_it_cannot_read() {
     assert_eq!((prepared.delivery, prepared.unconverted), (Some(garbled), 3));
     assert!(TraceRequest::scan(&[0xff; 9], &Limits::default()).is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feedback_becomes_a_score() {
+    let langfuse = Langfuse::start().await;
+    let host = host(&langfuse, "");
+    let secret = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let token = tollgate_feedback::Token { trace_id: [1; 16], span_id: [2; 8], expires: u32::MAX };
+    let token = tollgate_feedback::sign(&tollgate_feedback::Key::read(0, secret).unwrap(), &token);
+    for (value, sent) in [("1", 1), ("-1", 2)] {
+        let given = ["feedback", "event", "--key", secret, "--value", value, "--comment", "the city", &token];
+        let output = support::run(&given, b"");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let post = support::client().post(format!("{}/v1/logs", host.http)).header("content-type", "application/json");
+        assert_eq!(post.body(output.stdout).send().await.unwrap().status(), 200);
+        // Requests of one output may overtake each other.
+        host.until_metric(&format!("tollgate_output_sent_total{{output=\"langfuse\"}} {sent}")).await;
+    }
+    let scores: Vec<_> = langfuse.scores().into_values().collect();
+    assert_eq!(scores.len(), 1, "the user has thought better of it");
+    let found = |key: &str| scores[0][key].clone();
+    assert_eq!([found("traceId"), found("observationId")], [json!("01".repeat(16)), json!("02".repeat(8))]);
+    assert_eq!(
+        [found("name"), found("value"), found("comment")],
+        [json!("user_feedback"), json!(-1.0), json!("the city")]
+    );
+    let forged =
+        support::run(&["feedback", "event", "--key", &secret.replace("00", "11"), "--value", "1", &token], b"");
+    assert!(!forged.status.success() && forged.stdout.is_empty());
+    assert!(host.stop().0.success());
+}
