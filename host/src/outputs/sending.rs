@@ -3,6 +3,7 @@
 use super::retry::{Backoff, jitter};
 use super::{Delivery, Limits, Prepare, SendError, Sink, wire};
 use crate::config::Retry;
+use crate::memory::{Memory, Share, Use};
 use crate::metrics::{Labels, Metrics};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct Sending<S> {
     output: Arc<str>,
     limits: Limits,
     preparation: Option<Arc<dyn Prepare>>,
+    /// Where what was prepared is counted.
+    memory: Memory,
     retry: Retry,
     /// Most bytes that the receiver takes, as far as it has refused more. It is kept until the process ends.
     learned: AtomicUsize,
@@ -36,13 +39,15 @@ pub struct Shipment {
     parts: Vec<Delivery>,
     /// Whether the parts are as the output wants them.
     prepared: bool,
+    /// What the prepared parts take beside what they were made of.
+    _share: Option<Share>,
 }
 
 impl Shipment {
     /// All of a delivery.
     #[must_use]
     pub fn new(delivery: Delivery) -> Self {
-        Self { parts: vec![delivery], prepared: false }
+        Self { parts: vec![delivery], prepared: false, _share: None }
     }
 
     /// How many items have neither been taken nor dropped.
@@ -54,11 +59,20 @@ impl Shipment {
 
 impl<S: Sink> Sending<S> {
     /// Sends through `sink` under the name `output`.
-    pub fn new(output: &str, sink: S, retry: Retry, metrics: &Metrics) -> Self {
+    pub fn new(output: &str, sink: S, retry: Retry, memory: &Memory, metrics: &Metrics) -> Self {
         let limits = sink.limits();
         let preparation = sink.preparation();
         let learned = AtomicUsize::new(limits.max_bytes);
-        Self { sink, output: Arc::from(output), limits, preparation, retry, learned, metrics: metrics.clone() }
+        Self {
+            sink,
+            output: Arc::from(output),
+            limits,
+            preparation,
+            memory: memory.clone(),
+            retry,
+            learned,
+            metrics: metrics.clone(),
+        }
     }
 
     /// What the sink wants to be given at once. Deliveries may be larger; they are cut.
@@ -134,6 +148,8 @@ impl<S: Sink> Sending<S> {
             }
             shipment.parts.extend(part.delivery);
         }
+        let bytes: usize = shipment.parts.iter().map(|part| part.bytes.len()).sum();
+        shipment._share = Some(self.memory.hold(Use::Queues, u64::try_from(bytes).unwrap_or(u64::MAX)));
     }
 
     /// Sends a part, again after a wait where it may be taken then.

@@ -4,17 +4,12 @@
 
 use crate::{About, Score, Value};
 use tollgate_otlp::{Log, LogWriter, Severity};
-
-/// Name of the event that a score is.
-pub const EVENT: &str = "gen_ai.evaluation.result";
-
-const NAME: &str = "gen_ai.evaluation.name";
-const VALUE: &str = "gen_ai.evaluation.score.value";
-const LABEL: &str = "gen_ai.evaluation.score.label";
-const EXPLANATION: &str = "gen_ai.evaluation.explanation";
-const CONVERSATION: &str = "gen_ai.conversation.id";
-/// Who evaluated. The conventions have no name for it; without it the instrumentation scope is the source.
-const SOURCE: &str = "tollgate.evaluation.source";
+use tollgate_semconv::attribute::{
+    GEN_AI_CONVERSATION_ID as CONVERSATION, GEN_AI_EVALUATION_EXPLANATION as EXPLANATION,
+    GEN_AI_EVALUATION_NAME as NAME, GEN_AI_EVALUATION_SCORE_LABEL as LABEL, GEN_AI_EVALUATION_SCORE_VALUE as VALUE,
+    TOLLGATE_EVALUATION_SOURCE as SOURCE,
+};
+use tollgate_semconv::event::GEN_AI_EVALUATION_RESULT as EVENT;
 
 /// Whether a log record is the result of an evaluation.
 #[must_use]
@@ -23,7 +18,7 @@ pub fn is_result(log: &Log<'_>) -> bool {
 }
 
 impl Score {
-    /// Reads a score from a log record. It is about the span that the record is in; without one, about its trace; without
+    /// Reads a score from a log record; its source is `tollgate.evaluation.source`, else the instrumentation scope. It is about the span that the record is in; without one, about its trace; without
     /// that, about its conversation.
     ///
     /// # Errors

@@ -15,7 +15,7 @@
 mod event;
 pub mod langfuse;
 
-pub use event::{EVENT, is_result};
+pub use event::is_result;
 
 use sha2::{Digest, Sha256};
 
