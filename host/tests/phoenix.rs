@@ -91,6 +91,20 @@ impl Phoenix {
         }
     }
 
+    /// Tokens and traces of a session, as the user interface shows them.
+    async fn sums(&self, session: &str) -> Value {
+        let query = "query($id: String!) { getProjectSessionById(sessionId: $id) { numTraces tokenUsage { prompt completion } } }";
+        let body = json!({"query": query, "variables": {"id": session}});
+        let response = client().post(self.url("/graphql")).json(&body).send().await.unwrap();
+        let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        let found = &answer["data"]["getProjectSessionById"];
+        assert!(found.is_object(), "{answer}");
+        let usage = &found["tokenUsage"];
+        // Sums are doubles there.
+        let count = |value: &Value| value.as_f64();
+        json!({"prompt": count(&usage["prompt"]), "completion": count(&usage["completion"]), "traces": found["numTraces"]})
+    }
+
     /// Kind, tokens and cost of a span as the user interface shows them. Costs are computed behind the span.
     async fn graphql(&self, span: &str) -> Value {
         let query = "query($id: String!) { getSpanByOtelId(spanId: $id) { spanKind tokenCountPrompt tokenCountCompletion \
@@ -198,6 +212,84 @@ async fn tokens_cost_and_kinds_are_read_back() {
         }
         assert!(host.stop().0.success());
     }
+}
+
+/// A trace as agents make it: what it says of usage once is counted once, under the names that Phoenix reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_its_dialect_all_is_counted_once() {
+    let Some(phoenix) = Phoenix::start().await else { return };
+    let host = Host::start(&format!(
+        "outputs:\n  otlp_http/phoenix: {{endpoint: \"http://127.0.0.1:{}\", dialect: openinference}}\n",
+        phoenix.http
+    ));
+    let span = |id: u8, name: &str, operation: &str| {
+        let mut span = SpanWriter::new([9; 16], [id; 8], name);
+        span.times(1_790_000_000_000_000_000 + u64::from(id), 1_790_000_001_000_000_000);
+        if id > 1 {
+            span.parent([1; 8]);
+        }
+        span.set("gen_ai.operation.name", operation).set("gen_ai.conversation.id", "conv-7").set("user.id", "u-1");
+        span
+    };
+    let usage = |span: &mut SpanWriter, input: u64, output: u64| {
+        span.set("gen_ai.usage.input_tokens", input).set("gen_ai.usage.output_tokens", output);
+    };
+    let mut agent = span(1, "invoke_agent planner", "invoke_agent");
+    usage(&mut agent, 1_100, 70);
+    let mut call = span(2, "chat acme-1", "chat");
+    usage(&mut call, 1_000, 50);
+    call.set("gen_ai.usage.cache_read.input_tokens", 600_u64).set("gen_ai.usage.cache_write.input_tokens", 300_u64);
+    call.set("gen_ai.provider.name", "acme").set("gen_ai.request.model", "acme-1");
+    call.set("tollgate.cost.nano_usd", 1_234_567_i64);
+    let explanation =
+        r#"{"total":"0.001234567","parts":{"input":{"amount":"0.001"},"output":{"amount":"0.000234567"}}}"#;
+    call.set_json("tollgate.cost.explanation", explanation).unwrap();
+    call.set("gen_ai.input.messages", r#"[{"role":"user","parts":[{"type":"text","content":"Where to?"}]}]"#);
+    call.set_json("gen_ai.output.messages", r#"[{"role":"assistant","parts":[{"type":"text","content":"Lyon."}]}]"#)
+        .unwrap();
+    // Another span has reported this call too.
+    let mut wrapper = span(3, "chat acme-1", "chat");
+    usage(&mut wrapper, 1_000, 50);
+    wrapper.set("tollgate.call.role", "duplicate").set("gen_ai.request.model", "acme-1");
+    let mut embedding = span(4, "embeddings acme-e", "embeddings");
+    usage(&mut embedding, 100, 20);
+    embedding.set("gen_ai.request.model", "acme-e");
+    let mut tool = span(5, "execute_tool search", "execute_tool");
+    tool.set("gen_ai.tool.name", "search").set("gen_ai.tool.call.result", "found");
+    assert_eq!(host.post("/v1/traces", request(&[agent, call, wrapper, embedding, tool])).await.0, 200);
+    host.until_metric("tollgate_output_sent_total{output=\"otlp_http/phoenix\"} 5").await;
+
+    for (id, kind) in [(1, "AGENT"), (2, "LLM"), (3, "CHAIN"), (4, "EMBEDDING"), (5, "TOOL")] {
+        let found = phoenix.rest(&hex(id)).await;
+        assert_eq!(found["span_kind"], kind, "{found}");
+        assert_eq!(found["attributes"]["session.id"], "conv-7", "{found}");
+        assert_eq!(found["attributes"]["user.id"], "u-1", "{found}");
+        let counted = matches!(id, 2 | 4);
+        assert_eq!(!found["attributes"]["llm.token_count.total"].is_null(), counted, "{found}");
+    }
+    let call = phoenix.rest(&hex(2)).await;
+    for (name, value) in [
+        ("llm.model_name", json!("acme-1")),
+        ("llm.provider", json!("acme")),
+        ("llm.token_count.prompt", json!(1_000)),
+        ("llm.token_count.completion", json!(50)),
+        ("llm.token_count.total", json!(1_050)),
+        ("llm.token_count.prompt_details.cache_read", json!(600)),
+        ("llm.token_count.prompt_details.cache_write", json!(300)),
+        ("llm.cost.total", json!(0.001234567)),
+        ("llm.cost.prompt", json!(0.001)),
+        ("llm.cost.completion", json!(0.000234567)),
+        ("llm.input_messages.0.message.content", json!("Where to?")),
+        ("llm.output_messages.0.message.content", json!("Lyon.")),
+    ] {
+        assert_eq!(call["attributes"][name], value, "{name}: {call}");
+    }
+    assert_eq!(phoenix.rest(&hex(5)).await["attributes"]["output.value"], "found");
+
+    // The sums of a session are those of calls to models of language, not of agents, wrappers and embeddings.
+    let sums = phoenix.sums("conv-7").await;
+    assert_eq!(sums, json!({"prompt": 1_000.0, "completion": 50.0, "traces": 1}));
+    assert!(host.stop().0.success());
 }
 
 /// A span id of eight equal bytes.

@@ -13,6 +13,8 @@
 //! ```
 
 mod cost;
+mod dialect;
+mod langfuse;
 mod log;
 mod meter;
 mod otlp;
@@ -29,6 +31,8 @@ pub(crate) mod units;
 
 pub(crate) use cost::ALWAYS;
 pub use cost::Cost;
+pub use dialect::Dialect;
+pub use langfuse::Langfuse;
 pub use log::{Fsync, Log, Storage};
 pub use meter::{Dimension, Meter, MeterOtlp};
 pub use otlp::{ClientTls, Encoding, OtlpGrpc, OtlpHttp};

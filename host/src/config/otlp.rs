@@ -1,9 +1,11 @@
 //! `otlp_grpc` and `otlp_http`: OTLP backends. Names and meanings are those of the Collector's `otlp` and `otlphttp`.
 
+use super::dialect::Dialect;
 use super::outputs::{Compression, Queue, Requests, Retry};
 use super::section::Section;
 use std::path::PathBuf;
 use std::time::Duration;
+use tollgate_dialect::Preset;
 
 /// An OTLP backend, spoken to over gRPC.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +28,8 @@ pub struct OtlpGrpc {
     pub queue: Queue,
     /// How what waits becomes requests.
     pub requests: Requests,
+    /// In which names spans are sent.
+    pub dialect: Dialect,
 }
 
 /// An OTLP backend, spoken to over HTTP.
@@ -51,6 +55,8 @@ pub struct OtlpHttp {
     pub queue: Queue,
     /// How what waits becomes requests.
     pub requests: Requests,
+    /// In which names spans are sent.
+    pub dialect: Dialect,
 }
 
 /// How TLS is spoken. The files are read at the start.
@@ -105,6 +111,7 @@ impl OtlpGrpc {
             retry: Retry::read(&mut section),
             queue,
             requests,
+            dialect: Dialect::read(&mut section, Preset::Otel),
         };
         section.finish();
         output
@@ -132,6 +139,7 @@ impl OtlpHttp {
             retry: Retry::read(&mut section),
             queue,
             requests,
+            dialect: Dialect::read(&mut section, Preset::Otel),
         };
         section.finish();
         output
@@ -140,7 +148,7 @@ impl OtlpHttp {
 
 impl ClientTls {
     /// Reads `tls`. `insecure` takes the key of that name; without it TLS is what the endpoint's scheme says.
-    fn read(output: &mut Section<'_>, insecure: Option<&mut bool>) -> Self {
+    pub(super) fn read(output: &mut Section<'_>, insecure: Option<&mut bool>) -> Self {
         let mut tls = Self::default();
         if let Some(mut section) = output.section("tls") {
             if let Some(insecure) = insecure {
@@ -160,7 +168,7 @@ impl ClientTls {
     }
 
     /// What is said of TLS must not be in vain.
-    fn is_used(&self, endpoint: &str) -> Result<(), String> {
+    pub(super) fn is_used(&self, endpoint: &str) -> Result<(), String> {
         match *self != Self::default() && endpoint.starts_with("http://") {
             true => Err(format!("{endpoint:?} does not speak TLS, but tls has files; write https://")),
             false => Ok(()),
@@ -182,7 +190,7 @@ fn check_grpc(endpoint: &str, insecure: bool, tls: &ClientTls) -> Result<(), Str
 }
 
 /// An empty endpoint has been reported as missing.
-fn check_url(endpoint: &str) -> Result<(), String> {
+pub(super) fn check_url(endpoint: &str) -> Result<(), String> {
     if endpoint.is_empty() {
         return Ok(());
     }
@@ -193,11 +201,11 @@ fn check_url(endpoint: &str) -> Result<(), String> {
     }
 }
 
-fn read_timeout(section: &mut Section<'_>) -> Duration {
+pub(super) fn read_timeout(section: &mut Section<'_>) -> Duration {
     section.duration("timeout", Duration::from_secs(10), Duration::from_millis(1)..=Duration::from_secs(600))
 }
 
-fn read_headers(output: &mut Section<'_>) -> Vec<(String, String)> {
+pub(super) fn read_headers(output: &mut Section<'_>) -> Vec<(String, String)> {
     let mut headers = Vec::new();
     let Some(section) = output.section("headers") else { return headers };
     for (name, value) in section.texts() {

@@ -135,6 +135,8 @@ metrics! {
     output_retries: Family<Sum> = "tollgate_output_retries";
     /// Spans and log records that an output lost, by reason.
     output_dropped: Family<Sum> = "tollgate_output_dropped";
+    /// What a dialect could not convert, and was sent as it is, by output.
+    output_unconverted: Family<Sum> = "tollgate_output_unconverted";
     /// Spans and log records that were left to the log when the process ended.
     output_left_in_log: Family<Sum> = "tollgate_output_left_in_log";
 }

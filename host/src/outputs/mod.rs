@@ -1,11 +1,11 @@
 //! Where telemetry goes.
 //!
 //! ```text
-//! queue ─▶ batch ─▶ sending ─▶ sink
+//! queue ─▶ batch ─▶ sending (prepare, cut, again) ─▶ sink
 //! ```
 //!
-//! The queue holds what waits. A [`Batch`] joins small deliveries, a [`Sending`] cuts large ones, sends again what was
-//! not taken, and counts; both do so within the [`Limits`] of the output. A [`Sink`] is what remains for an output to
+//! The queue holds what waits. A [`Batch`] joins small deliveries. A [`Sending`] has them [prepared](Prepare) once, cuts
+//! large ones, sends again what was not taken, and counts; all within the [`Limits`] of the output. A [`Sink`] is what remains for an output to
 //! be: it makes one attempt to hand over one delivery, and says what became of it. Each output has a queue and workers
 //! of its own, so that one that is slow or down costs the others nothing.
 //!
@@ -15,18 +15,22 @@ mod answer;
 mod batch;
 mod compress;
 pub mod json_lines;
+pub mod langfuse;
 pub mod otlp_grpc;
 pub mod otlp_http;
+mod prepare;
 pub mod prometheus;
 mod queue;
 mod raw_codec;
 mod retry;
 mod rotation;
+pub mod scores;
 mod sending;
 mod tls;
 mod wire;
 
 pub use batch::Batch;
+pub use prepare::{InDialect, Prepare, Prepared};
 pub use queue::{Body, Queue, Queued, Stopped, Worker, start};
 pub use retry::Backoff;
 pub use sending::{Sending, Shipment};
@@ -34,6 +38,7 @@ pub use sending::{Sending, Shipment};
 use crate::receivers::Signal;
 use bytes::Bytes;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An encoded OTLP request on its way out.
@@ -107,6 +112,12 @@ pub trait Sink: Send + Sync + 'static {
     /// What it wants to be given at once. Asked once, at the start.
     fn limits(&self) -> Limits {
         Limits::AS_IT_COMES
+    }
+
+    /// What is done to each delivery before it is sent the first time; nothing where it goes as it is. Asked once, at the
+    /// start.
+    fn preparation(&self) -> Option<Arc<dyn Prepare>> {
+        None
     }
 
     /// Sends a delivery once.

@@ -2,9 +2,10 @@
 
 use super::raw_codec::RawCodec;
 use super::tls::Pem;
-use super::{Delivery, Limits, SendError, Sink, answer, chain, wire};
+use super::{Delivery, InDialect, Limits, Prepare, SendError, Sink, answer, chain, wire};
 use crate::config::{Compression, OtlpGrpc};
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 use tonic::codec::CompressionEncoding;
 use tonic::metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue};
@@ -27,6 +28,7 @@ pub struct Backend {
     compression: Option<CompressionEncoding>,
     timeout: Duration,
     limits: Limits,
+    dialect: Option<Arc<tollgate_dialect::Dialect>>,
 }
 
 impl Backend {
@@ -75,6 +77,7 @@ impl Backend {
             compression,
             timeout: config.timeout,
             limits: config.requests.limits(),
+            dialect: config.dialect.compile(),
         })
     }
 }
@@ -82,6 +85,10 @@ impl Backend {
 impl Sink for Backend {
     fn limits(&self) -> Limits {
         self.limits
+    }
+
+    fn preparation(&self) -> Option<Arc<dyn Prepare>> {
+        self.dialect.clone().map(|dialect| Arc::new(InDialect(dialect)) as Arc<dyn Prepare>)
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<u64, SendError> {

@@ -1,12 +1,13 @@
 //! OTLP over HTTP to a backend: protobuf or JSON, compressed where wanted, headers of the user's.
 
 use super::tls::Pem;
-use super::{Delivery, Limits, SendError, Sink, answer, chain, compress, wire};
+use super::{Delivery, InDialect, Limits, Prepare, SendError, Sink, answer, chain, compress, wire};
 use crate::config::{Compression, Encoding, OtlpHttp};
 use crate::receivers::Signal;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Identity, Response, StatusCode};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// Most bytes of an answer that are read.
@@ -20,6 +21,8 @@ pub struct Backend {
     encoding: Encoding,
     compression: Compression,
     limits: Limits,
+    dialect: Option<Arc<tollgate_dialect::Dialect>>,
+    passing: fn(StatusCode) -> bool,
 }
 
 impl Backend {
@@ -58,7 +61,23 @@ impl Backend {
             encoding: config.encoding,
             compression: config.compression,
             limits: config.requests.limits(),
+            dialect: config.dialect.compile(),
+            passing: passes,
         })
+    }
+
+    /// The same with other statuses after which a request is sent again.
+    pub(super) fn with_passing(self, passing: fn(StatusCode) -> bool) -> Self {
+        Self { passing, ..self }
+    }
+
+    /// Posts a body of another kind than OTLP, with the headers and within the time of this backend.
+    pub(super) async fn post(&self, url: &str, content_type: &str, body: String) -> Result<Answered, SendError> {
+        let request = self.client.post(url).header(CONTENT_TYPE, content_type).body(body);
+        match request.send().await {
+            Ok(response) => Ok(Answered::read(response).await),
+            Err(error) => Err(SendError::Again { why: chain(&error), after: None }),
+        }
     }
 
     /// The body as it goes over the wire.
@@ -93,6 +112,10 @@ impl Sink for Backend {
         self.limits
     }
 
+    fn preparation(&self) -> Option<Arc<dyn Prepare>> {
+        self.dialect.clone().map(|dialect| Arc::new(InDialect(dialect)) as Arc<dyn Prepare>)
+    }
+
     async fn send(&self, delivery: &Delivery) -> Result<u64, SendError> {
         let content_type = match self.encoding {
             Encoding::Proto => "application/x-protobuf",
@@ -104,8 +127,44 @@ impl Sink for Backend {
             request = request.header(CONTENT_ENCODING, coding);
         }
         match request.body(self.body(delivery).await?).send().await {
-            Ok(response) => judge(response, delivery.signal).await,
+            Ok(response) => judge(Answered::read(response).await, delivery.signal, self.passing),
             Err(error) => Err(SendError::Again { why: chain(&error), after: None }),
+        }
+    }
+}
+
+/// An answer, as far as it is read.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) status: StatusCode,
+    content_type: String,
+    /// How long the backend asked to wait, where it did.
+    after: Option<Duration>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answered {
+    async fn read(response: Response) -> Self {
+        let status = response.status();
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type = header(CONTENT_TYPE).to_ascii_lowercase();
+        let after = answer::retry_after(header(RETRY_AFTER), SystemTime::now());
+        Self { status, content_type, after, body: body(response).await }
+    }
+
+    /// What a status that is no success means; `is_passing` says which will pass.
+    pub(super) fn refusal(self, is_passing: impl FnOnce(StatusCode) -> bool) -> SendError {
+        let words = answer::words(&self.content_type, &self.body);
+        let status = self.status;
+        let why = if words.is_empty() {
+            format!("the backend answered {status}")
+        } else {
+            format!("the backend answered {status}: {words}")
+        };
+        match status {
+            StatusCode::PAYLOAD_TOO_LARGE => SendError::TooLarge { why },
+            status if is_passing(status) => SendError::Again { why, after: self.after },
+            _ => SendError::Never { why },
         }
     }
 }
@@ -114,32 +173,25 @@ impl Sink for Backend {
 ///
 /// Source: OTLP specification, "OTLP/HTTP Response": 429, 502, 503 and 504 are retryable, and nothing else is. 413 is
 /// answered with smaller parts, which are requests of their own.
-async fn judge(response: Response, signal: Signal) -> Result<u64, SendError> {
-    let status = response.status();
-    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let content_type = header(CONTENT_TYPE).to_ascii_lowercase();
-    let after: Option<Duration> = answer::retry_after(header(RETRY_AFTER), SystemTime::now());
-    let body = body(response).await;
-    if status.is_success() {
-        return Ok(match content_type.starts_with("application/json") {
-            true => answer::rejected_json(wire::items(signal), &body),
-            false => answer::rejected_protobuf(&body),
+fn judge(answered: Answered, signal: Signal, is_passing: fn(StatusCode) -> bool) -> Result<u64, SendError> {
+    if answered.status.is_success() {
+        return Ok(match answered.content_type.starts_with("application/json") {
+            true => answer::rejected_json(wire::items(signal), &answered.body),
+            false => answer::rejected_protobuf(&answered.body),
         });
     }
-    let words = answer::words(&content_type, &body);
-    let why = if words.is_empty() {
-        format!("the backend answered {status}")
-    } else {
-        format!("the backend answered {status}: {words}")
-    };
-    Err(match status {
+    Err(answered.refusal(is_passing))
+}
+
+/// Statuses after which OTLP has a request sent again.
+fn passes(status: StatusCode) -> bool {
+    matches!(
+        status,
         StatusCode::TOO_MANY_REQUESTS
-        | StatusCode::BAD_GATEWAY
-        | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => SendError::Again { why, after },
-        StatusCode::PAYLOAD_TOO_LARGE => SendError::TooLarge { why },
-        _ => SendError::Never { why },
-    })
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+    )
 }
 
 /// The beginning of an answer's body; what breaks off is as good as its beginning.

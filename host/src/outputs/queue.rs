@@ -190,7 +190,7 @@ impl Queue {
 impl Worker {
     fn start<S: Sink>(sink: S, waiting: Arc<Mutex<Waiting>>, depth: Depth, retry: config::Retry) -> Self {
         let (phase, seen) = watch::channel(Phase::Running);
-        let sending = Arc::new(Sending::new(&depth.output, sink, retry, &depth.metrics));
+        let sending = Arc::new(Sending::new(&depth.output, sink, retry, &depth.memory, &depth.metrics));
         let work = |_| {
             let source = Source { waiting: Arc::clone(&waiting), next: None };
             tokio::spawn(work(Arc::clone(&sending), source, depth.clone(), seen.clone()))

@@ -1,8 +1,9 @@
 //! From a delivery to what the receiver takes: cut to its limits, sent again until it is taken, and counted.
 
 use super::retry::{Backoff, jitter};
-use super::{Delivery, Limits, SendError, Sink, wire};
+use super::{Delivery, Limits, Prepare, SendError, Sink, wire};
 use crate::config::Retry;
+use crate::memory::{Memory, Share, Use};
 use crate::metrics::{Labels, Metrics};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -20,6 +21,9 @@ pub struct Sending<S> {
     sink: S,
     output: Arc<str>,
     limits: Limits,
+    preparation: Option<Arc<dyn Prepare>>,
+    /// Where what was prepared is counted.
+    memory: Memory,
     retry: Retry,
     /// Most bytes that the receiver takes, as far as it has refused more. It is kept until the process ends.
     learned: AtomicUsize,
@@ -33,13 +37,17 @@ pub struct Sending<S> {
 pub struct Shipment {
     /// The part that comes next is the last.
     parts: Vec<Delivery>,
+    /// Whether the parts are as the output wants them.
+    prepared: bool,
+    /// What the prepared parts take beside what they were made of.
+    _share: Option<Share>,
 }
 
 impl Shipment {
     /// All of a delivery.
     #[must_use]
     pub fn new(delivery: Delivery) -> Self {
-        Self { parts: vec![delivery] }
+        Self { parts: vec![delivery], prepared: false, _share: None }
     }
 
     /// How many items have neither been taken nor dropped.
@@ -51,10 +59,20 @@ impl Shipment {
 
 impl<S: Sink> Sending<S> {
     /// Sends through `sink` under the name `output`.
-    pub fn new(output: &str, sink: S, retry: Retry, metrics: &Metrics) -> Self {
+    pub fn new(output: &str, sink: S, retry: Retry, memory: &Memory, metrics: &Metrics) -> Self {
         let limits = sink.limits();
+        let preparation = sink.preparation();
         let learned = AtomicUsize::new(limits.max_bytes);
-        Self { sink, output: Arc::from(output), limits, retry, learned, metrics: metrics.clone() }
+        Self {
+            sink,
+            output: Arc::from(output),
+            limits,
+            preparation,
+            memory: memory.clone(),
+            retry,
+            learned,
+            metrics: metrics.clone(),
+        }
     }
 
     /// What the sink wants to be given at once. Deliveries may be larger; they are cut.
@@ -65,6 +83,7 @@ impl<S: Sink> Sending<S> {
     /// Sends until nothing is left: each part has been taken, or was dropped and counted. A part that was taken is not
     /// sent again when a later one fails. May be dropped at any time; `shipment` then says what is left.
     pub async fn send(&self, shipment: &mut Shipment) {
+        self.prepare(shipment).await;
         while let Some(part) = shipment.parts.last() {
             let bound = self.learned.load(Ordering::Relaxed);
             if (part.bytes.len() > bound || part.items > self.limits.max_items)
@@ -103,6 +122,34 @@ impl<S: Sink> Sending<S> {
                 }
             }
         }
+    }
+
+    /// Has a shipment prepared that is not yet. Where this is dropped, nothing has changed.
+    async fn prepare(&self, shipment: &mut Shipment) {
+        let Some(preparation) = self.preparation.as_ref().filter(|_| !shipment.prepared) else { return };
+        let (preparation, parts) = (Arc::clone(preparation), shipment.parts.clone());
+        let prepare = move || parts.into_iter().map(|part| preparation.prepare(part)).collect::<Vec<_>>();
+        let prepared = match tokio::task::spawn_blocking(prepare).await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                // Only a process that ends drops work that has not begun; what goes wrong within is a defect.
+                tracing::error!(output = &*self.output, %error, "a delivery is sent unprepared");
+                self.metrics.output_unconverted.with(self.labels()).inc_by(shipment.left());
+                shipment.prepared = true;
+                return;
+            }
+        };
+        shipment.prepared = true;
+        shipment.parts.clear();
+        for part in prepared {
+            self.dropped("not_wanted", part.not_wanted);
+            if part.unconverted > 0 {
+                self.metrics.output_unconverted.with(self.labels()).inc_by(part.unconverted);
+            }
+            shipment.parts.extend(part.delivery);
+        }
+        let bytes: usize = shipment.parts.iter().map(|part| part.bytes.len()).sum();
+        shipment._share = Some(self.memory.hold(Use::Queues, u64::try_from(bytes).unwrap_or(u64::MAX)));
     }
 
     /// Sends a part, again after a wait where it may be taken then.

@@ -143,9 +143,9 @@ impl Parser<'_> {
         let mut text = String::new();
         loop {
             let start = self.at;
-            while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-                self.at += 1;
-            }
+            let rest = self.bytes.get(start..).unwrap_or_default();
+            let plain = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+            self.at = start + plain.unwrap_or(rest.len());
             text.push_str(self.text.get(start..self.at).unwrap_or_default());
             if self.take(b'"') {
                 return Ok(text);

@@ -1,6 +1,6 @@
 //! Composite values as JSON text.
 
-use crate::value::{Attributes, Raw, key_and_value};
+use crate::value::{Attributes, Raw, Value, key_and_value};
 use crate::wire::{Frame, Payload, Reader};
 use std::io::Write;
 
@@ -52,6 +52,29 @@ fn map(out: &mut Vec<u8>, bytes: &[u8], frame: Frame) {
         }
     }
     out.push(b'}');
+}
+
+impl Value<'_> {
+    /// Appends this value as JSON text: see [`Attributes::to_json`] for maps; bytes are base64, no value is `null`, and
+    /// doubles that JSON has no number for are the texts `NaN`, `Infinity` and `-Infinity`.
+    pub fn push_json(self, out: &mut String) {
+        let mut json = Vec::new();
+        match self {
+            Self::Empty => value(&mut json, &[], Raw::Empty),
+            Self::Text(text) => string(&mut json, text.as_bytes()),
+            Self::Boolean(truth) => value(&mut json, &[], Raw::Boolean(truth)),
+            Self::Integer(number) => display(&mut json, number),
+            Self::Real(number) => real(&mut json, number),
+            Self::Bytes(blob) => value(&mut json, &[], Raw::Bytes(blob)),
+            Self::Array(elements) => {
+                let (bytes, frame) = elements.parts();
+                array(&mut json, bytes, frame);
+            }
+            Self::Map(entries) => json.extend_from_slice(entries.to_json().as_bytes()),
+        }
+        // Texts of a request that was checked are UTF-8, and what is written here is.
+        out.push_str(std::str::from_utf8(&json).unwrap_or_default());
+    }
 }
 
 impl Attributes<'_> {

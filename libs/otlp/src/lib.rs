@@ -34,12 +34,14 @@
 #![forbid(unsafe_code)]
 
 mod collect;
+mod date;
 mod edit_set;
 mod edits;
 mod encode;
 mod error;
 mod family;
 mod json_read;
+mod json_value;
 mod json_write;
 mod known;
 mod log_writer;
@@ -51,6 +53,7 @@ mod project;
 mod replace;
 mod request_writer;
 mod response;
+mod rewrite;
 mod scan;
 mod schema;
 mod span_writer;
@@ -63,17 +66,21 @@ mod value;
 mod wire;
 mod writes;
 
+pub use date::iso8601;
 pub use edit_set::EditSet;
 pub use edits::EditError;
 pub use error::{Limits, ScanError};
 pub use json_read::JsonError;
+pub use json_value::{JsonValue, push_json_text};
 pub use log_writer::{LogWriter, Severity};
 pub use logs::{Log, LogsRequest};
 pub use metrics::MetricsRequest;
+pub use names::Names;
 pub use place::Place;
 pub use project::{Reads, ReadsError};
 pub use request_writer::{Envelope, RequestWriter, SpanChanges};
 pub use response::rejected;
+pub use rewrite::SpanEdits;
 pub use span_writer::{AttributeWriter, NewValue, SpanWriter};
 pub use split::{Items, Part, Parts, items, split};
 pub use texts::{Owner, TextSet};

@@ -3,9 +3,11 @@
 use crate::error::{Fault, Limits, ScanError, What};
 use crate::scan::{Group, Item, Scan, Scanned, Signal};
 use crate::schema::{Message, Role};
+use crate::splice::{Enclosing, Splicer};
 use crate::trace::{id_at, is_id, resource_attributes, scope_name};
 use crate::value::{Attributes, Value};
 use crate::wire::{Frame, Payload, Reader};
+use std::borrow::Cow;
 
 /// An `ExportLogsServiceRequest` that has been checked: everything in it can be read, and its records are indexed.
 #[derive(Debug)]
@@ -59,6 +61,28 @@ impl<'a> LogsRequest<'a> {
     pub fn logs(&self) -> impl Iterator<Item = Log<'_>> {
         (0..self.len()).filter_map(|index| self.log(index))
     }
+
+    /// The request with those of its log records that `keep` wants, and how many these are. What is around them stays.
+    pub fn retain(&self, mut keep: impl FnMut(&Log<'_>) -> bool) -> (Cow<'a, [u8]>, usize) {
+        let mut splicer = Splicer::new(self.scanned.bytes);
+        let mut enclosing = Enclosing::default();
+        let mut kept = 0;
+        for log in self.logs() {
+            if keep(&log) {
+                kept += 1;
+                continue;
+            }
+            enclosing.open(&mut splicer, log.group.outer, log.group.inner);
+            let item = &log.entry.item;
+            splicer.replace(item.at, item.frame.end, 0, 0);
+        }
+        if kept == self.len() {
+            return (Cow::Borrowed(self.scanned.bytes), kept);
+        }
+        enclosing.close(&mut splicer);
+        // Removing cannot make a request too large.
+        (Cow::Owned(splicer.finish().unwrap_or_default()), kept)
+    }
 }
 
 /// One log record of a request, read where it stands.
@@ -86,6 +110,21 @@ impl<'r> Log<'r> {
     #[must_use]
     pub fn time(&self) -> u64 {
         self.entry.time
+    }
+
+    /// Name of the event, where the record is one; empty where it is not. Emitters from before OTLP 1.5 have it as the
+    /// attribute `event.name`.
+    #[must_use]
+    pub fn event_name(&self) -> &'r str {
+        let mut reader = Reader::within(self.bytes, self.entry.item.frame);
+        while let Ok(Some(field)) = reader.field() {
+            if let (12, Payload::Bytes(frame)) = (field.number, field.payload)
+                && frame.body < frame.end
+            {
+                return std::str::from_utf8(frame.slice(self.bytes)).unwrap_or_default();
+            }
+        }
+        self.attributes().get("event.name").and_then(Value::as_text).unwrap_or_default()
     }
 
     /// The body.

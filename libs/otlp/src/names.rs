@@ -2,7 +2,7 @@
 
 /// Names, each with a number. A name may have several.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Names {
+pub struct Names {
     /// Ascending by bucket, then by name, so that a bucket of any size is searched in logarithmic time.
     entries: Vec<(Box<[u8]>, u16)>,
     /// One more than there are buckets: bucket `b` is `entries[starts[b]..starts[b + 1]]`.
@@ -12,7 +12,8 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    pub(crate) fn new<'n>(names: impl Iterator<Item = (&'n str, u16)>) -> Self {
+    /// A table of names with their numbers.
+    pub fn new<'n>(names: impl Iterator<Item = (&'n str, u16)>) -> Self {
         let mut entries: Vec<(Box<[u8]>, u16)> = names.map(|(name, number)| (name.as_bytes().into(), number)).collect();
         if entries.is_empty() {
             return Self::default();
@@ -28,13 +29,15 @@ impl Names {
         Self { entries, starts, shift }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there is no name.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// The numbers of a name.
     #[inline]
-    pub(crate) fn find(&self, name: &[u8]) -> impl Iterator<Item = u16> {
+    pub fn find(&self, name: &[u8]) -> impl Iterator<Item = u16> {
         self.bucket(name).iter().map(|(_, number)| *number)
     }
 

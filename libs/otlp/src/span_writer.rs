@@ -3,6 +3,7 @@
 use crate::encode::{self, any};
 use crate::json_read::{self, JsonError};
 use crate::trace::{SpanKind, StatusCode};
+use crate::value::Value;
 
 /// A value to be written.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +20,8 @@ pub enum NewValue<'a> {
     Bytes(&'a [u8]),
     /// An array of text.
     Texts(&'a [&'a str]),
+    /// A value that was read, arrays and maps included.
+    Read(Value<'a>),
 }
 
 impl NewValue<'_> {
@@ -34,7 +37,23 @@ impl NewValue<'_> {
                     encode::nested(out, 1, |out| any::text(out, value.as_bytes()));
                 }
             }),
+            Self::Read(value) => match value {
+                Value::Empty => {}
+                Value::Text(value) => any::text(out, value.as_bytes()),
+                Value::Boolean(value) => any::boolean(out, value),
+                Value::Integer(value) => any::int(out, value),
+                Value::Real(value) => any::real(out, value),
+                Value::Bytes(value) => any::blob(out, value),
+                Value::Array(array) => encode::bytes(out, 5, array.encoded()),
+                Value::Map(map) => encode::bytes(out, 6, map.encoded()),
+            },
         }
+    }
+}
+
+impl<'a> From<Value<'a>> for NewValue<'a> {
+    fn from(value: Value<'a>) -> Self {
+        Self::Read(value)
     }
 }
 

@@ -79,6 +79,15 @@ impl<'a> Array<'a> {
         let mut reader = Reader::within(self.bytes, self.frame);
         std::iter::from_fn(move || next_frame(&mut reader, 1).map(|frame| Value::read(self.bytes, frame)))
     }
+
+    pub(crate) fn parts(self) -> (&'a [u8], Frame) {
+        (self.bytes, self.frame)
+    }
+
+    /// The encoded `ArrayValue`.
+    pub(crate) fn encoded(self) -> &'a [u8] {
+        self.frame.slice(self.bytes)
+    }
 }
 
 impl PartialEq for Array<'_> {
@@ -110,6 +119,11 @@ impl<'a> Attributes<'a> {
             Value::Empty => None,
             value => Some(value),
         }
+    }
+
+    /// The encoded message part that holds the attributes; of a map all of its `KeyValueList`.
+    pub(crate) fn encoded(self) -> &'a [u8] {
+        self.reader.rest()
     }
 
     pub(crate) fn request_bytes(self) -> &'a [u8] {

@@ -73,6 +73,11 @@ impl<'a> Reader<'a> {
         self.at as u32
     }
 
+    /// What is left to read.
+    pub(crate) fn rest(self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
     /// The byte under the cursor, where the message has not ended.
     #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {

@@ -125,6 +125,18 @@ crate::names::names! {
     /// Name of the workflow, text.
     GEN_AI_WORKFLOW_NAME = "gen_ai.workflow.name";
 
+    // Results of evaluations, which are events.
+    /// Name of what was evaluated, text.
+    GEN_AI_EVALUATION_NAME = "gen_ai.evaluation.name";
+    /// The result as a number, double.
+    GEN_AI_EVALUATION_SCORE_VALUE = "gen_ai.evaluation.score.value";
+    /// The result as a word, text.
+    GEN_AI_EVALUATION_SCORE_LABEL = "gen_ai.evaluation.score.label";
+    /// Why, in words, text.
+    GEN_AI_EVALUATION_EXPLANATION = "gen_ai.evaluation.explanation";
+    /// Who evaluated, text; the conventions have no name for it.
+    TOLLGATE_EVALUATION_SOURCE = "tollgate.evaluation.source";
+
     // Metric attributes.
     /// Which tokens a metric counts, text: see [`crate::token_type`].
     GEN_AI_TOKEN_TYPE = "gen_ai.token.type";

@@ -107,6 +107,13 @@ fn pure(context: &Context) -> Outcome {
     let litellm = tools.litellm(&context.layout.root).map_err(failed)?;
     tests.envs(context.data.variables()).env("TOLLGATE_GENAI_PRICES", prices).env("TOLLGATE_LITELLM", litellm);
     readers_of_metrics(&tools, &mut tests)?;
+    match tools.langfuse() {
+        Ok(packages) => {
+            tests.env("TOLLGATE_LANGFUSE", packages);
+        }
+        Err(why) if Data::required() => return Err(failed(why)),
+        Err(why) => println!("SKIPPED: tests with the models of Langfuse: {why}"),
+    }
     run(&mut tests)
 }
 

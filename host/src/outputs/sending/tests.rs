@@ -1,4 +1,5 @@
 use super::*;
+use crate::outputs::Prepared;
 use crate::receivers::Signal;
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -15,6 +16,7 @@ const RETRY: Retry = Retry {
 #[derive(Default)]
 struct Receiver {
     limits: Option<Limits>,
+    preparation: Option<Arc<Widening>>,
     takes: usize,
     answers: Mutex<VecDeque<Result<u64, SendError>>>,
     /// Items of each request: those that were taken, and those that were refused for size.
@@ -25,6 +27,10 @@ struct Receiver {
 impl Sink for Arc<Receiver> {
     fn limits(&self) -> Limits {
         self.limits.unwrap_or(Limits::AS_IT_COMES)
+    }
+
+    fn preparation(&self) -> Option<Arc<dyn Prepare>> {
+        self.preparation.clone().map(|widening| widening as Arc<dyn Prepare>)
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<u64, SendError> {
@@ -38,6 +44,45 @@ impl Sink for Arc<Receiver> {
         }
         answer
     }
+}
+
+/// Makes a text of each span longer, does not want one item, and cannot convert two.
+#[derive(Debug, Default)]
+struct Widening {
+    asked: AtomicUsize,
+}
+
+impl Prepare for Widening {
+    fn prepare(&self, delivery: Delivery) -> Prepared {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let sizes = vec![3_000; delivery.items as usize - 1];
+        Prepared { delivery: Some(spans(&sizes)), not_wanted: 1, unconverted: 2 }
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_is_prepared_once_then_cut_and_then_sent_again() {
+    let widening = Arc::new(Widening::default());
+    let receiver = Arc::new(Receiver {
+        limits: Some(Limits { max_bytes: 4_000, ..Limits::AS_IT_COMES }),
+        preparation: Some(Arc::clone(&widening)),
+        takes: 4_000,
+        answers: Mutex::new(VecDeque::from([again(), again()])),
+        ..Receiver::default()
+    });
+    let (sending, metrics) = start(&receiver, RETRY);
+    let mut shipment = Shipment::new(spans(&[10; 4]));
+    sending.send(&mut shipment).await;
+    assert_eq!(*receiver.taken.lock().unwrap(), [1, 1, 1], "one by one, because they have grown");
+    assert_eq!(widening.asked.load(Ordering::Relaxed), 1);
+    assert_eq!(count(&metrics, "tollgate_output_unconverted_total{output=\"out\"}"), 2);
+    assert_eq!(count(&metrics, "tollgate_output_dropped_total{output=\"out\",reason=\"not_wanted\"}"), 1);
+    assert_eq!(count(&metrics, "tollgate_output_sent_total{output=\"out\"}"), 3);
+    // What was prepared is in memory until the shipment is gone.
+    let held = |metrics: &Metrics| count(metrics, "tollgate_memory_bytes{use=\"queues\"}");
+    assert!(held(&metrics) > 9_000, "{}", held(&metrics));
+    drop(shipment);
+    assert_eq!(held(&metrics), 0);
 }
 
 /// A request of spans, each with a text of so many bytes.
@@ -54,7 +99,8 @@ fn spans(sizes: &[usize]) -> Delivery {
 
 fn start(receiver: &Arc<Receiver>, retry: Retry) -> (Sending<Arc<Receiver>>, Metrics) {
     let metrics = Metrics::new(100);
-    (Sending::new("out", Arc::clone(receiver), retry, &metrics), metrics)
+    let memory = Memory::new(1 << 30, &metrics);
+    (Sending::new("out", Arc::clone(receiver), retry, &memory, &metrics), metrics)
 }
 
 async fn send(sending: &Sending<Arc<Receiver>>, delivery: Delivery) {
