@@ -2,7 +2,8 @@
 
 /// Nanoseconds since 1970 of a moment such as `2026-10-14T10:30:00.5+02:00`; digits after the ninth are cut off.
 /// `None` where the text is not such a moment, or is one that a 64-bit number cannot hold.
-pub(crate) fn nanoseconds(text: &str) -> Option<i64> {
+#[must_use]
+pub fn nanoseconds(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
     let (mark, rest) = rest.split_at_checked(1)?;
     let (clock, rest) = rest.split_at_checked(8)?;
@@ -72,7 +73,8 @@ fn days_of(year: i64, month: i64) -> i64 {
 }
 
 /// A moment, nanoseconds since 1970, as RFC 3339 writes it in UTC; the fraction only where there is one.
-pub(crate) fn text(nanoseconds: u64) -> String {
+#[must_use]
+pub fn text(nanoseconds: u64) -> String {
     let (seconds, fraction) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // The calendar repeats after 146,097 days, 400 years; years begin in March, so that the leap day comes last.

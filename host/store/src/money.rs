@@ -1,7 +1,8 @@
 //! Nano-dollars as decimal text in US dollars, exact.
 
 /// US dollars: `4500000` is `0.0045`.
-pub(crate) fn usd(nanos: u128) -> String {
+#[must_use]
+pub fn usd(nanos: u128) -> String {
     let (whole, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
     if fraction == 0 {
         return whole.to_string();
@@ -10,7 +11,8 @@ pub(crate) fn usd(nanos: u128) -> String {
 }
 
 /// US dollars, which may be below 0.
-pub(crate) fn signed_usd(nanos: i128) -> String {
+#[must_use]
+pub fn signed_usd(nanos: i128) -> String {
     let sign = if nanos < 0 { "-" } else { "" };
     format!("{sign}{}", usd(nanos.unsigned_abs()))
 }
