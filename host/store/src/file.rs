@@ -12,6 +12,15 @@ use std::time::Duration;
 /// Longest that one connection waits for another of this process.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// KiB of pages that the connection which writes holds. Most of them are of the index by ids, whose keys come in no order.
+const WRITER_CACHE_KIB: i64 = 16 << 10;
+
+/// KiB of pages that a connection which reads holds.
+const READER_CACHE_KIB: i64 = 4 << 10;
+
+/// Bytes of memory that a store takes at most, besides what is on its way in and out.
+pub const MOST_MEMORY: u64 = ((WRITER_CACHE_KIB + READER_CACHE_KIB * crate::store::IDLE_READERS as i64) as u64) << 10;
+
 /// A path beside that of the database.
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
@@ -50,10 +59,10 @@ pub(crate) fn open_writer(path: &Path, bounds: &Bounds) -> Result<Connection, St
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // What was committed survives the end of the process; the disk is made to hold it when the log goes into the file.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", i64::try_from(bounds.wal / 4 / PAGE).unwrap_or(1000))?;
+    connection.pragma_update(None, "wal_autocheckpoint", i64::try_from(bounds.wal / 2 / PAGE).unwrap_or(1000))?;
     connection.pragma_update(None, "journal_size_limit", i64::try_from(bounds.wal / 2).unwrap_or(i64::MAX))?;
     connection.pragma_update(None, "max_page_count", i64::try_from(bounds.pages).unwrap_or(i64::MAX))?;
-    connection.pragma_update(None, "cache_size", -8_192)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(32);
     schema::migrate(&mut connection, path, schema::MIGRATIONS)?;
     probe(&connection)?;
@@ -78,7 +87,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "cache_size", -8_192)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }

@@ -56,6 +56,7 @@ mod writer;
 
 pub use call::{Call, KINDS, LONGEST_TEXT};
 pub use error::StoreError;
+pub use file::MOST_MEMORY;
 pub use options::{LEAST_BYTES, Options};
 pub use query::{
     Cost, Cursor, Filter, Group, GroupKey, KeyValue, Latency, Live, MOST_CALLS, MOST_GROUPS, MOST_MODELS,

@@ -63,7 +63,7 @@ impl Bounds {
             wal,
             pages,
             high: pages - pages / 16,
-            batch_spans: whole((wal / (16 * PAGE)).clamp(8, 512)),
+            batch_spans: whole((wal / (32 * PAGE)).clamp(8, 256)),
             batch_bytes: whole(wal / 8),
             span: whole(options.max_content_bytes.min(max / 16)),
         }

@@ -19,7 +19,7 @@ use tollgate_otlp::{Limits, Reads, Span, TraceRequest};
 pub const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Most connections that are kept for the next question.
-const IDLE_READERS: usize = 4;
+pub(crate) const IDLE_READERS: usize = 4;
 
 /// Steps of SQLite's machine between two looks at the clock: some tenths of a millisecond.
 const STEPS_PER_LOOK: i32 = 10_000;
@@ -258,7 +258,7 @@ impl Store {
     /// The write-ahead log begins anew by itself where nobody reads for a moment. Where somebody always does, questions wait
     /// for that moment.
     fn bound_the_wal(&self, writer: &Writer) -> Result<(), StoreError> {
-        if file::sizes(&self.options.path).1 <= self.bounds.wal / 4 * 3 {
+        if file::sizes(&self.options.path).1 <= self.bounds.wal / 8 * 5 {
             return Ok(());
         }
         let _alone = self.gate.write().unwrap_or_else(PoisonError::into_inner);
