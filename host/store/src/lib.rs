@@ -4,7 +4,7 @@
 //! In goes an encoded `ExportTraceServiceRequest` ([`Store::insert`]); when that returns, its spans survive the end of the
 //! process. Of every span the encoded bytes are held; of every span that is a call which a provider bills, columns too, by
 //! which calls are found ([`Store::calls`]), summed ([`Store::cost`]) and watched ([`Store::live`]). A whole trace comes
-//! back as it came ([`Store::trace`]).
+//! back as it came ([`Store::trace`]). [`api`] makes of these the questions and answers of docs/API.md.
 //!
 //! The database is SQLite, because what is needed is what it has had for decades: secondary indexes, snapshots for readers
 //! beside a writer, a file format that other tools read, and a bound on the file that it keeps by itself. A store of keys
@@ -41,6 +41,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod api;
 mod call;
 mod error;
 mod file;

@@ -1,4 +1,10 @@
 //! Readers beside a writer: each sees one state, and nobody waits for long.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod support;
 

@@ -1,4 +1,10 @@
 //! A process that writes is killed, again and again: what it was told is stored is there.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod support;
 

@@ -1,4 +1,10 @@
 //! The store beside a list that is searched and summed by brute force.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod support;
 

@@ -36,7 +36,7 @@ impl Sums {
         }
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.calls += other.calls;
         self.priced += other.priced;
         self.failed += other.failed;
