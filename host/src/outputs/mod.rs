@@ -23,8 +23,9 @@ mod raw_codec;
 mod retry;
 mod rotation;
 mod sending;
+pub mod store;
 mod tls;
-mod wire;
+pub(crate) mod wire;
 
 pub use batch::Batch;
 pub use queue::{Body, Queue, Queued, Stopped, Worker, start};
