@@ -89,9 +89,9 @@ impl Screen {
         if screen.is_err() {
             let _ = disable_raw_mode();
         }
-        let mut screen = screen?;
+        let screen = screen?;
+        // The other screen is empty. To clear it is to ask where the cursor is, which not every terminal answers.
         execute!(io::stdout(), EnterAlternateScreen, cursor::Hide)?;
-        screen.terminal.clear()?;
         Ok(screen)
     }
 }
