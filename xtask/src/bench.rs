@@ -7,8 +7,14 @@ use crate::tools::Tools;
 use std::process::Command;
 
 /// Pure packages with a benchmark.
-const PACKAGES: [&str; 5] =
-    ["tollgate-token-extractor", "tollgate-cost-calculator", "tollgate-tokenizer", "tollgate-ledger", "tollgate-otlp"];
+const PACKAGES: [&str; 6] = [
+    "tollgate-token-extractor",
+    "tollgate-cost-calculator",
+    "tollgate-tokenizer",
+    "tollgate-ledger",
+    "tollgate-otlp",
+    "tollgate-store",
+];
 
 /// The benchmarks of the engine. The packages that the tests of the system select are selected here too: with others,
 /// features differ, and cargo would compile wasmtime again.

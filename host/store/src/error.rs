@@ -40,6 +40,9 @@ pub enum StoreError {
     /// A question took longer than it may.
     #[error("the question was given up after {0:?}; ask for a shorter time or for less")]
     TooSlow(Duration),
+    /// A question is about more calls than can be ranked in memory.
+    #[error("the question is about more than {0} calls; ask for a shorter time")]
+    TooMany(usize),
     /// There is no room on the disk, or the database is full although all has been removed.
     #[error("there is no room for the store: {0}")]
     Full(#[source] rusqlite::Error),

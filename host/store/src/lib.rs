@@ -60,8 +60,8 @@ pub use error::StoreError;
 pub use file::MOST_MEMORY;
 pub use options::{LEAST_BYTES, Options};
 pub use query::{
-    Cost, Cursor, Filter, Group, GroupKey, KeyValue, Latency, Live, MOST_CALLS, MOST_GROUPS, MOST_MODELS,
-    MOST_TRACE_BYTES, MOST_TRACE_SPANS, ModelLive, Page, Sums, Trace,
+    Cost, Cursor, Filter, Group, GroupKey, KeyValue, Latency, Live, MOST_CALLS, MOST_GROUPS, MOST_LIVE_CALLS,
+    MOST_MODELS, MOST_TRACE_BYTES, MOST_TRACE_SPANS, ModelLive, Page, Sums, Trace,
 };
 pub use stats::Stats;
 pub use store::{Inserted, QUERY_TIMEOUT, Store};

@@ -224,13 +224,17 @@ impl Store {
     /// Changes the database; where it turns out to be damaged, the one that is begun in its place.
     fn change<T>(&self, mut change: impl FnMut(&mut Writer) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut place = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if place.is_none() || self.damaged.load(Ordering::Acquire) {
-            self.begin_anew(&mut place)?;
+        if self.damaged.load(Ordering::Acquire) {
+            self.set_aside(&mut place)?;
+        }
+        if place.is_none() {
+            self.begin(&mut place)?;
         }
         let Some(writer) = place.as_mut() else { return Err(StoreError::Sqlite(rusqlite::Error::InvalidQuery)) };
         let mut changed = change(writer);
         if matches!(changed, Err(StoreError::Damaged(_))) {
-            self.begin_anew(&mut place)?;
+            self.set_aside(&mut place)?;
+            self.begin(&mut place)?;
             if let Some(writer) = place.as_mut() {
                 changed = change(writer);
             }
@@ -241,15 +245,22 @@ impl Store {
         changed
     }
 
-    fn begin_anew(&self, place: &mut Option<Writer>) -> Result<(), StoreError> {
+    /// Puts a damaged file out of the way.
+    fn set_aside(&self, place: &mut Option<Writer>) -> Result<(), StoreError> {
         let _alone = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         *place = None;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.generation.fetch_add(1, Ordering::AcqRel);
-        // What was there and cannot be used is out of the way before the next is begun, also where that failed the last time.
         file::set_aside(&self.options.path)?;
         self.counters.damaged.add(1);
         self.damaged.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    /// Opens the file, or begins one, where there is none open: because one was set aside, or because that could not be done
+    /// the last time.
+    fn begin(&self, place: &mut Option<Writer>) -> Result<(), StoreError> {
+        let _alone = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         let connection = file::open_writer(&self.options.path, &self.bounds)?;
         *place = Some(Writer::new(connection, self.bounds, self.options.max_age));
         Ok(())

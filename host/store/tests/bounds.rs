@@ -229,7 +229,7 @@ fn a_trace_of_large_spans_is_cut_by_bytes() {
         store.insert(NOW, &request("shop", [&span])).unwrap();
     }
     let trace = store.trace(trace_id).unwrap().unwrap();
-    assert_eq!((trace.spans, trace.left_out), (5, 3));
+    assert_eq!((trace.spans, trace.left_out), (2, 6));
     assert!(trace.request.len() <= tollgate_store::MOST_TRACE_BYTES + 1_000);
 }
 

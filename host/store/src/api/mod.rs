@@ -44,7 +44,7 @@ impl Refusal {
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
-            Self::Question(_) => 400,
+            Self::Question(_) | Self::Store(StoreError::TooMany(_)) => 400,
             Self::NotFound(_) => 404,
             Self::Store(StoreError::TooSlow(_) | StoreError::Damaged(_)) => 503,
             Self::Store(_) => 500,

@@ -13,6 +13,9 @@ use std::collections::HashMap;
 /// Most models that are told apart; calls of others are summed as one.
 pub const MOST_MODELS: usize = 1_000;
 
+/// Most calls of a question, because the times of all are ranked in memory: 24 bytes each.
+pub const MOST_LIVE_CALLS: usize = 1_000_000;
+
 /// Percentiles of times in nanoseconds, exact: the nearest rank, so each is the time of a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Latency {
@@ -56,8 +59,12 @@ impl Store {
     /// The calls that `filter` lets through: their sums and percentiles, and the same by model.
     ///
     /// # Errors
-    /// The file cannot be read, or it takes too long.
+    /// The file cannot be read, it takes too long, or there are more than [`MOST_LIVE_CALLS`].
     pub fn live(&self, filter: &Filter) -> Result<Live, StoreError> {
+        self.live_of(filter, MOST_LIVE_CALLS)
+    }
+
+    fn live_of(&self, filter: &Filter, most: usize) -> Result<Live, StoreError> {
         let condition = filter.condition();
         let sql = format!(
             "SELECT {COLUMNS}, calls.duration, calls.first_chunk, coalesce(calls.request_model, calls.response_model)
@@ -71,6 +78,9 @@ impl Store {
             let mut rows = statement.query(params_from_iter(condition.values))?;
             let mut model = None;
             while let Some(row) = rows.next()? {
+                if durations.len() >= most || first_chunks.len() >= most {
+                    return Err(StoreError::TooMany(most));
+                }
                 let one = one(row)?;
                 let whole = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.and_then(known));
                 let (duration, first_chunk) = (whole(COUNT)?, whole(COUNT + 1)?);
@@ -131,6 +141,24 @@ fn latency(times: &mut [u64]) -> Latency {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Options;
+    use tollgate_otlp::{Envelope, RequestWriter, SpanWriter};
+
+    #[test]
+    fn more_calls_than_can_be_ranked_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { path: folder.path().join("calls.db"), ..Options::default() };
+        let store = Store::open(options, 10).unwrap();
+        let mut writer = RequestWriter::new();
+        for number in 1..=5 {
+            let mut span = SpanWriter::new([1; 16], [number; 8], "chat");
+            span.times(1, 2).set("gen_ai.operation.name", "chat");
+            writer.push(&Envelope::default(), span.bytes());
+        }
+        store.insert(10, &writer.finish()).unwrap();
+        assert_eq!(store.live_of(&Filter::default(), 5).unwrap().duration.calls, 5);
+        assert!(matches!(store.live_of(&Filter::default(), 4), Err(StoreError::TooMany(4))));
+    }
 
     #[test]
     fn percentiles_are_the_nearest_rank() {

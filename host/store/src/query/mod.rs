@@ -13,7 +13,7 @@ pub use calls::{MOST_CALLS, Page};
 pub use cost::{Cost, Group, GroupKey, KeyValue, MOST_GROUPS};
 pub use cursor::Cursor;
 pub use filter::Filter;
-pub use live::{Latency, Live, MOST_MODELS, ModelLive};
+pub use live::{Latency, Live, MOST_LIVE_CALLS, MOST_MODELS, ModelLive};
 pub use sums::Sums;
 pub use trace::{MOST_TRACE_BYTES, MOST_TRACE_SPANS, Trace};
 

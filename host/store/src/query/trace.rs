@@ -9,7 +9,7 @@ use tollgate_otlp::{Envelope, RequestWriter};
 pub const MOST_TRACE_SPANS: usize = 10_000;
 
 /// Most bytes of a trace that are answered, encoded, unless its first span has more.
-pub const MOST_TRACE_BYTES: usize = 16 << 20;
+pub const MOST_TRACE_BYTES: usize = 8 << 20;
 
 /// The spans of a trace that are held.
 #[derive(Clone, Debug, PartialEq, Eq)]
