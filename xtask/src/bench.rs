@@ -6,7 +6,7 @@ use crate::build::{self, Layout};
 use crate::tools::Tools;
 use std::process::Command;
 
-/// Pure packages with a benchmark.
+/// Packages with a benchmark that needs neither wasmtime nor a build.
 const PACKAGES: [&str; 6] = [
     "tollgate-token-extractor",
     "tollgate-cost-calculator",
