@@ -263,6 +263,22 @@ async fn a_damaged_store_is_set_aside_and_one_process_at_a_time_has_it() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_taken_out_gets_nothing_more_and_is_asked_still() {
+    let host = Host::start("outputs:\n  store: {path: FOLDER/calls.db}\n");
+    assert_eq!(host.post("/v1/traces", request(&[call(1, 0, "gpt-4o", 1)])).await.0, 200);
+    calls(&host, "", 1).await;
+    // Where it is cannot change while the process runs.
+    host.reload("outputs:\n  store: {path: FOLDER/other.db}\n");
+    host.until_metric(r#"tollgate_config_reloads_total{outcome="failed"} 1"#).await;
+    host.until_said("outputs.store cannot change while the process runs", 1).await;
+    host.reload("");
+    host.until_metric(r#"tollgate_config_reloads_total{outcome="ok"} 1"#).await;
+    assert_eq!(host.post("/v1/traces", request(&[call(2, 0, "gpt-4o", 1)])).await.0, 200);
+    host.until_metric(r#"tollgate_output_sent_total{output="json_lines"} 2"#).await;
+    calls(&host, "", 1).await;
+}
+
 #[test]
 fn the_section_is_checked() {
     let folder = Folder::new();
