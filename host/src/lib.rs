@@ -18,10 +18,10 @@ pub mod config;
 pub mod costs;
 pub mod memory;
 pub mod metrics;
-mod moment;
-mod money;
 pub mod outputs;
 pub mod plugins;
 pub mod process;
 pub mod receivers;
 pub mod stages;
+
+use tollgate_store::{moment, money};

@@ -6,9 +6,15 @@ use crate::build::{self, Layout};
 use crate::tools::Tools;
 use std::process::Command;
 
-/// Pure packages with a benchmark.
-const PACKAGES: [&str; 5] =
-    ["tollgate-token-extractor", "tollgate-cost-calculator", "tollgate-tokenizer", "tollgate-ledger", "tollgate-otlp"];
+/// Packages with a benchmark that needs neither wasmtime nor a build.
+const PACKAGES: [&str; 6] = [
+    "tollgate-token-extractor",
+    "tollgate-cost-calculator",
+    "tollgate-tokenizer",
+    "tollgate-ledger",
+    "tollgate-otlp",
+    "tollgate-store",
+];
 
 /// The benchmarks of the engine. The packages that the tests of the system select are selected here too: with others,
 /// features differ, and cargo would compile wasmtime again.

@@ -12,6 +12,8 @@ use tollgate_ledger::{Alert, Breakdown, Counters, KINDS, Report, Savings, Sums, 
 /// The whole answer.
 #[derive(Debug, Serialize)]
 pub(super) struct Answer {
+    from: &'static str,
+    sampled: bool,
     window: Span,
     totals: Whole,
     averages: Averages,
@@ -37,6 +39,8 @@ impl Answer {
         let chosen = costs.dimensions.iter().cloned().zip(dimensions);
         let unpriced = ["reason", "model"].map(str::to_owned).into_iter().zip([unpriced_reason, unpriced_model]);
         Self {
+            from: "ledger",
+            sampled: false,
             totals: Whole::new(&totals),
             averages: Averages::new(&totals.sums),
             rate: Rate::new(&totals.sums, span.observed_seconds),

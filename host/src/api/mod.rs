@@ -1,7 +1,8 @@
-//! Questions about what calls cost, answered in JSON beside the metrics page. docs/API.md describes them.
+//! Questions about calls and what they cost, answered in JSON beside the metrics page. docs/API.md describes them.
 
 mod answer;
 mod query;
+mod stored;
 
 use crate::costs::Costs;
 use answer::Answer;
@@ -14,23 +15,30 @@ use axum::{Json, Router};
 use query::Query;
 use serde::Serialize;
 use std::sync::Arc;
+use stored::Stored;
 use tokio::sync::Semaphore;
 
-/// The routes of the API.
-pub fn router(costs: Arc<Costs>) -> Router {
+/// The routes of the API. `sampled` says whether the store may lack calls.
+pub fn router(costs: Arc<Costs>, store: Option<Arc<tollgate_store::Store>>, sampled: bool) -> Router {
     // A report takes milliseconds and as much memory as a bucket, so they are made one at a time.
-    let asked = Asked { costs, turn: Arc::new(Semaphore::new(1)) };
-    Router::new().route("/api/cost", get(cost)).with_state(asked)
+    let stored = Stored::new(store, sampled);
+    let asked = Asked { costs, stored: stored.clone(), turn: Arc::new(Semaphore::new(1)) };
+    Router::new().route("/api/cost", get(cost)).with_state(asked).merge(stored.router())
 }
 
 #[derive(Clone)]
 struct Asked {
     costs: Arc<Costs>,
+    stored: Stored,
     turn: Arc<Semaphore>,
 }
 
 async fn cost(State(asked): State<Asked>, RawQuery(query): RawQuery) -> Response {
-    let query = match Query::parse(query.as_deref().unwrap_or_default(), &asked.costs.limits) {
+    let query = query.unwrap_or_default();
+    if tollgate_store::api::is_grouped(&query) {
+        return asked.stored.cost(query).await;
+    }
+    let query = match Query::parse(&query, &asked.costs.limits) {
         Ok(query) => query,
         Err(error) => return problem(StatusCode::BAD_REQUEST, error),
     };

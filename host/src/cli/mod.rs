@@ -16,6 +16,7 @@ mod redact;
 mod reprice;
 mod run;
 mod sample;
+mod top;
 
 use component::Input;
 use price::PriceFiles;
@@ -42,6 +43,18 @@ enum Command {
         /// How the log on standard error is written.
         #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
         log_format: run::LogFormat,
+    },
+    /// Show what a running host sees, live: rates, cost, latency, errors, models, and the newest calls. Ends at q or Ctrl-C.
+    Top {
+        /// Address of the host's metrics page.
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9464")]
+        url: String,
+        /// How often the host is asked.
+        #[arg(long, value_name = "TIME", default_value = "2s")]
+        interval: String,
+        /// Print one frame as text, and end.
+        #[arg(long)]
+        once: bool,
     },
     /// Check a configuration file; prints every problem as FILE:LINE: path: message.
     Check {
@@ -130,6 +143,7 @@ enum PluginCommand {
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run { config, log_format } => run::run(&config, log_format),
+        Command::Top { url, interval, once } => top::top(&url, &interval, once),
         Command::Check { config, no_plugins } => check::check(&config, no_plugins),
         Command::Extract { input, chunk } => extract::extract(&input, chunk),
         Command::Price { input, files, explain } => price::price(&input, &files, explain),

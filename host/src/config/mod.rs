@@ -26,6 +26,7 @@ mod redact;
 mod sample;
 mod section;
 mod stages;
+mod store;
 mod suggest;
 pub(crate) mod units;
 
@@ -43,6 +44,8 @@ pub use receivers::{Auth, ClientCertificate, Connections, Grpc, Health, Http, Re
 pub use redact::{OnOversize, Redact, UnknownFields};
 pub use sample::{DecisionCache, Sample, StressRelief};
 pub use stages::{Admit, Link, Memory, Shutdown};
+use store::AskedStore;
+pub use store::Store;
 
 use saphyr::{LoadableYamlNode, MarkedYaml};
 use section::{Node, Section};
@@ -104,7 +107,8 @@ impl Config {
 
     fn read(document: Node<'_>, problems: &Problems) -> Self {
         let mut root = Section::open(document, "", problems);
-        let config = Self {
+        let mut store = AskedStore::default();
+        let mut config = Self {
             receivers: Receivers::read(&mut root),
             admit: Admit::read(&mut root),
             memory: Memory::read(&mut root),
@@ -115,11 +119,12 @@ impl Config {
             meter: Meter::read(&mut root, problems),
             cost: Cost::read(&mut root, problems),
             sample: Sample::read(&mut root),
-            outputs: Outputs::read(&mut root, problems),
+            outputs: Outputs::read(&mut root, &mut store, problems),
             health: Health::read(&mut root),
             shutdown: Shutdown::read(&mut root),
         };
         root.finish();
+        config.outputs.store = store.settle(&config.outputs, &config.log);
         config
     }
 

@@ -5,6 +5,7 @@ use super::otlp::{OtlpGrpc, OtlpHttp};
 use super::problem::Problems;
 use super::section::{Section, did_you_mean};
 use super::stages::whole;
+use super::store::{self, AskedStore, Store};
 use crate::outputs::Limits;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub struct Outputs {
     pub json_lines: Vec<JsonLines>,
     /// The metrics page.
     pub prometheus: Option<Prometheus>,
+    /// The embedded database of recent calls.
+    pub store: Option<Store>,
 }
 
 /// What waits for an output.
@@ -93,13 +96,14 @@ pub struct Prometheus {
 }
 
 impl Outputs {
-    pub(super) fn read(root: &mut Section<'_>, problems: &Problems) -> Self {
-        let mut outputs = Self::default();
+    pub(super) fn read(root: &mut Section<'_>, store: &mut AskedStore, problems: &Problems) -> Self {
+        let (mut outputs, mut asked) = (Self::default(), None);
         let entries = root.section("outputs").map(|mut section| section.entries()).unwrap_or_default();
         if entries.is_empty() {
             root.problem(
                 "outputs",
-                "nothing is delivered; add otlp_grpc, otlp_http, langfuse, json_lines or prometheus",
+                "nothing is delivered; add otlp_grpc, otlp_http, langfuse, json_lines, or prometheus, which alone holds \
+                 recent calls in a store",
             );
         }
         for (key, node) in entries {
@@ -115,8 +119,12 @@ impl Outputs {
                     problems.add(node.line, path, "there is one metrics page; remove this one");
                 }
                 "prometheus" => outputs.prometheus = Some(Prometheus::read(section)),
+                store::NAME if key == kind => {
+                    *store = AskedStore::read(section);
+                    asked = Some((node.line, path));
+                }
                 _ => {
-                    let known = ["otlp_grpc", "otlp_http", "langfuse", "json_lines", "prometheus"];
+                    let known = ["otlp_grpc", "otlp_http", "langfuse", "json_lines", "prometheus", store::NAME];
                     let message = format!(
                         "is not a known type of output{}; known: {}",
                         did_you_mean(kind, &known),
@@ -126,6 +134,9 @@ impl Outputs {
                 }
             }
         }
+        if let Some((line, path)) = asked.filter(|_| store.is_on() && outputs.prometheus.is_none()) {
+            problems.add(line, path, "is asked at the address of the metrics page, and there is none; add prometheus");
+        }
         outputs
     }
 }
@@ -134,10 +145,10 @@ impl Outputs {
 const MAX_SIZE: u64 = 4 << 20;
 
 impl Queue {
-    const DEFAULT: Self = Self { max_bytes: 64 << 20 };
+    pub(super) const DEFAULT: Self = Self { max_bytes: 64 << 20 };
 
     /// The queue of an output that has no requests.
-    fn read(output: &mut Section<'_>) -> Self {
+    pub(super) fn read(output: &mut Section<'_>) -> Self {
         let mut queue = Self::DEFAULT;
         if let Some(mut section) = output.section("queue") {
             queue.read_keys(&mut section);

@@ -123,6 +123,20 @@ metrics! {
     sampling_remembered: Gauge = "tollgate_sampling_remembered";
     /// 1 while new traces are decided by their ids alone, because too much waits.
     sampling_stress_relief: Gauge = "tollgate_sampling_stress_relief";
+    /// Bytes of the store of recent calls on disk.
+    store_bytes: Gauge = "tollgate_store_bytes";
+    /// Spans removed from the store, by the bound that was reached.
+    store_evicted: Family<Sum> = "tollgate_store_evicted_spans";
+    /// Spans that were in the store already when they came.
+    store_duplicates: Counter = "tollgate_store_duplicate_spans";
+    /// Spans that are stored without a part of their content, because they are too large.
+    store_truncated: Counter = "tollgate_store_truncated_spans";
+    /// Spans and requests that were not stored, by reason.
+    store_refused: Family<Sum> = "tollgate_store_refused";
+    /// Files of the store that were set aside, because they are damaged.
+    store_damaged: Counter = "tollgate_store_damaged_files";
+    /// Questions to the store that were given up, because they took too long.
+    store_slow_queries: Counter = "tollgate_store_slow_queries";
     /// Bytes that wait for an output.
     queue_bytes: Family<Level> = "tollgate_output_queue_bytes";
     /// Data points of this process's own metrics that were not sent, because a queue was full.

@@ -26,8 +26,9 @@ mod retry;
 mod rotation;
 pub mod scores;
 mod sending;
+pub mod store;
 mod tls;
-mod wire;
+pub(crate) mod wire;
 
 pub use batch::Batch;
 pub use prepare::{InDialect, Prepare, Prepared};

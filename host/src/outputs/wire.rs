@@ -10,7 +10,7 @@ use tollgate_otlp::Items;
 use tonic::codegen::http::uri::PathAndQuery;
 
 /// What a request of this signal is counted by.
-pub(super) const fn items(signal: Signal) -> Items {
+pub(crate) const fn items(signal: Signal) -> Items {
     match signal {
         Signal::Traces => Items::Spans,
         Signal::Logs => Items::LogRecords,
@@ -40,7 +40,7 @@ pub(super) const fn rejected_field(items: Items) -> &'static str {
 ///
 /// # Errors
 /// The bytes are no request.
-pub(super) fn json(items: Items, protobuf: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn json(items: Items, protobuf: &[u8]) -> Result<Vec<u8>, String> {
     match items {
         Items::Spans => transcode::<ExportTraceServiceRequest>(protobuf),
         Items::LogRecords => transcode::<ExportLogsServiceRequest>(protobuf),

@@ -11,7 +11,7 @@ use crate::config::{Config, MeterOtlp, Sample as SampleConfig};
 use crate::costs::Costs;
 use crate::memory::{Memory, resident};
 use crate::metrics::Metrics;
-use crate::outputs::{Queue, prometheus};
+use crate::outputs::{Queue, prometheus, store};
 use crate::plugins::{Opened, Watched};
 use crate::receivers::health::{self, Health, Phase};
 use crate::receivers::{ServeError, Servers};
@@ -91,7 +91,8 @@ pub async fn run(
         tracing::warn!(limit, "memory.limit is too small for the tables of link, cost and sample when they are full");
     }
     let (log, leftover) = Log::open(&config.log, largest(&config), config.admit.retry_after, &metrics)?;
-    let outputs = Outputs::start(&config.outputs, &memory, &metrics).await?;
+    let store = open_store(&config).await?;
+    let outputs = Outputs::start(&config.outputs, store.clone(), &memory, &metrics).await?;
     // Who asks for costs does so at the address of the metrics page; without one there is nobody to keep them for.
     let costs = config.outputs.prometheus.map(|_| Arc::new(Costs::new(&config.cost, &metrics)));
     let held = Held { memory: memory.clone(), log: log.clone(), queues: outputs.queues() };
@@ -99,7 +100,8 @@ pub async fn run(
     let servers = Servers::start(&config.receivers, &Arc::new(stages.clone()), &metrics).await?;
     let metrics_page = match config.outputs.prometheus.zip(costs) {
         Some((prometheus, costs)) => {
-            let router = prometheus::router(metrics.clone()).merge(api::router(costs));
+            let router =
+                prometheus::router(metrics.clone()).merge(api::router(costs, store.clone(), config.sample.is_some()));
             let router = router.merge(health::router(health.clone()));
             Some(page(prometheus.endpoint, "metrics", router).await?)
         }
@@ -109,6 +111,9 @@ pub async fn run(
     let ticker = stages.0.sample.clone().map(|sample| tokio::spawn(tick(sample, stopped)));
     let mut background = vec![tokio::spawn(show(log.clone(), health.clone()))];
     background.push(tokio::spawn(resume(leftover, memory, stages.clone())));
+    if let Some(store) = store {
+        background.push(tokio::spawn(store::keep(store, metrics.clone())));
+    }
     if let Some(otlp) = config.meter.otlp {
         background.push(tokio::spawn(tell(otlp, metrics.clone(), Arc::clone(&stages.0.deliver))));
     }
@@ -152,6 +157,19 @@ pub async fn run(
     }
     tracing::info!("ended");
     Ok(())
+}
+
+/// Opens the store. One that nobody asked for is done without where that is not possible.
+async fn open_store(config: &Config) -> Result<Option<Arc<tollgate_store::Store>>, OutputError> {
+    let Some(config) = &config.outputs.store else { return Ok(None) };
+    match store::open(config).await {
+        Ok(store) => Ok(Some(store)),
+        Err(why) if config.implied => {
+            tracing::warn!(why, "there is no store of recent calls");
+            Ok(None)
+        }
+        Err(why) => Err(OutputError { output: config.name().to_owned(), why }),
+    }
 }
 
 /// Keeps the marks and the metrics of the log up to date, and says whether it takes requests.
@@ -280,7 +298,8 @@ fn tables(config: &Config) -> u64 {
     let cost = config.outputs.prometheus.map_or(0, |_| config.cost.limits.most_bytes());
     let sample = config.sample.as_ref().map_or(0, |sample| Settings::of(sample).decisions.most_bytes());
     let all = link.saturating_add(cost).saturating_add(sample);
-    u64::try_from(all).unwrap_or(u64::MAX)
+    let store = config.outputs.store.as_ref().map_or(0, |_| tollgate_store::MOST_MEMORY);
+    u64::try_from(all).unwrap_or(u64::MAX).saturating_add(store)
 }
 
 /// Most bytes of a request behind the receivers, which have limits of their own; JSON may grow a little on its way to

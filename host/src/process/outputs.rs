@@ -3,8 +3,9 @@
 use crate::config;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::outputs::{self, Queue, Worker, json_lines, langfuse, otlp_grpc, otlp_http};
+use crate::outputs::{self, Queue, Worker, json_lines, langfuse, otlp_grpc, otlp_http, store};
 use crate::stages::log::Log;
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// Why an output cannot be opened.
@@ -21,6 +22,8 @@ pub struct OutputError {
 #[derive(Debug)]
 pub(super) struct Outputs {
     running: Vec<Running>,
+    /// The store, opened once: those who ask hold it too.
+    store: Option<Arc<tollgate_store::Store>>,
     memory: Memory,
     metrics: Metrics,
 }
@@ -39,6 +42,7 @@ enum Output {
     OtlpHttp(config::OtlpHttp),
     Langfuse(config::Langfuse),
     JsonLines(config::JsonLines),
+    Store(config::Store),
 }
 
 /// An output that is open.
@@ -47,6 +51,7 @@ enum Open {
     OtlpHttp(otlp_http::Backend),
     Langfuse(langfuse::Project),
     JsonLines(json_lines::Lines),
+    Store(store::Sink),
 }
 
 impl Outputs {
@@ -56,14 +61,15 @@ impl Outputs {
     /// One of them cannot be opened; none is running then.
     pub(super) async fn start(
         config: &config::Outputs,
+        store: Option<Arc<tollgate_store::Store>>,
         memory: &Memory,
         metrics: &Metrics,
     ) -> Result<Self, OutputError> {
         let mut open = Vec::new();
-        for config in list(config) {
-            open.push((config.open().await?, config));
+        for config in list(config, store.as_ref()) {
+            open.push((config.open(store.as_ref()).await?, config));
         }
-        let mut outputs = Self { running: Vec::new(), memory: memory.clone(), metrics: metrics.clone() };
+        let mut outputs = Self { running: Vec::new(), store, memory: memory.clone(), metrics: metrics.clone() };
         for (open, config) in open {
             outputs.running.push(outputs.run(open, config));
         }
@@ -86,9 +92,10 @@ impl Outputs {
         publish: impl FnOnce(Vec<Queue>),
     ) -> Result<Vec<Worker>, OutputError> {
         let mut wanted = Vec::new();
-        for config in list(config) {
+        let store = self.store.clone();
+        for config in list(config, store.as_ref()) {
             let is_known = self.running.iter().any(|running| running.config == config);
-            wanted.push((if is_known { None } else { Some(config.open().await?) }, config));
+            wanted.push((if is_known { None } else { Some(config.open(store.as_ref()).await?) }, config));
         }
         let mut before = std::mem::take(&mut self.running);
         for (open, config) in wanted {
@@ -121,6 +128,7 @@ impl Outputs {
             Open::OtlpHttp(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::Langfuse(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::JsonLines(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+            Open::Store(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
         };
         Running { config, queue, worker }
     }
@@ -135,6 +143,7 @@ impl Running {
             Open::OtlpGrpc(sink) => worker.start(sink, retry),
             Open::OtlpHttp(sink) => worker.start(sink, retry),
             Open::Langfuse(sink) => worker.start(sink, retry),
+            Open::Store(sink) => worker.start(sink, retry),
             // Opened once more, because it may have grown since.
             Open::JsonLines(sink) => worker.start(config.reopened(sink).await, retry),
         };
@@ -149,6 +158,7 @@ impl Output {
             Self::OtlpHttp(config) => &config.name,
             Self::Langfuse(config) => &config.otlp.name,
             Self::JsonLines(config) => &config.name,
+            Self::Store(config) => config.name(),
         }
     }
 
@@ -158,6 +168,7 @@ impl Output {
             Self::OtlpHttp(config) => config.queue,
             Self::Langfuse(config) => config.otlp.queue,
             Self::JsonLines(config) => config.queue,
+            Self::Store(config) => config.queue,
         }
     }
 
@@ -167,10 +178,11 @@ impl Output {
             Self::OtlpHttp(config) => config.retry,
             Self::Langfuse(config) => config.otlp.retry,
             Self::JsonLines(_) => json_lines::RETRY,
+            Self::Store(_) => store::RETRY,
         }
     }
 
-    async fn open(&self) -> Result<Open, OutputError> {
+    async fn open(&self, store: Option<&Arc<tollgate_store::Store>>) -> Result<Open, OutputError> {
         let error = |why| OutputError { output: self.name().to_owned(), why };
         match self {
             Self::OtlpGrpc(config) => otlp_grpc::Backend::new(config).map(Open::OtlpGrpc).map_err(error),
@@ -180,11 +192,15 @@ impl Output {
                 .await
                 .map(Open::JsonLines)
                 .map_err(|why| error(format!("{}: {why}", config.path.display()))),
+            // Only a store that is open is in the list.
+            Self::Store(_) => store
+                .map(|store| Open::Store(store::Sink::new(Arc::clone(store))))
+                .ok_or_else(|| error("is not open".to_owned())),
         }
     }
 
     async fn reopened(&self, lines: json_lines::Lines) -> json_lines::Lines {
-        match self.open().await {
+        match self.open(None).await {
             Ok(Open::JsonLines(fresh)) => fresh,
             _ => lines,
         }
@@ -192,10 +208,11 @@ impl Output {
 }
 
 /// The outputs that have a queue, in the order in which they are started.
-fn list(config: &config::Outputs) -> Vec<Output> {
+fn list(config: &config::Outputs, store: Option<&Arc<tollgate_store::Store>>) -> Vec<Output> {
     let grpc = config.otlp_grpc.iter().cloned().map(Output::OtlpGrpc);
     let http = config.otlp_http.iter().cloned().map(Output::OtlpHttp);
     let lines = config.json_lines.iter().cloned().map(Output::JsonLines);
     let langfuse = config.langfuse.iter().cloned().map(Output::Langfuse);
-    grpc.chain(http).chain(langfuse).chain(lines).collect()
+    let store = config.store.iter().filter(|_| store.is_some()).cloned().map(Output::Store);
+    grpc.chain(http).chain(langfuse).chain(lines).chain(store).collect()
 }

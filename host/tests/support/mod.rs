@@ -102,6 +102,11 @@ impl Host {
 
     fn begin(folder: Folder, grpc: &str, http: &str, stages: &str) -> Self {
         let yaml = yaml(&folder, grpc, http, stages);
+        Self::start_yaml(folder, yaml)
+    }
+
+    /// Starts a host with a whole configuration of the test's.
+    pub(crate) fn start_yaml(folder: Folder, yaml: String) -> Self {
         let config = folder.write("tollgate.yaml", yaml);
         let mut child = Command::new(BINARY)
             .args(["run", "--config"])

@@ -40,6 +40,18 @@ impl Envelope {
     pub fn size(&self) -> usize {
         self.resource.len() + self.scope.len()
     }
+
+    /// The fields of `ResourceSpans` but the scopes, and those of `ScopeSpans` but the spans, encoded, to be kept.
+    #[must_use]
+    pub fn fields(&self) -> (&[u8], &[u8]) {
+        (&self.resource, &self.scope)
+    }
+
+    /// An envelope of [`fields`](Self::fields) that were kept.
+    #[must_use]
+    pub fn of_fields(resource: Vec<u8>, scope: Vec<u8>) -> Self {
+        Self { resource, scope }
+    }
 }
 
 impl Span<'_> {

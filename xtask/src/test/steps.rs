@@ -60,6 +60,8 @@ const LIGHT: &[&str] = &[
     "tollgate-envoy-model",
     "tollgate-filter",
     "tollgate-metering",
+    "tollgate-store",
+    "tollgate-top",
     "tollgate-bench-envoy",
     "tollgate-bench-host",
     "tollgate-bench-redaction",

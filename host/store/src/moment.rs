@@ -2,7 +2,8 @@
 
 /// Nanoseconds since 1970 of a moment such as `2026-10-14T10:30:00.5+02:00`; digits after the ninth are cut off.
 /// `None` where the text is not such a moment, or is one that a 64-bit number cannot hold.
-pub(crate) fn nanoseconds(text: &str) -> Option<i64> {
+#[must_use]
+pub fn nanoseconds(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
     let (mark, rest) = rest.split_at_checked(1)?;
     let (clock, rest) = rest.split_at_checked(8)?;
@@ -19,6 +20,28 @@ pub(crate) fn nanoseconds(text: &str) -> Option<i64> {
     let (fraction, zone) = fraction(rest)?;
     let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset(zone)?;
     seconds.checked_mul(1_000_000_000)?.checked_add(fraction)
+}
+
+/// Nanoseconds of a length of time: whole numbers with the units `ms`, `s`, `m`, `h` or `d`, as `1m30s`.
+#[must_use]
+pub fn length(text: &str) -> Option<u64> {
+    let (mut rest, mut total) = (text, 0_u64);
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at_checked(rest.find(|c: char| !c.is_ascii_digit())?)?;
+        let (unit, after) =
+            after.split_at_checked(after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len()))?;
+        let nanos: u64 = match unit {
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            "d" => 86_400_000_000_000,
+            _ => return None,
+        };
+        total = total.checked_add(number.parse::<u64>().ok()?.checked_mul(nanos)?)?;
+        rest = after;
+    }
+    (!text.is_empty()).then_some(total)
 }
 
 /// Three numbers of two digits (the first of four in a date) between separators.
@@ -72,7 +95,8 @@ fn days_of(year: i64, month: i64) -> i64 {
 }
 
 /// A moment, nanoseconds since 1970, as RFC 3339 writes it in UTC; the fraction only where there is one.
-pub(crate) fn text(nanoseconds: u64) -> String {
+#[must_use]
+pub fn text(nanoseconds: u64) -> String {
     let (seconds, fraction) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // The calendar repeats after 146,097 days, 400 years; years begin in March, so that the leap day comes last.
@@ -99,7 +123,27 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{nanoseconds, text};
+    use super::{length, nanoseconds, text};
+
+    #[test]
+    fn lengths_are_numbers_with_units() {
+        for (text, nanos) in [
+            ("200ms", Some(200_000_000)),
+            ("1m30s", Some(90_000_000_000)),
+            ("2d1h", Some(176_400_000_000_000)),
+            ("0s", Some(0)),
+            ("", None),
+            ("5", None),
+            ("s", None),
+            ("-1s", None),
+            ("1w", None),
+            ("1h 2s", None),
+            ("99999999999999999999s", None),
+            ("999999999d", None),
+        ] {
+            assert_eq!(length(text), nanos, "{text:?}");
+        }
+    }
 
     #[test]
     fn moments_are_read_with_fraction_and_zone() {
