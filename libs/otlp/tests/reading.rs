@@ -170,6 +170,22 @@ proptest! {
                 prop_assert!(same_attributes(ours.attributes(), &span.attributes));
                 prop_assert!(same_attributes(ours.resource(), resource.resource.as_ref().map_or(&[], |r| &r.attributes)));
                 prop_assert_eq!(ours.scope_name(), scope.scope.as_ref().map_or("", |s| &s.name));
+                prop_assert_eq!(ours.scope_version(), scope.scope.as_ref().map_or("", |s| &s.version));
+                prop_assert_eq!(ours.events().count(), span.events.len());
+                for (ours, theirs) in ours.events().zip(&span.events) {
+                    prop_assert_eq!((ours.time(), ours.name()), (theirs.time_unix_nano, theirs.name.as_str()));
+                    prop_assert!(same_attributes(ours.attributes(), &theirs.attributes));
+                }
+                prop_assert_eq!(ours.links().count(), span.links.len());
+                for (ours, theirs) in ours.links().zip(&span.links) {
+                    let is_id = |id: &[u8], size| id.len() == size && id.iter().any(|byte| *byte != 0);
+                    let trace = is_id(&theirs.trace_id, 16).then(|| theirs.trace_id.clone());
+                    let span = is_id(&theirs.span_id, 8).then(|| theirs.span_id.clone());
+                    prop_assert_eq!(ours.trace_id().map(|id| id.to_vec()), trace);
+                    prop_assert_eq!(ours.span_id().map(|id| id.to_vec()), span);
+                    prop_assert_eq!(ours.trace_state(), &theirs.trace_state);
+                    prop_assert!(same_attributes(ours.attributes(), &theirs.attributes));
+                }
             }
         }
     }
