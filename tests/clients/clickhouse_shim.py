@@ -128,7 +128,6 @@ if __name__ == "__main__":
     FOLDER = os.path.abspath(sys.argv[1])
     os.makedirs(FOLDER, exist_ok=True)
     Handler.engine = session.Session(os.path.join(FOLDER, "engine"))
-    # What tests write is not of one day; how many days an insert may have is the server's own limit.
     server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=leave_with_parent, daemon=True).start()

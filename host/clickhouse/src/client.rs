@@ -89,6 +89,12 @@ impl Client {
         Ok(Self { http, endpoint, database: database.to_owned(), headers })
     }
 
+    /// The address that it asks.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        self.endpoint.as_str()
+    }
+
     /// Runs a statement, and gives the beginning of what it answers. The database has to be named in it.
     ///
     /// # Errors

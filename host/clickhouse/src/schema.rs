@@ -332,7 +332,7 @@ ORDER BY (toStartOfHour(Timestamp), TraceId, SpanId)
             .iter()
             .map(|name| format!("    {name} SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1))"))
             .collect();
-        let read: Vec<_> = counts.iter().map(|name| format!("    sum(ifNull({name}, 0)) AS {name}")).collect();
+        let read: Vec<_> = counts.iter().map(|name| format!("    sum(ifNull(call.{name}, 0)) AS {name}")).collect();
         let create = format!(
             "CREATE TABLE IF NOT EXISTS {}{} (
     Minute DateTime CODEC(Delta(4), ZSTD(1)),
@@ -371,11 +371,11 @@ SELECT
     LlmTeam,
     count() AS Calls,
     countIf(StatusCode = 'Error' OR LlmErrorType != '') AS Errors,
-    countIf(isNull(LlmCost)) AS Unpriced,
+    countIf(isNull(call.LlmCost)) AS Unpriced,
 {},
-    sum(ifNull(LlmCost, toDecimal128(0, 9))) AS LlmCost,
+    sum(ifNull(call.LlmCost, toDecimal128(0, 9))) AS LlmCost,
     quantilesTDigestState(0.5, 0.9, 0.95, 0.99)(Duration) AS Durations
-FROM {}
+FROM {} AS call
 GROUP BY Minute, ServiceName, LlmProvider, LlmModel, LlmOperation, LlmTenant, LlmTeam",
             self.table(&format!("{}_mv", self.by_minute())),
             self.on_cluster(),
