@@ -28,7 +28,7 @@ from chdb import session
 # Parameters of the interface itself; all others are settings of the statement.
 RESERVED = {"query", "database", "default_format", "user", "password", "query_id", "session_id", "wait_end_of_query"}
 # The interface answers with these statuses; everything else is a 500.
-STATUS = {60: 404, 81: 404, 16: 404, 516: 403, 497: 403, 62: 400, 27: 400, 33: 400, 117: 400, 6: 400, 252: 500, 241: 500}
+STATUS = {60: 404, 81: 404, 16: 404, 516: 403, 497: 403, 62: 400, 27: 400, 117: 400, 6: 400}
 # One statement at a time: the engine in a process has one session.
 LOCK = threading.Lock()
 

@@ -3,6 +3,7 @@
 use crate::compress::Compression;
 use crate::exception::{self, Meaning};
 use crate::sql;
+use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use sha2::{Digest, Sha256};
@@ -50,6 +51,22 @@ pub struct Client {
     endpoint: Url,
     database: String,
     headers: HeaderMap,
+}
+
+/// Rows on their way into a table.
+#[derive(Clone, Debug)]
+pub struct Insert<'a> {
+    /// The table.
+    pub table: &'a str,
+    /// Rows in `RowBinaryWithNames`, compressed.
+    pub rows: Bytes,
+    /// How they are compressed.
+    pub compression: Compression,
+    /// What the server knows the insert by when it comes again: see [`token`].
+    pub token: &'a str,
+    /// Whether the server may put the rows of several inserts together before it writes them. It remembers each of them by
+    /// its token nevertheless, where [`Client::remembers_asynchronous`] says so.
+    pub asynchronous: bool,
 }
 
 /// A name for an insert that is the same whenever the same request is sent, so that the server knows it again.
@@ -105,37 +122,40 @@ impl Client {
         Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
-    /// Inserts rows in `RowBinaryWithNames` that were compressed. It returns once the server has them in a table; an insert
-    /// of the same `token` that comes again is answered as the first was, and adds nothing.
+    /// Inserts rows. It returns once the server has them in a table; an insert of the same token that comes again is answered
+    /// as the first was, and adds nothing.
     ///
-    /// `asynchronous` lets the server put the rows of several inserts together before it writes them. It remembers each of
-    /// them by its token nevertheless, from version 26.1 on also where views read the table.
+    /// A server takes rows of up to a hundred days at once, because more is mostly a mistake. It is none of those who insert
+    /// here that some sender's clock is wrong, so that an insert which is refused for that is sent again without the limit.
     ///
     /// # Errors
     /// It is not known that the server has the rows.
-    pub async fn insert(
-        &self,
-        table: &str,
-        rows: Vec<u8>,
-        compression: Compression,
-        token: &str,
-        asynchronous: bool,
-    ) -> Result<(), Failure> {
-        let table = format!("{}.{}", sql::name(&self.database), sql::name(table));
+    pub async fn insert(&self, insert: &Insert<'_>) -> Result<(), Failure> {
+        match self.insert_once(insert, &[]).await {
+            Err(failure) if failure.code == Some(252) && failure.meaning == Meaning::TooLarge => {
+                self.insert_once(insert, &[("max_partitions_per_insert_block", "0")]).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn insert_once(&self, insert: &Insert<'_>, more: &[(&str, &str)]) -> Result<(), Failure> {
+        let table = format!("{}.{}", sql::name(&self.database), sql::name(insert.table));
         let statement = format!("INSERT INTO {table} FORMAT RowBinaryWithNames");
-        let mut request = self.post(&[
+        let settings = [
             ("query", statement.as_str()),
-            ("async_insert", if asynchronous { "1" } else { "0" }),
+            ("async_insert", if insert.asynchronous { "1" } else { "0" }),
             ("wait_for_async_insert", "1"),
             ("insert_deduplicate", "1"),
             ("async_insert_deduplicate", "1"),
-            ("insert_deduplication_token", token),
+            ("insert_deduplication_token", insert.token),
             ("deduplicate_blocks_in_dependent_materialized_views", "1"),
-        ]);
-        if let Some(coding) = compression.coding() {
+        ];
+        let mut request = self.post(&[&settings[..], more].concat());
+        if let Some(coding) = insert.compression.coding() {
             request = request.header(CONTENT_ENCODING, coding);
         }
-        let answer = self.send(request.body(rows)).await?;
+        let answer = self.send(request.body(insert.rows.clone())).await?;
         if answer.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
@@ -295,7 +315,7 @@ mod tests {
         assert_eq!(meaning(head(200, None, true), ""), Ok(()));
         assert_eq!(meaning(head(200, None, false), "<html>"), Err(Meaning::Again));
         assert_eq!(meaning(head(200, None, true), table), Err(Meaning::Again));
-        assert_eq!(meaning(head(200, Some(33), true), ""), Err(Meaning::Never));
+        assert_eq!(meaning(head(200, Some(469), true), ""), Err(Meaning::Never));
         assert_eq!(meaning(head(400, Some(27), true), ""), Err(Meaning::Never));
         assert_eq!(meaning(head(500, Some(307), true), ""), Err(Meaning::TooLarge));
         assert_eq!(meaning(head(413, None, false), ""), Err(Meaning::TooLarge));

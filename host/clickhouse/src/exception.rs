@@ -21,7 +21,6 @@ pub const CODES: &[(u32, &str, Meaning)] = &[
     // The rows cannot be read, or not stored.
     (6, "CANNOT_PARSE_TEXT", Never),
     (27, "CANNOT_PARSE_INPUT_ASSERTION_FAILED", Never),
-    (33, "CANNOT_READ_ALL_DATA", Never),
     (41, "CANNOT_PARSE_DATETIME", Never),
     (53, "TYPE_MISMATCH", Never),
     (69, "ARGUMENT_OUT_OF_BOUND", Never),
@@ -47,6 +46,9 @@ pub const CODES: &[(u32, &str, Meaning)] = &[
     (194, "REQUIRED_PASSWORD", Again),
     (497, "ACCESS_DENIED", Again),
     (516, "AUTHENTICATION_FAILED", Again),
+    // The rows ended too early: they were cut off on the way, because whole ones can be read.
+    (32, "ATTEMPT_TO_READ_AFTER_EOF", Again),
+    (33, "CANNOT_READ_ALL_DATA", Again),
     // The server has too much to do, or is not well.
     (159, "TIMEOUT_EXCEEDED", Again),
     (202, "TOO_MANY_SIMULTANEOUS_QUERIES", Again),

@@ -31,7 +31,7 @@ pub mod rows;
 mod schema;
 mod sql;
 
-pub use client::{Client, Credentials, Failure, token};
+pub use client::{Client, Credentials, Failure, Insert, token};
 pub use compress::Compression;
 pub use exception::{CODES, Meaning, meaning};
 pub use schema::{Engine, Schema};

@@ -140,7 +140,7 @@ impl OtlpHttp {
 
 impl ClientTls {
     /// Reads `tls`. `insecure` takes the key of that name; without it TLS is what the endpoint's scheme says.
-    fn read(output: &mut Section<'_>, insecure: Option<&mut bool>) -> Self {
+    pub(super) fn read(output: &mut Section<'_>, insecure: Option<&mut bool>) -> Self {
         let mut tls = Self::default();
         if let Some(mut section) = output.section("tls") {
             if let Some(insecure) = insecure {
@@ -160,7 +160,7 @@ impl ClientTls {
     }
 
     /// What is said of TLS must not be in vain.
-    fn is_used(&self, endpoint: &str) -> Result<(), String> {
+    pub(super) fn is_used(&self, endpoint: &str) -> Result<(), String> {
         match *self != Self::default() && endpoint.starts_with("http://") {
             true => Err(format!("{endpoint:?} does not speak TLS, but tls has files; write https://")),
             false => Ok(()),
@@ -182,7 +182,7 @@ fn check_grpc(endpoint: &str, insecure: bool, tls: &ClientTls) -> Result<(), Str
 }
 
 /// An empty endpoint has been reported as missing.
-fn check_url(endpoint: &str) -> Result<(), String> {
+pub(super) fn check_url(endpoint: &str) -> Result<(), String> {
     if endpoint.is_empty() {
         return Ok(());
     }
@@ -193,7 +193,7 @@ fn check_url(endpoint: &str) -> Result<(), String> {
     }
 }
 
-fn read_timeout(section: &mut Section<'_>) -> Duration {
+pub(super) fn read_timeout(section: &mut Section<'_>) -> Duration {
     section.duration("timeout", Duration::from_secs(10), Duration::from_millis(1)..=Duration::from_secs(600))
 }
 

@@ -1,5 +1,6 @@
 //! `outputs:`. A key is a type, or a type and a name of the user's: `otlp_http/backend`, as in the Collector.
 
+use super::clickhouse::ClickHouse;
 use super::otlp::{OtlpGrpc, OtlpHttp};
 use super::problem::Problems;
 use super::section::{Section, did_you_mean};
@@ -16,6 +17,8 @@ pub struct Outputs {
     pub otlp_grpc: Vec<OtlpGrpc>,
     /// OTLP backends over HTTP.
     pub otlp_http: Vec<OtlpHttp>,
+    /// ClickHouse servers.
+    pub clickhouse: Vec<ClickHouse>,
     /// Files of JSON lines.
     pub json_lines: Vec<JsonLines>,
     /// The metrics page.
@@ -94,7 +97,10 @@ impl Outputs {
         let mut outputs = Self::default();
         let entries = root.section("outputs").map(|mut section| section.entries()).unwrap_or_default();
         if entries.is_empty() {
-            root.problem("outputs", "nothing is delivered; add otlp_grpc, otlp_http, json_lines or prometheus");
+            root.problem(
+                "outputs",
+                "nothing is delivered; add otlp_grpc, otlp_http, clickhouse, json_lines or prometheus",
+            );
         }
         for (key, node) in entries {
             let path = format!("outputs.{key}");
@@ -103,13 +109,14 @@ impl Outputs {
             match kind {
                 "otlp_grpc" => outputs.otlp_grpc.push(OtlpGrpc::read(key, section)),
                 "otlp_http" => outputs.otlp_http.push(OtlpHttp::read(key, section)),
+                "clickhouse" => outputs.clickhouse.push(ClickHouse::read(key, section)),
                 "json_lines" => outputs.json_lines.push(JsonLines::read(key, section)),
                 "prometheus" if outputs.prometheus.is_some() => {
                     problems.add(node.line, path, "there is one metrics page; remove this one");
                 }
                 "prometheus" => outputs.prometheus = Some(Prometheus::read(section)),
                 _ => {
-                    let known = ["otlp_grpc", "otlp_http", "json_lines", "prometheus"];
+                    let known = ["otlp_grpc", "otlp_http", "clickhouse", "json_lines", "prometheus"];
                     let message = format!(
                         "is not a known type of output{}; known: {}",
                         did_you_mean(kind, &known),

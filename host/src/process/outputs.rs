@@ -3,7 +3,7 @@
 use crate::config;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::outputs::{self, Queue, Worker, json_lines, otlp_grpc, otlp_http};
+use crate::outputs::{self, Queue, Worker, clickhouse, json_lines, otlp_grpc, otlp_http};
 use crate::stages::log::Log;
 use tokio::time::Instant;
 
@@ -37,6 +37,7 @@ struct Running {
 enum Output {
     OtlpGrpc(config::OtlpGrpc),
     OtlpHttp(config::OtlpHttp),
+    ClickHouse(config::ClickHouse),
     JsonLines(config::JsonLines),
 }
 
@@ -44,6 +45,7 @@ enum Output {
 enum Open {
     OtlpGrpc(otlp_grpc::Backend),
     OtlpHttp(otlp_http::Backend),
+    ClickHouse(clickhouse::Store),
     JsonLines(json_lines::Lines),
 }
 
@@ -117,6 +119,7 @@ impl Outputs {
         let (queue, worker) = match open {
             Open::OtlpGrpc(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::OtlpHttp(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+            Open::ClickHouse(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::JsonLines(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
         };
         Running { config, queue, worker }
@@ -131,6 +134,7 @@ impl Running {
         let worker = match open {
             Open::OtlpGrpc(sink) => worker.start(sink, retry),
             Open::OtlpHttp(sink) => worker.start(sink, retry),
+            Open::ClickHouse(sink) => worker.start(sink, retry),
             // Opened once more, because it may have grown since.
             Open::JsonLines(sink) => worker.start(config.reopened(sink).await, retry),
         };
@@ -143,6 +147,7 @@ impl Output {
         match self {
             Self::OtlpGrpc(config) => &config.name,
             Self::OtlpHttp(config) => &config.name,
+            Self::ClickHouse(config) => &config.name,
             Self::JsonLines(config) => &config.name,
         }
     }
@@ -151,6 +156,7 @@ impl Output {
         match self {
             Self::OtlpGrpc(config) => config.queue,
             Self::OtlpHttp(config) => config.queue,
+            Self::ClickHouse(config) => config.queue,
             Self::JsonLines(config) => config.queue,
         }
     }
@@ -159,6 +165,7 @@ impl Output {
         match self {
             Self::OtlpGrpc(config) => config.retry,
             Self::OtlpHttp(config) => config.retry,
+            Self::ClickHouse(config) => config.retry,
             Self::JsonLines(_) => json_lines::RETRY,
         }
     }
@@ -168,6 +175,7 @@ impl Output {
         match self {
             Self::OtlpGrpc(config) => otlp_grpc::Backend::new(config).map(Open::OtlpGrpc).map_err(error),
             Self::OtlpHttp(config) => otlp_http::Backend::new(config).map(Open::OtlpHttp).map_err(error),
+            Self::ClickHouse(config) => clickhouse::Store::new(config).map(Open::ClickHouse).map_err(error),
             Self::JsonLines(config) => json_lines::Lines::open(config)
                 .await
                 .map(Open::JsonLines)
@@ -187,6 +195,7 @@ impl Output {
 fn list(config: &config::Outputs) -> Vec<Output> {
     let grpc = config.otlp_grpc.iter().cloned().map(Output::OtlpGrpc);
     let http = config.otlp_http.iter().cloned().map(Output::OtlpHttp);
+    let clickhouse = config.clickhouse.iter().cloned().map(Output::ClickHouse);
     let lines = config.json_lines.iter().cloned().map(Output::JsonLines);
-    grpc.chain(http).chain(lines).collect()
+    grpc.chain(http).chain(clickhouse).chain(lines).collect()
 }

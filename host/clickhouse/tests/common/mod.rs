@@ -6,7 +6,7 @@ pub(crate) mod traffic;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use tollgate_clickhouse::{Client, Compression, Credentials, Failure, Schema, rows, token};
+use tollgate_clickhouse::{Client, Compression, Credentials, Failure, Insert, Schema, rows, token};
 
 /// The engine behind its HTTP shim, in a process of its own. The folder of its tables may outlive it.
 pub(crate) struct Server {
@@ -104,14 +104,25 @@ pub(crate) fn schema() -> Schema {
 /// Most bytes of rows: none of the tests has as many.
 pub(crate) const LIMIT: usize = 1 << 30;
 
+pub(crate) async fn insert(
+    client: &Client,
+    table: &str,
+    rows: Vec<u8>,
+    compression: Compression,
+    token: &str,
+    asynchronous: bool,
+) -> Result<(), Failure> {
+    client.insert(&Insert { table, rows: rows.into(), compression, token, asynchronous }).await
+}
+
 pub(crate) async fn insert_spans(client: &Client, request: &[u8]) -> Result<(), Failure> {
     let rows = rows::spans(request, LIMIT).unwrap();
-    client.insert(&schema().traces, rows.bytes, Compression::None, &token(request), true).await
+    insert(client, &schema().traces, rows.bytes, Compression::None, &token(request), true).await
 }
 
 pub(crate) async fn insert_logs(client: &Client, request: &[u8]) -> Result<(), Failure> {
     let rows = rows::logs(request, LIMIT).unwrap();
-    client.insert(&schema().logs, rows.bytes, Compression::None, &token(request), true).await
+    insert(client, &schema().logs, rows.bytes, Compression::None, &token(request), true).await
 }
 
 /// The rows of a statement, as texts.
