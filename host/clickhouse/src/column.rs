@@ -38,15 +38,18 @@ pub struct Column {
     pub resource: Option<&'static str>,
     /// What it says, for those who read the table.
     pub comment: &'static str,
+    /// The version of the tables that brings it. Migrations that are released never change, so that a further column has a
+    /// further version, whose migration adds it.
+    pub since: u32,
 }
 
 const fn column(name: &'static str, kind: Kind, attributes: &'static [&'static str], comment: &'static str) -> Column {
-    Column { name, kind, attributes, resource: None, comment }
+    Column { name, kind, attributes, resource: None, comment, since: 2 }
 }
 
 const fn shared(name: &'static str, attribute: &'static [&'static str; 1], comment: &'static str) -> Column {
     let [resource] = *attribute;
-    Column { name, kind: Kind::Word, attributes: attribute, resource: Some(resource), comment }
+    Column { name, kind: Kind::Word, attributes: attribute, resource: Some(resource), comment, since: 2 }
 }
 
 /// Name of an evaluation, as the GenAI conventions have it.

@@ -262,8 +262,10 @@ ORDER BY (ServiceName, TimestampTime, Timestamp)
 
     /// Version 2: the columns about LLM calls, and a memory of inserts for tables that the exporter made.
     pub(crate) fn columns(&self) -> Vec<String> {
-        let spans = column::SPANS.iter().map(|column| column.definition("SpanAttributes"));
-        let logs = column::LOGS.iter().map(|column| column.definition("LogAttributes"));
+        let spans = column::SPANS.iter().filter(|column| column.since == 2);
+        let spans = spans.map(|column| column.definition("SpanAttributes"));
+        let logs = column::LOGS.iter().filter(|column| column.since == 2);
+        let logs = logs.map(|column| column.definition("LogAttributes"));
         let mut statements = vec![self.add(&self.traces, spans), self.add(&self.logs, logs)];
         let session = "ADD INDEX IF NOT EXISTS idx_llm_session LlmSession TYPE bloom_filter(0.01) GRANULARITY 1";
         statements.push(self.alter(&self.traces, session));
@@ -278,6 +280,7 @@ ORDER BY (ServiceName, TimestampTime, Timestamp)
     pub(crate) fn calls(&self) -> Vec<String> {
         // Defaults are those of the table of spans, which are computed before a view sees the row.
         let columns: Vec<_> = column::calls()
+            .filter(|column| column.since <= 3)
             .map(|column| {
                 format!("    {} {} COMMENT '{}' {}", column.name, column.sql_type(), column.comment, column.codec())
             })
@@ -309,25 +312,28 @@ ORDER BY (toStartOfHour(Timestamp), TraceId, SpanId)
             self.table(&format!("{}_mv", self.calls)),
             self.on_cluster(),
             self.table(&self.calls),
-            self.select_calls()
+            self.select_calls(3)
         );
         vec![create, view]
     }
 
-    /// The calls among the spans.
-    pub(crate) fn select_calls(&self) -> String {
-        format!("SELECT {}\nFROM {}\nWHERE LlmBillable", Self::call_columns(), self.table(&self.traces))
+    /// The calls among the spans, with the columns that there are in a version of the tables.
+    pub(crate) fn select_calls(&self, version: u32) -> String {
+        format!("SELECT {}\nFROM {}\nWHERE LlmBillable", Self::call_columns(version), self.table(&self.traces))
     }
 
-    fn call_columns() -> String {
+    fn call_columns(version: u32) -> String {
         let base = ["Timestamp", "TraceId", "SpanId", "ServiceName", "SpanName", "Duration", "StatusCode"];
-        base.into_iter().chain(column::calls().map(|column| column.name)).collect::<Vec<_>>().join(", ")
+        let of_calls = column::calls().filter(|column| column.since <= version).map(|column| column.name);
+        base.into_iter().chain(of_calls).collect::<Vec<_>>().join(", ")
     }
 
     /// Version 4: sums of calls by minute.
     pub(crate) fn sums(&self) -> Vec<String> {
-        let counts: Vec<_> =
-            column::calls().filter(|column| column.kind == Kind::Count).map(|column| column.name).collect();
+        let counts: Vec<_> = column::calls()
+            .filter(|column| column.kind == Kind::Count && column.since <= 4)
+            .map(|column| column.name)
+            .collect();
         let sums: Vec<_> = counts
             .iter()
             .map(|name| format!("    {name} SimpleAggregateFunction(sum, UInt64) CODEC(ZSTD(1))"))

@@ -60,6 +60,7 @@ const LIGHT: &[&str] = &[
     "tollgate-envoy-model",
     "tollgate-filter",
     "tollgate-metering",
+    "tollgate-clickhouse",
     "tollgate-bench-envoy",
     "tollgate-bench-host",
     "tollgate-bench-redaction",
@@ -107,6 +108,7 @@ fn pure(context: &Context) -> Outcome {
     let litellm = tools.litellm(&context.layout.root).map_err(failed)?;
     tests.envs(context.data.variables()).env("TOLLGATE_GENAI_PRICES", prices).env("TOLLGATE_LITELLM", litellm);
     readers_of_metrics(&tools, &mut tests)?;
+    clickhouse(&tools, &mut tests)?;
     run(&mut tests)
 }
 
@@ -170,6 +172,7 @@ fn system(context: &Context) -> Outcome {
         Err(why) => println!("SKIPPED: tests of clients for Node: {why}"),
     }
     readers_of_metrics(&tools, &mut tests)?;
+    clickhouse(&tools, &mut tests)?;
     match tools.phoenix() {
         Ok(packages) => {
             tests.env("TOLLGATE_PHOENIX", packages);
@@ -190,6 +193,18 @@ fn readers_of_metrics(tools: &Tools, tests: &mut Command) -> Result<(), (Counts,
         }
         Err(why) if Data::required() => return Err(failed(why)),
         Err(why) => println!("SKIPPED: tests with a real Prometheus: {why}"),
+    }
+    Ok(())
+}
+
+/// Says where the engine of ClickHouse is.
+fn clickhouse(tools: &Tools, tests: &mut Command) -> Result<(), (Counts, String)> {
+    match tools.chdb() {
+        Ok(packages) => {
+            tests.env("TOLLGATE_CHDB", packages);
+        }
+        Err(why) if Data::required() => return Err(failed(why)),
+        Err(why) => println!("SKIPPED: tests with the engine of ClickHouse: {why}"),
     }
     Ok(())
 }
