@@ -52,7 +52,11 @@ impl Engine {
     }
 
     async fn query(&self, statement: &str) -> String {
-        let sent = client().post(format!("http://127.0.0.1:{}/", self.port)).body(format!("{statement} FORMAT TSV"));
+        self.run(&format!("{statement} FORMAT TSV")).await
+    }
+
+    async fn run(&self, statement: &str) -> String {
+        let sent = client().post(format!("http://127.0.0.1:{}/", self.port)).body(statement.to_owned());
         sent.send().await.unwrap().text().await.unwrap().trim().to_owned()
     }
 }
@@ -113,7 +117,7 @@ async fn what_the_host_took_while_the_server_was_down_is_in_its_tables_once() {
         return;
     }
     let outputs = format!(
-        "outputs:\n  clickhouse: {{endpoint: \"http://127.0.0.1:{port}\", database: otel, ttl: 240h, \
+        "outputs:\n  clickhouse: {{endpoint: \"http://127.0.0.1:{port}\", database: otel, \
          retry: {{initial_interval: 50ms, max_interval: 100ms}}}}\n"
     );
     let host = Host::start(&outputs);
@@ -162,9 +166,12 @@ async fn commands_print_and_make_the_tables() {
     };
     let printed = said(&["clickhouse", "schema", "--config", config]);
     assert!(printed.contains("TTL toDateTime(Timestamp) + toIntervalDay(1)") && printed.contains("toIntervalDay(2)"));
-    for statement in printed.split(";\n").filter(|statement| !statement.trim().is_empty()) {
-        engine.query(&format!("SELECT '{}'", statement.len())).await;
+    for statement in printed.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()) {
+        assert_eq!(engine.run(statement).await, "", "{statement}");
     }
+    let printed = said(&["clickhouse", "migrate", "--config", config]);
+    assert!(printed.contains(": version 4, nothing to do"), "{printed}");
+    assert_eq!(engine.run("DROP DATABASE otel").await, "");
     let first = said(&["clickhouse", "migrate", "--config", config]);
     assert!(first.contains(": version 4, from 0"), "{first}");
     let again = said(&["clickhouse", "migrate", "--config", config, "--backfill"]);
@@ -180,14 +187,11 @@ async fn commands_print_and_make_the_tables() {
     assert!(!down.status.success());
     let why = String::from_utf8(down.stderr).unwrap();
     assert!(why.contains("cannot be reached"), "{why}");
-    folder.write(
-        "tollgate.yaml",
-        yaml.replace("clickhouse:", "json_lines:")
-            .replace("endpoint", "path")
-            .replace(&yaml[yaml.find(", database").unwrap()..yaml.find("}\n").unwrap()], ""),
-    );
+    let lines = "receivers: {otlp: {protocols: {http: }}}\noutputs: {json_lines: {path: x}}\n";
+    folder.write("tollgate.yaml", lines);
     let none = support::run(&["clickhouse", "schema", "--config", config], b"");
     assert!(!none.status.success());
+    assert!(String::from_utf8(none.stderr).unwrap().contains("has no outputs.clickhouse"));
 }
 
 /// What came of one attempt, without its words.
