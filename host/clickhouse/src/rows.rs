@@ -154,8 +154,9 @@ impl<'a> Writer<'a> {
         out.extend_from_slice(&span.duration().unwrap_or(0).to_le_bytes());
         binary::string(out, status(span.status()));
         binary::string(out, span.status_message().as_bytes());
-        events(out, span);
-        links(out, span);
+        let (of_events, of_links) = span.events_and_links();
+        events(out, &of_events);
+        links(out, &of_links);
         self.wanted.write(out, &found, &self.of_resource);
         self.count += 1;
     }
@@ -198,27 +199,22 @@ fn service(out: &mut Vec<u8>, resource: Attributes<'_>) {
 }
 
 /// A nested column is an array for each of its fields.
-fn events(out: &mut Vec<u8>, span: &Span<'_>) {
-    let count = span.events().count();
-    let each = |out: &mut Vec<u8>, write: fn(&mut Vec<u8>, SpanEvent<'_>)| {
-        binary::length(out, count);
-        span.events().for_each(|event| write(out, event));
-    };
-    each(out, |out, event| binary::time(out, event.time()));
-    each(out, |out, event| binary::string(out, event.name().as_bytes()));
-    each(out, |out, event| binary::map(out, event.attributes(), |_, _| {}));
+fn nested<T>(out: &mut Vec<u8>, items: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
+    binary::length(out, items.len());
+    items.iter().for_each(|item| write(out, item));
 }
 
-fn links(out: &mut Vec<u8>, span: &Span<'_>) {
-    let count = span.links().count();
-    let each = |out: &mut Vec<u8>, write: fn(&mut Vec<u8>, SpanLink<'_>)| {
-        binary::length(out, count);
-        span.links().for_each(|link| write(out, link));
-    };
-    each(out, |out, link| binary::id(out, link.trace_id().as_ref().map(|id| &id[..])));
-    each(out, |out, link| binary::id(out, link.span_id().as_ref().map(|id| &id[..])));
-    each(out, |out, link| binary::string(out, link.trace_state().as_bytes()));
-    each(out, |out, link| binary::map(out, link.attributes(), |_, _| {}));
+fn events(out: &mut Vec<u8>, events: &[SpanEvent<'_>]) {
+    nested(out, events, |out, event| binary::time(out, event.time()));
+    nested(out, events, |out, event| binary::string(out, event.name().as_bytes()));
+    nested(out, events, |out, event| binary::map(out, event.attributes(), |_, _| {}));
+}
+
+fn links(out: &mut Vec<u8>, links: &[SpanLink<'_>]) {
+    nested(out, links, |out, link| binary::id(out, link.trace_id().as_ref().map(|id| &id[..])));
+    nested(out, links, |out, link| binary::id(out, link.span_id().as_ref().map(|id| &id[..])));
+    nested(out, links, |out, link| binary::string(out, link.trace_state().as_bytes()));
+    nested(out, links, |out, link| binary::map(out, link.attributes(), |_, _| {}));
 }
 
 /// The words of the exporter.

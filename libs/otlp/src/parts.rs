@@ -68,16 +68,19 @@ impl<'r> SpanLink<'r> {
 }
 
 impl<'r> Span<'r> {
-    /// Events in the order of the wire.
-    pub fn events(&self) -> impl Iterator<Item = SpanEvent<'r>> + use<'r> {
-        let bytes = self.bytes;
-        messages(bytes, self.entry.item.frame, 11).map(move |frame| SpanEvent { bytes, frame })
-    }
-
-    /// Links in the order of the wire.
-    pub fn links(&self) -> impl Iterator<Item = SpanLink<'r>> + use<'r> {
-        let bytes = self.bytes;
-        messages(bytes, self.entry.item.frame, 13).map(move |frame| SpanLink { bytes, frame })
+    /// Events and links, each in the order of the wire.
+    #[must_use]
+    pub fn events_and_links(&self) -> (Vec<SpanEvent<'r>>, Vec<SpanLink<'r>>) {
+        let (bytes, mut events, mut links) = (self.bytes, Vec::new(), Vec::new());
+        let mut reader = Reader::within(bytes, self.entry.item.frame);
+        while let Ok(Some(field)) = reader.field() {
+            match (field.number, field.payload) {
+                (11, Payload::Bytes(frame)) => events.push(SpanEvent { bytes, frame }),
+                (13, Payload::Bytes(frame)) => links.push(SpanLink { bytes, frame }),
+                _ => {}
+            }
+        }
+        (events, links)
     }
 
     /// Version of the instrumentation scope; empty where there is none.
@@ -155,21 +158,6 @@ impl<'r> Log<'r> {
     pub fn scope_schema_url(&self) -> &'r str {
         text(self.bytes, self.group.inner, 3)
     }
-}
-
-/// The messages in the field `number` of a message.
-fn messages(bytes: &[u8], frame: Frame, number: u32) -> impl Iterator<Item = Frame> {
-    let mut reader = Reader::within(bytes, frame);
-    std::iter::from_fn(move || {
-        loop {
-            let field = reader.field().ok()??;
-            if let Payload::Bytes(frame) = field.payload
-                && field.number == number
-            {
-                return Some(frame);
-            }
-        }
-    })
 }
 
 /// The last of the field `number`, which is the one that counts.
