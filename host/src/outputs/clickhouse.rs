@@ -13,6 +13,9 @@ use tollgate_clickhouse::{Client, Compression, Failure, Insert, Meaning, token};
 /// many times as large as the request they are of; requests whose rows are larger are sent in parts.
 const ROWS_BYTES: usize = 64 << 20;
 
+/// From an encoded request to its rows, of so many bytes.
+type Reader = fn(&[u8], usize) -> Result<Rows, RowsError>;
+
 /// A server that is spoken to.
 #[derive(Debug)]
 pub struct Store {
@@ -61,9 +64,9 @@ impl Sink for Store {
 
     async fn send(&self, delivery: &Delivery) -> Result<u64, SendError> {
         let schema = &self.config.schema;
-        let (table, read): (_, fn(&[u8], usize) -> Result<Rows, RowsError>) = match delivery.signal {
-            Signal::Traces => (&schema.traces, rows::spans),
-            Signal::Logs => (&schema.logs, rows::logs),
+        let (table, read) = match delivery.signal {
+            Signal::Traces => (&schema.traces, rows::spans as Reader),
+            Signal::Logs => (&schema.logs, rows::logs as Reader),
             // There is no table for them.
             Signal::Metrics => return Ok(delivery.items),
         };
@@ -83,11 +86,7 @@ impl Sink for Store {
 }
 
 /// Compressed rows, their token, and how many there are.
-fn encode(
-    request: &[u8],
-    read: fn(&[u8], usize) -> Result<Rows, RowsError>,
-    compression: Compression,
-) -> Result<(Vec<u8>, String, u64), SendError> {
+fn encode(request: &[u8], read: Reader, compression: Compression) -> Result<(Vec<u8>, String, u64), SendError> {
     let rows = read(request, ROWS_BYTES).map_err(|error| match error {
         RowsError::TooLarge { .. } => SendError::TooLarge { why: error.to_string() },
         RowsError::Malformed(_) => SendError::Never { why: error.to_string() },

@@ -37,7 +37,7 @@ struct Running {
 enum Output {
     OtlpGrpc(config::OtlpGrpc),
     OtlpHttp(config::OtlpHttp),
-    ClickHouse(config::ClickHouse),
+    ClickHouse(Box<config::ClickHouse>),
     JsonLines(config::JsonLines),
 }
 
@@ -45,7 +45,7 @@ enum Output {
 enum Open {
     OtlpGrpc(otlp_grpc::Backend),
     OtlpHttp(otlp_http::Backend),
-    ClickHouse(clickhouse::Store),
+    ClickHouse(Box<clickhouse::Store>),
     JsonLines(json_lines::Lines),
 }
 
@@ -119,7 +119,7 @@ impl Outputs {
         let (queue, worker) = match open {
             Open::OtlpGrpc(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::OtlpHttp(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
-            Open::ClickHouse(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+            Open::ClickHouse(sink) => outputs::start(name, *sink, queue, retry, memory, metrics),
             Open::JsonLines(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
         };
         Running { config, queue, worker }
@@ -134,7 +134,7 @@ impl Running {
         let worker = match open {
             Open::OtlpGrpc(sink) => worker.start(sink, retry),
             Open::OtlpHttp(sink) => worker.start(sink, retry),
-            Open::ClickHouse(sink) => worker.start(sink, retry),
+            Open::ClickHouse(sink) => worker.start(*sink, retry),
             // Opened once more, because it may have grown since.
             Open::JsonLines(sink) => worker.start(config.reopened(sink).await, retry),
         };
@@ -175,7 +175,9 @@ impl Output {
         match self {
             Self::OtlpGrpc(config) => otlp_grpc::Backend::new(config).map(Open::OtlpGrpc).map_err(error),
             Self::OtlpHttp(config) => otlp_http::Backend::new(config).map(Open::OtlpHttp).map_err(error),
-            Self::ClickHouse(config) => clickhouse::Store::new(config).map(Open::ClickHouse).map_err(error),
+            Self::ClickHouse(config) => {
+                clickhouse::Store::new(config).map(Box::new).map(Open::ClickHouse).map_err(error)
+            }
             Self::JsonLines(config) => json_lines::Lines::open(config)
                 .await
                 .map(Open::JsonLines)
@@ -195,7 +197,7 @@ impl Output {
 fn list(config: &config::Outputs) -> Vec<Output> {
     let grpc = config.otlp_grpc.iter().cloned().map(Output::OtlpGrpc);
     let http = config.otlp_http.iter().cloned().map(Output::OtlpHttp);
-    let clickhouse = config.clickhouse.iter().cloned().map(Output::ClickHouse);
+    let clickhouse = config.clickhouse.iter().cloned().map(Box::new).map(Output::ClickHouse);
     let lines = config.json_lines.iter().cloned().map(Output::JsonLines);
     grpc.chain(http).chain(clickhouse).chain(lines).collect()
 }
