@@ -132,7 +132,7 @@ impl Schema {
         [
             (self.traces.clone(), "Timestamp", self.ttl),
             (self.trace_times(), "Start", self.ttl),
-            (self.logs.clone(), "TimestampTime", self.ttl),
+            (self.logs.clone(), "Timestamp", self.ttl),
             (self.calls.clone(), "Timestamp", self.calls_ttl),
             (self.by_minute(), "Minute", self.calls_ttl),
         ]

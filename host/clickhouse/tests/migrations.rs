@@ -201,3 +201,30 @@ fn times_to_live_follow_the_configuration() {
         assert_eq!(value(&client, "SELECT count() FROM otel.otel_traces").await, "0");
     });
 }
+
+/// The newest exporter orders log records by five minutes, and has no column for the time in seconds.
+#[test]
+fn tables_of_the_newest_exporter_are_taken_over() {
+    let Some(server) = Server::start() else { return };
+    let client = server.client();
+    run(async {
+        client.query("CREATE DATABASE otel").await.unwrap();
+        let create = migrate::statements(&schema(), 1).into_iter().find(|sql| sql.contains("`otel_logs`")).unwrap();
+        let lines =
+            create.lines().filter(|line| !["    TimestampTime", "PRIMARY KEY"].iter().any(|it| line.starts_with(it)));
+        let create = lines.collect::<Vec<_>>().join("\n");
+        let create =
+            create.replace("(ServiceName, TimestampTime, Timestamp)", "(toStartOfFiveMinutes(Timestamp), ServiceName)");
+        client.query(&create.replace("toDate(TimestampTime)", "toDate(Timestamp)")).await.unwrap();
+
+        let kept = Schema { ttl: Duration::from_secs(3_650 * 86_400), ..schema() };
+        assert_eq!(migrate(&client, &kept, None).await.unwrap().ttl_changed, ["otel_logs"]);
+        assert_eq!(migrate(&client, &kept, None).await.unwrap().ttl_changed, Vec::<String>::new());
+        let mut log = tollgate_otlp::LogWriter::event("e", traffic::START, tollgate_otlp::Severity::Info);
+        log.attributes().set("gen_ai.evaluation.name", "tone");
+        let mut writer = tollgate_otlp::RequestWriter::new();
+        writer.push(&tollgate_otlp::Envelope::new(&[], "s", "1"), log.bytes());
+        common::insert_logs(&client, &writer.finish()).await.unwrap();
+        assert_eq!(value(&client, "SELECT LlmEvaluation FROM otel.otel_logs").await, "tone");
+    });
+}

@@ -80,7 +80,7 @@ impl ClickHouse {
 
 fn read_schema(section: &mut Section<'_>) -> Schema {
     let default = Schema::default();
-    let ttl = section.duration("ttl", Duration::ZERO, whole_seconds());
+    let ttl = section.duration("ttl", Duration::ZERO, times_to_live());
     let mut schema = Schema {
         database: name(section, "database", default.database),
         traces: name(section, "traces_table_name", default.traces),
@@ -89,7 +89,7 @@ fn read_schema(section: &mut Section<'_>) -> Schema {
         cluster: section.text("cluster_name").filter(|cluster| !cluster.is_empty()),
         engine: Engine::default(),
         ttl,
-        calls_ttl: section.duration("calls_ttl", ttl, whole_seconds()),
+        calls_ttl: section.duration("calls_ttl", ttl, times_to_live()),
     };
     for (key, ttl) in [("ttl", schema.ttl), ("calls_ttl", schema.calls_ttl)] {
         if ttl.subsec_nanos() > 0 {
@@ -112,8 +112,9 @@ fn read_schema(section: &mut Section<'_>) -> Schema {
     schema
 }
 
-fn whole_seconds() -> std::ops::RangeInclusive<Duration> {
-    Duration::ZERO..=Duration::from_secs(100 * 366 * 86_400)
+/// ClickHouse counts seconds in 32 bits, which end in 2106: what is kept for longer would be gone at once.
+fn times_to_live() -> std::ops::RangeInclusive<Duration> {
+    Duration::ZERO..=Duration::from_secs(20 * 366 * 86_400)
 }
 
 /// A name of a table or database. Any character is quoted, but for those that cannot be part of a file's name.

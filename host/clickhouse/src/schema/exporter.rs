@@ -142,7 +142,7 @@ ORDER BY (ServiceName, TimestampTime, Timestamp)
             self.table(&self.logs),
             self.on_cluster(),
             self.engine(""),
-            self.ttl_clause("TimestampTime", self.ttl),
+            self.ttl_clause("Timestamp", self.ttl),
             Self::settings()
         )
     }
