@@ -107,7 +107,7 @@ fn each_mistake_is_named_with_its_line() {
             "receivers:\n  otlp:\n    protocols:\n      grpc: {endpoint: nowhere}\noutputs:\n  promethius: {}\n".into(),
             vec![
                 "4: receivers.otlp.protocols.grpc.endpoint: \"nowhere\" is not an address to listen on; write one such as 127.0.0.1:4317".into(),
-                "6: outputs.promethius: is not a known type of output (did you mean \"prometheus\"?); known: otlp_grpc, otlp_http, langfuse, json_lines, prometheus, store".into(),
+                "6: outputs.promethius: is not a known type of output (did you mean \"prometheus\"?); known: otlp_grpc, otlp_http, langfuse, clickhouse, json_lines, prometheus, store".into(),
             ],
         ),
         (

@@ -6,7 +6,7 @@ use crate::build::{self, Layout};
 use crate::tools::Tools;
 use std::process::Command;
 
-/// Packages with a benchmark that needs neither wasmtime nor a build.
+/// Packages without a runtime of components that have a benchmark.
 const PACKAGES: [&str; 6] = [
     "tollgate-token-extractor",
     "tollgate-cost-calculator",
@@ -14,6 +14,7 @@ const PACKAGES: [&str; 6] = [
     "tollgate-ledger",
     "tollgate-otlp",
     "tollgate-store",
+    "tollgate-clickhouse",
 ];
 
 /// The benchmarks of the engine. The packages that the tests of the system select are selected here too: with others,
@@ -47,6 +48,7 @@ const HOST: [(&str, &[&str]); 4] = [
 pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     let tools = Tools::of(&layout.root);
     let prices = tools.genai_prices()?;
+    let chdb = tools.chdb()?;
     tools.presidio()?;
     tools.envoy()?;
     build::run().map_err(|error| error.to_string())?;
@@ -56,7 +58,8 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     for package in PACKAGES {
         println!("\n=== {package}");
         let mut bench = cargo(layout, &["bench", "--quiet", "--benches", "--package", package]);
-        ended(package, bench.env("TOLLGATE_GENAI_PRICES", &prices))?;
+        bench.env("TOLLGATE_GENAI_PRICES", &prices).env("TOLLGATE_CHDB", &chdb);
+        ended(package, &mut bench)?;
     }
     println!("\n=== the boundary of components");
     let mut boundary = cargo(layout, &[&ENGINE, ["--bench", "boundary"].as_slice()].concat());

@@ -51,6 +51,8 @@ const PRESIDIO: &[&str] = &["presidio-analyzer==2.2.366", "spacy==3.8.18", "phon
 const PHOENIX: &[&str] = &["arize-phoenix==20.26.1"];
 /// The SDK of Langfuse, whose models of its API requests are checked with.
 const LANGFUSE: &[&str] = &["langfuse==5.0.4"];
+/// The engine of ClickHouse as a package, and what its HTTP shim unpacks bodies with. It takes 700 MB.
+const CHDB: &[&str] = &["chdb-core==26.9.0", "zstandard==0.25.0", "lz4==4.4.5"];
 /// The schemas that Istio, Envoy Gateway, the Gateway API and Kubernetes publish, and what checks against them.
 const SCHEMAS: &[&str] = &[
     "@kubernetes-models/istio@3.0.1",
@@ -184,6 +186,14 @@ impl Tools {
     /// The folder of the Python packages of Langfuse, whose models read what is sent to it.
     pub(crate) fn langfuse(&self) -> Result<PathBuf, String> {
         self.install("langfuse", LANGFUSE)
+    }
+
+    /// The folder of the Python packages of ClickHouse's engine: `TOLLGATE_CHDB`, else the package.
+    pub(crate) fn chdb(&self) -> Result<PathBuf, String> {
+        match std::env::var_os("TOLLGATE_CHDB") {
+            Some(given) => Ok(given.into()),
+            None => self.install("chdb", CHDB),
+        }
     }
 
     /// The folder of the npm packages with the schemas of the manifests.

@@ -2,6 +2,7 @@
 
 mod bill;
 mod check;
+mod clickhouse;
 mod component;
 mod configuration;
 mod explain;
@@ -118,6 +119,9 @@ enum Command {
     /// Check tokens by which feedback says which call it is about.
     #[command(subcommand)]
     Feedback(feedback::Command),
+    /// Print or make the tables of an output that is ClickHouse.
+    #[command(subcommand)]
+    Clickhouse(clickhouse::Command),
     /// Work with plugin files.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -154,6 +158,7 @@ pub fn main() -> ExitCode {
         Command::Sample { input } => sample::sample(&input),
         Command::ImportOtelcol { file } => import_otelcol::import_otelcol(&file),
         Command::Feedback(command) => feedback::run(&command),
+        Command::Clickhouse(command) => clickhouse::run(&command),
         Command::Plugin(PluginCommand::Inspect { file, config, json }) => inspect::inspect(&file, &config, json),
     }
 }

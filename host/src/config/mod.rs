@@ -12,6 +12,7 @@
 //! assert!(problems[1].to_string().starts_with("2: receivers.otpl: is not a known key (did you mean \"otlp\"?)"));
 //! ```
 
+mod clickhouse;
 mod cost;
 mod dialect;
 mod langfuse;
@@ -30,6 +31,7 @@ mod store;
 mod suggest;
 pub(crate) mod units;
 
+pub use clickhouse::ClickHouse;
 pub(crate) use cost::ALWAYS;
 pub use cost::Cost;
 pub use dialect::Dialect;

@@ -1,5 +1,6 @@
 //! `outputs:`. A key is a type, or a type and a name of the user's: `otlp_http/backend`, as in the Collector.
 
+use super::clickhouse::ClickHouse;
 use super::langfuse::Langfuse;
 use super::otlp::{OtlpGrpc, OtlpHttp};
 use super::problem::Problems;
@@ -20,6 +21,8 @@ pub struct Outputs {
     pub otlp_http: Vec<OtlpHttp>,
     /// Projects of Langfuse.
     pub langfuse: Vec<Langfuse>,
+    /// ClickHouse servers.
+    pub clickhouse: Vec<ClickHouse>,
     /// Files of JSON lines.
     pub json_lines: Vec<JsonLines>,
     /// The metrics page.
@@ -102,8 +105,8 @@ impl Outputs {
         if entries.is_empty() {
             root.problem(
                 "outputs",
-                "nothing is delivered; add otlp_grpc, otlp_http, langfuse, json_lines, or prometheus, which alone holds \
-                 recent calls in a store",
+                "nothing is delivered; add otlp_grpc, otlp_http, langfuse, clickhouse, json_lines, or prometheus, which \
+                 alone holds recent calls in a store",
             );
         }
         for (key, node) in entries {
@@ -114,6 +117,7 @@ impl Outputs {
                 "otlp_grpc" => outputs.otlp_grpc.push(OtlpGrpc::read(key, section)),
                 "otlp_http" => outputs.otlp_http.push(OtlpHttp::read(key, section)),
                 "langfuse" => outputs.langfuse.push(Langfuse::read(key, section)),
+                "clickhouse" => outputs.clickhouse.push(ClickHouse::read(key, section)),
                 "json_lines" => outputs.json_lines.push(JsonLines::read(key, section)),
                 "prometheus" if outputs.prometheus.is_some() => {
                     problems.add(node.line, path, "there is one metrics page; remove this one");
@@ -124,7 +128,8 @@ impl Outputs {
                     asked = Some((node.line, path));
                 }
                 _ => {
-                    let known = ["otlp_grpc", "otlp_http", "langfuse", "json_lines", "prometheus", store::NAME];
+                    let known =
+                        ["otlp_grpc", "otlp_http", "langfuse", "clickhouse", "json_lines", "prometheus", store::NAME];
                     let message = format!(
                         "is not a known type of output{}; known: {}",
                         did_you_mean(kind, &known),

@@ -13,6 +13,7 @@
 
 mod answer;
 mod batch;
+pub mod clickhouse;
 mod compress;
 pub mod json_lines;
 pub mod langfuse;

@@ -1,12 +1,11 @@
 //! OTLP over HTTP to a backend: protobuf or JSON, compressed where wanted, headers of the user's.
 
-use super::tls::Pem;
-use super::{Delivery, InDialect, Limits, Prepare, SendError, Sink, answer, chain, compress, wire};
+use super::{Delivery, InDialect, Limits, Prepare, SendError, Sink, answer, chain, compress, tls, wire};
 use crate::config::{Compression, Encoding, OtlpHttp};
 use crate::receivers::Signal;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Certificate, Client, Identity, Response, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -39,22 +38,7 @@ impl Backend {
             value.set_sensitive(true);
             headers.append(name, value);
         }
-        let pem = Pem::read(&config.tls)?;
-        let mut client = Client::builder()
-            .default_headers(headers)
-            .timeout(config.timeout)
-            .redirect(reqwest::redirect::Policy::none());
-        if let Some(authorities) = pem.authorities {
-            let authorities =
-                Certificate::from_pem_bundle(&authorities).map_err(|error| format!("ca_file: {}", chain(&error)))?;
-            client = client.tls_certs_only(authorities);
-        }
-        if let Some((certificate, key)) = pem.identity {
-            let identity = Identity::from_pem(&[certificate, b"\n".to_vec(), key].concat())
-                .map_err(|error| format!("cert_file and key_file: {}", chain(&error)))?;
-            client = client.identity(identity);
-        }
-        let client = client.build().map_err(|error| format!("the HTTP client cannot be made: {}", chain(&error)))?;
+        let client = tls::http_client(&config.tls, config.timeout, headers)?;
         Ok(Self {
             client,
             endpoint: config.endpoint.clone(),

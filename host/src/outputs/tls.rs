@@ -1,7 +1,11 @@
-//! The files of TLS, read at the start.
+//! The files of TLS, read at the start, and the HTTP client that speaks it.
 
+use super::chain;
 use crate::config::ClientTls;
+use reqwest::header::HeaderMap;
+use reqwest::{Certificate, Client, Identity};
 use std::path::Path;
+use std::time::Duration;
 
 /// What the files hold, in PEM.
 #[derive(Debug, Default)]
@@ -26,6 +30,27 @@ impl Pem {
         };
         Ok(Self { authorities: config.ca_file.as_deref().map(file).transpose()?, identity })
     }
+}
+
+/// A client whose attempts take up to `timeout`, and which follows no redirects.
+///
+/// # Errors
+/// A file of TLS cannot be read, or is not what it should be.
+pub(super) fn http_client(config: &ClientTls, timeout: Duration, headers: HeaderMap) -> Result<Client, String> {
+    let pem = Pem::read(config)?;
+    let mut client =
+        Client::builder().default_headers(headers).timeout(timeout).redirect(reqwest::redirect::Policy::none());
+    if let Some(authorities) = pem.authorities {
+        let authorities =
+            Certificate::from_pem_bundle(&authorities).map_err(|error| format!("ca_file: {}", chain(&error)))?;
+        client = client.tls_certs_only(authorities);
+    }
+    if let Some((certificate, key)) = pem.identity {
+        let identity = Identity::from_pem(&[certificate, b"\n".to_vec(), key].concat())
+            .map_err(|error| format!("cert_file and key_file: {}", chain(&error)))?;
+        client = client.identity(identity);
+    }
+    client.build().map_err(|error| format!("the HTTP client cannot be made: {}", chain(&error)))
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, String> {

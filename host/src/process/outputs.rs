@@ -3,7 +3,7 @@
 use crate::config;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::outputs::{self, Queue, Worker, json_lines, langfuse, otlp_grpc, otlp_http, store};
+use crate::outputs::{self, Queue, Worker, clickhouse, json_lines, langfuse, otlp_grpc, otlp_http, store};
 use crate::stages::log::Log;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -41,6 +41,7 @@ enum Output {
     OtlpGrpc(config::OtlpGrpc),
     OtlpHttp(config::OtlpHttp),
     Langfuse(config::Langfuse),
+    ClickHouse(Box<config::ClickHouse>),
     JsonLines(config::JsonLines),
     Store(config::Store),
 }
@@ -50,6 +51,7 @@ enum Open {
     OtlpGrpc(otlp_grpc::Backend),
     OtlpHttp(otlp_http::Backend),
     Langfuse(langfuse::Project),
+    ClickHouse(Box<clickhouse::Store>),
     JsonLines(json_lines::Lines),
     Store(store::Sink),
 }
@@ -127,6 +129,7 @@ impl Outputs {
             Open::OtlpGrpc(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::OtlpHttp(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::Langfuse(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+            Open::ClickHouse(sink) => outputs::start(name, *sink, queue, retry, memory, metrics),
             Open::JsonLines(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::Store(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
         };
@@ -144,6 +147,7 @@ impl Running {
             Open::OtlpHttp(sink) => worker.start(sink, retry),
             Open::Langfuse(sink) => worker.start(sink, retry),
             Open::Store(sink) => worker.start(sink, retry),
+            Open::ClickHouse(sink) => worker.start(*sink, retry),
             // Opened once more, because it may have grown since.
             Open::JsonLines(sink) => worker.start(config.reopened(sink).await, retry),
         };
@@ -157,6 +161,7 @@ impl Output {
             Self::OtlpGrpc(config) => &config.name,
             Self::OtlpHttp(config) => &config.name,
             Self::Langfuse(config) => &config.otlp.name,
+            Self::ClickHouse(config) => &config.name,
             Self::JsonLines(config) => &config.name,
             Self::Store(config) => config.name(),
         }
@@ -167,6 +172,7 @@ impl Output {
             Self::OtlpGrpc(config) => config.queue,
             Self::OtlpHttp(config) => config.queue,
             Self::Langfuse(config) => config.otlp.queue,
+            Self::ClickHouse(config) => config.queue,
             Self::JsonLines(config) => config.queue,
             Self::Store(config) => config.queue,
         }
@@ -177,6 +183,7 @@ impl Output {
             Self::OtlpGrpc(config) => config.retry,
             Self::OtlpHttp(config) => config.retry,
             Self::Langfuse(config) => config.otlp.retry,
+            Self::ClickHouse(config) => config.retry,
             Self::JsonLines(_) => json_lines::RETRY,
             Self::Store(_) => store::RETRY,
         }
@@ -188,6 +195,9 @@ impl Output {
             Self::OtlpGrpc(config) => otlp_grpc::Backend::new(config).map(Open::OtlpGrpc).map_err(error),
             Self::OtlpHttp(config) => otlp_http::Backend::new(config).map(Open::OtlpHttp).map_err(error),
             Self::Langfuse(config) => langfuse::Project::new(config).map(Open::Langfuse).map_err(error),
+            Self::ClickHouse(config) => {
+                clickhouse::Store::new(config).map(Box::new).map(Open::ClickHouse).map_err(error)
+            }
             Self::JsonLines(config) => json_lines::Lines::open(config)
                 .await
                 .map(Open::JsonLines)
@@ -211,8 +221,9 @@ impl Output {
 fn list(config: &config::Outputs, store: Option<&Arc<tollgate_store::Store>>) -> Vec<Output> {
     let grpc = config.otlp_grpc.iter().cloned().map(Output::OtlpGrpc);
     let http = config.otlp_http.iter().cloned().map(Output::OtlpHttp);
+    let clickhouse = config.clickhouse.iter().cloned().map(Box::new).map(Output::ClickHouse);
     let lines = config.json_lines.iter().cloned().map(Output::JsonLines);
     let langfuse = config.langfuse.iter().cloned().map(Output::Langfuse);
     let store = config.store.iter().filter(|_| store.is_some()).cloned().map(Output::Store);
-    grpc.chain(http).chain(langfuse).chain(lines).chain(store).collect()
+    grpc.chain(http).chain(langfuse).chain(clickhouse).chain(lines).chain(store).collect()
 }

@@ -24,6 +24,15 @@ impl<'a> LogsRequest<'a> {
         Scanned::scan(bytes, limits).map(|scanned| Self { scanned })
     }
 
+    /// Indexes a request that was [scanned](Self::scan) before, as [`TraceRequest::rescan`](crate::TraceRequest::rescan)
+    /// does.
+    ///
+    /// # Errors
+    /// The bytes are no such request after all, where that is seen.
+    pub fn rescan(bytes: &'a [u8]) -> Result<Self, ScanError> {
+        Scanned::rescan(bytes).map(|scanned| Self { scanned })
+    }
+
     /// The request as it was given.
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {
@@ -88,9 +97,9 @@ impl<'a> LogsRequest<'a> {
 /// One log record of a request, read where it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Log<'r> {
-    bytes: &'r [u8],
-    entry: &'r LogEntry,
-    group: &'r Group,
+    pub(crate) bytes: &'r [u8],
+    pub(crate) entry: &'r LogEntry,
+    pub(crate) group: &'r Group,
 }
 
 impl<'r> Log<'r> {
@@ -162,7 +171,7 @@ impl<'r> Log<'r> {
 /// What is kept of a log record: where its parts stand.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LogEntry {
-    item: Item,
+    pub(crate) item: Item,
     trace_id: Option<u32>,
     span_id: Option<u32>,
     body: Frame,

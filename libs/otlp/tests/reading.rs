@@ -170,6 +170,22 @@ proptest! {
                 prop_assert!(same_attributes(ours.attributes(), &span.attributes));
                 prop_assert!(same_attributes(ours.resource(), resource.resource.as_ref().map_or(&[], |r| &r.attributes)));
                 prop_assert_eq!(ours.scope_name(), scope.scope.as_ref().map_or("", |s| &s.name));
+                prop_assert_eq!(ours.scope_version(), scope.scope.as_ref().map_or("", |s| &s.version));
+                let (events, links) = ours.events_and_links();
+                prop_assert_eq!((events.len(), links.len()), (span.events.len(), span.links.len()));
+                for (ours, theirs) in events.iter().zip(&span.events) {
+                    prop_assert_eq!((ours.time(), ours.name()), (theirs.time_unix_nano, theirs.name.as_str()));
+                    prop_assert!(same_attributes(ours.attributes(), &theirs.attributes));
+                }
+                for (ours, theirs) in links.iter().zip(&span.links) {
+                    let is_id = |id: &[u8], size| id.len() == size && id.iter().any(|byte| *byte != 0);
+                    let trace = is_id(&theirs.trace_id, 16).then(|| theirs.trace_id.clone());
+                    let span = is_id(&theirs.span_id, 8).then(|| theirs.span_id.clone());
+                    prop_assert_eq!(ours.trace_id().map(|id| id.to_vec()), trace);
+                    prop_assert_eq!(ours.span_id().map(|id| id.to_vec()), span);
+                    prop_assert_eq!(ours.trace_state(), &theirs.trace_state);
+                    prop_assert!(same_attributes(ours.attributes(), &theirs.attributes));
+                }
             }
         }
     }
@@ -223,6 +239,14 @@ proptest! {
             prop_assert!(same_attributes(ours.attributes(), &log.attributes));
             prop_assert!(same_attributes(ours.resource(), resource.resource.as_ref().map_or(&[], |r| &r.attributes)));
             prop_assert_eq!(ours.scope_name(), scope.scope.as_ref().map_or("", |s| &s.name));
+            prop_assert_eq!(ours.scope_version(), scope.scope.as_ref().map_or("", |s| &s.version));
+            prop_assert!(same_attributes(ours.scope_attributes(), scope.scope.as_ref().map_or(&[], |s| &s.attributes)));
+            prop_assert_eq!(ours.resource_schema_url(), &resource.schema_url);
+            prop_assert_eq!(ours.scope_schema_url(), &scope.schema_url);
+            let fields = ours.fields();
+            prop_assert_eq!((fields.severity_number, fields.severity_text), (log.severity_number as u32, log.severity_text.as_str()));
+            prop_assert_eq!((fields.flags, fields.observed_time), (log.flags, log.observed_time_unix_nano));
+            prop_assert_eq!(fields.event_name, &log.event_name);
         }
     }
 }

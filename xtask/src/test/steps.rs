@@ -62,6 +62,7 @@ const LIGHT: &[&str] = &[
     "tollgate-metering",
     "tollgate-store",
     "tollgate-top",
+    "tollgate-clickhouse",
     "tollgate-bench-envoy",
     "tollgate-bench-host",
     "tollgate-bench-redaction",
@@ -116,6 +117,7 @@ fn pure(context: &Context) -> Outcome {
         Err(why) if Data::required() => return Err(failed(why)),
         Err(why) => println!("SKIPPED: tests with the models of Langfuse: {why}"),
     }
+    clickhouse(&tools, &mut tests)?;
     run(&mut tests)
 }
 
@@ -179,6 +181,7 @@ fn system(context: &Context) -> Outcome {
         Err(why) => println!("SKIPPED: tests of clients for Node: {why}"),
     }
     readers_of_metrics(&tools, &mut tests)?;
+    clickhouse(&tools, &mut tests)?;
     match tools.phoenix() {
         Ok(packages) => {
             tests.env("TOLLGATE_PHOENIX", packages);
@@ -199,6 +202,18 @@ fn readers_of_metrics(tools: &Tools, tests: &mut Command) -> Result<(), (Counts,
         }
         Err(why) if Data::required() => return Err(failed(why)),
         Err(why) => println!("SKIPPED: tests with a real Prometheus: {why}"),
+    }
+    Ok(())
+}
+
+/// Says where the engine of ClickHouse is.
+fn clickhouse(tools: &Tools, tests: &mut Command) -> Result<(), (Counts, String)> {
+    match tools.chdb() {
+        Ok(packages) => {
+            tests.env("TOLLGATE_CHDB", packages);
+        }
+        Err(why) if Data::required() => return Err(failed(why)),
+        Err(why) => println!("SKIPPED: tests with the engine of ClickHouse: {why}"),
     }
     Ok(())
 }
