@@ -7,12 +7,13 @@ use crate::tools::Tools;
 use std::process::Command;
 
 /// Packages without a runtime of components that have a benchmark.
-const PACKAGES: [&str; 6] = [
+const PACKAGES: [&str; 8] = [
     "tollgate-token-extractor",
     "tollgate-cost-calculator",
     "tollgate-tokenizer",
     "tollgate-ledger",
     "tollgate-otlp",
+    "tollgate-dialect",
     "tollgate-store",
     "tollgate-clickhouse",
 ];

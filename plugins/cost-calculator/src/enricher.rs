@@ -169,7 +169,7 @@ fn computed(row: u32, cost: &Cost<'_>, source: Source, edits: &mut Edits) {
     edits.text(row, write::PRICE_SET, cost.price.set);
     edits.display(row, write::PRICE_ROW, cost.price.row);
     edits.display(row, write::TIER, cost.price.tier);
-    edits.display(row, write::PARTS, &cost.parts);
+    edits.display(row, write::PARTS, cost.parts);
     if source == Source::Provider
         && let Some(nanos) = nanos(cost.total)
     {

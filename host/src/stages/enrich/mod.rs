@@ -51,7 +51,7 @@ impl Enrich {
             manifest.reads.iter().any(|name| is_role(name)) && !manifest.writes.iter().any(|write| is_role(&write.name))
         };
         let link_before = enrichers.iter().position(reads_role).unwrap_or(enrichers.len());
-        let mut steps: Vec<Who> = enrichers.into_iter().map(Who::Plugin).collect();
+        let mut steps: Vec<Who> = enrichers.into_iter().map(|hosted| Who::Plugin(Box::new(hosted))).collect();
         steps.insert(link_before, Who::Link(link));
         steps.push(Who::Observer(observed.to_vec()));
         Ok(Self { runs: runs(steps)?, retry_after })

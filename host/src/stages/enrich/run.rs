@@ -14,7 +14,7 @@ use tollgate_otlp::{EditSet, Reads, ReadsError, TraceRequest, Writes};
 #[derive(Debug)]
 pub(super) enum Who {
     /// A plugin.
-    Plugin(Hosted<dyn Enricher>),
+    Plugin(Box<Hosted<dyn Enricher>>),
     /// The marks of calls that are reported twice.
     Link(Arc<Link>),
     /// Nobody: what these names read is given on. It is the last step.
