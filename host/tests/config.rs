@@ -220,9 +220,27 @@ sample:
     }
 }
 
+/// The configurations that come with the project, from the root of the checkout.
+const EXAMPLES: [&str; 4] = [
+    "examples/tollgate.yaml",
+    "examples/stack/tollgate.yaml",
+    "examples/kubernetes/host.yaml",
+    "packaging/tollgate.yaml",
+];
+
 #[test]
-fn the_example_is_a_configuration() {
-    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/tollgate.yaml");
-    let (ok, said) = check(&std::fs::read_to_string(example).unwrap(), false);
-    assert!(ok, "{said:?}");
+fn the_examples_are_configurations() {
+    for example in EXAMPLES {
+        let text = std::fs::read_to_string(format!("{}/../{example}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        // In a manifest it is the text of a member, indented.
+        let text = match text.split_once("tollgate.yaml: |\n") {
+            Some((_, rest)) => rest
+                .lines()
+                .take_while(|line| line.starts_with("    "))
+                .fold(String::new(), |all, line| all + line.strip_prefix("    ").unwrap_or(line) + "\n"),
+            None => text,
+        };
+        let (ok, said) = check(&text, false);
+        assert!(ok, "{example}: {said:?}");
+    }
 }

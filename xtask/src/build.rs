@@ -115,11 +115,16 @@ impl std::error::Error for BuildError {}
 /// Builds everything.
 pub(crate) fn run() -> Result<Layout, BuildError> {
     let layout = Layout::find();
-    ensure_target(&layout)?;
-    plugins(&layout)?;
-    filter(&layout)?;
+    guests(&layout)?;
     binary(&layout)?;
     Ok(layout)
+}
+
+/// Builds what is WebAssembly.
+pub(crate) fn guests(layout: &Layout) -> Result<(), BuildError> {
+    ensure_target(layout)?;
+    plugins(layout)?;
+    filter(layout)
 }
 
 /// Builds the Envoy filter and nothing else.
@@ -175,8 +180,17 @@ pub(crate) fn failpoints(layout: &Layout) -> Result<(), BuildError> {
     host(layout, &["--features", "failpoints"], &layout.failpoints())
 }
 
+/// Puts the host binary that the tests were built with where the others are.
+pub(crate) fn tested_binary(layout: &Layout) -> Result<(), BuildError> {
+    install(layout, &layout.binary())
+}
+
 fn host(layout: &Layout, more: &[&str], to: &Path) -> Result<(), BuildError> {
     step(cargo(layout, ["build", "--release", "--package", "tollgate"]).args(more))?;
+    install(layout, to)
+}
+
+fn install(layout: &Layout, to: &Path) -> Result<(), BuildError> {
     let built = layout.target.join("release").join(format!("tollgate{}", std::env::consts::EXE_SUFFIX));
     folder_of(to)?;
     // Copied beside and renamed, because a running program cannot be written to.

@@ -297,7 +297,8 @@ fn tables(config: &Config) -> u64 {
     let link = tollgate_link::Bounds { most: config.link.max_entries, ttl: config.link.ttl }.most_bytes();
     let cost = config.outputs.prometheus.map_or(0, |_| config.cost.limits.most_bytes());
     let sample = config.sample.as_ref().map_or(0, |sample| Settings::of(sample).decisions.most_bytes());
-    let all = link.saturating_add(cost).saturating_add(sample);
+    let known = Rules::of(&config.redact).most_bytes().saturating_mul(config.redact.plugins.len());
+    let all = link.saturating_add(cost).saturating_add(sample).saturating_add(known);
     let store = config.outputs.store.as_ref().map_or(0, |_| tollgate_store::MOST_MEMORY);
     u64::try_from(all).unwrap_or(u64::MAX).saturating_add(store)
 }

@@ -240,6 +240,8 @@ impl SpanChanges {
     pub fn apply(&self, span: &Span<'_>) -> Vec<u8> {
         let frame = span.entry.item.frame;
         let mut out = Vec::with_capacity(span.bytes().len() + self.attributes.len() + 64);
+        // Where what is kept and not yet copied begins.
+        let mut kept = frame.body;
         let mut reader = Reader::within(span.bytes, frame);
         while let Some(field) = scanned(reader.field()) {
             let replaced = match (field.number, field.payload) {
@@ -250,10 +252,12 @@ impl SpanChanges {
                 }
                 _ => false,
             };
-            if !replaced {
-                out.extend_from_slice(span.bytes.get(field.at as usize..field.end as usize).unwrap_or_default());
+            if replaced {
+                out.extend_from_slice(span.bytes.get(kept as usize..field.at as usize).unwrap_or_default());
+                kept = field.end;
             }
         }
+        out.extend_from_slice(span.bytes.get(kept as usize..frame.end as usize).unwrap_or_default());
         if let Some(trace_state) = &self.trace_state
             && !trace_state.is_empty()
         {

@@ -24,7 +24,7 @@ fn configurations(document: &Document) -> Vec<Value> {
         Some("EnvoyExtensionPolicy") => {
             value["spec"]["wasm"].as_array().unwrap().iter().map(|wasm| wasm["config"].clone()).collect()
         }
-        Some("ConfigMap") => {
+        Some("ConfigMap") if value["data"]["envoy.yaml"].is_string() => {
             let envoy = embedded(value);
             let text = filters(&envoy).find_map(|filter| {
                 filter["typed_config"]["config"]["configuration"]["value"].as_str().map(str::to_owned)

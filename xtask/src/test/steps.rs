@@ -142,9 +142,14 @@ fn lint(context: &Context) -> Outcome {
     run_all([cargo(root, &native), shells, example])
 }
 
+/// The host is built together with the tests that need wasmtime: alone its dependencies have fewer features, and all of it
+/// would be compiled twice.
 fn build(context: &Context) -> Outcome {
-    build::run().map_err(|error| failed(error.to_string()))?;
-    demo::build_provider(&context.layout).map_err(failed)?;
+    let layout = &context.layout;
+    build::guests(layout).map_err(|error| failed(error.to_string()))?;
+    let mut tests = cargo(&layout.root, &["test", "--quiet", "--release", "--no-run"]);
+    run(tests.args(selected(HEAVY.iter().copied())))?;
+    build::tested_binary(layout).map_err(|error| failed(error.to_string()))?;
     Ok(Counts::default())
 }
 

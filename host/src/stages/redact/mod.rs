@@ -56,6 +56,12 @@ impl Rules {
             config;
         Self { unknown_fields, max_text_size, on_oversize, max_known_names, max_known_texts }
     }
+
+    /// Bytes that what is remembered for one redactor takes at most.
+    #[must_use]
+    pub const fn most_bytes(&self) -> usize {
+        Known::most_bytes(self.max_known_names).saturating_add(Known::most_bytes(self.max_known_texts))
+    }
 }
 
 /// What is remembered for one redactor: texts that name things, and others. Apart, because of the others there is no end.

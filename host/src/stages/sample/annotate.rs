@@ -39,8 +39,16 @@ pub(super) fn annotated(kept: &[Decided], rules: &[String]) -> Bytes {
         let Ok(scanned) = TraceRequest::rescan(&fragment.bytes) else { continue };
         let rule = name(decision.rule, rules);
         let mut envelopes = Envelopes::default();
+        // Spans of a trace mostly have one trace state, from which all changes follow.
+        let mut last: Option<(&str, SpanChanges)> = None;
         for span in scanned.spans() {
-            let changed = changes(&span, rule, *decision).apply(&span);
+            let state = span.trace_state();
+            let changes = match last.take() {
+                Some((before, changes)) if before == state => changes,
+                _ => changes(&span, rule, *decision),
+            };
+            let changed = changes.apply(&span);
+            last = Some((state, changes));
             writer.push(envelopes.of(span), &changed);
         }
     }
