@@ -1,14 +1,21 @@
 //! `outputs:`. A key is a type, or a type and a name of the user's: `otlp_http/backend`, as in the Collector.
 
 use super::langfuse::Langfuse;
+use super::loki::Loki;
 use super::otlp::{OtlpGrpc, OtlpHttp};
+use super::parquet::Parquet;
 use super::problem::Problems;
+use super::remote_write::RemoteWrite;
 use super::section::{Section, did_you_mean};
 use super::stages::whole;
 use crate::outputs::Limits;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Types of outputs.
+const TYPES: [&str; 8] =
+    ["otlp_grpc", "otlp_http", "langfuse", "loki", "parquet", "json_lines", "prometheus", "prometheus_remote_write"];
 
 /// Where telemetry goes; at least one of these.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +26,12 @@ pub struct Outputs {
     pub otlp_http: Vec<OtlpHttp>,
     /// Projects of Langfuse.
     pub langfuse: Vec<Langfuse>,
+    /// Tenants of Loki.
+    pub loki: Vec<Loki>,
+    /// Folders of Parquet files.
+    pub parquet: Vec<Parquet>,
+    /// Receivers of remote write.
+    pub prometheus_remote_write: Vec<RemoteWrite>,
     /// Files of JSON lines.
     pub json_lines: Vec<JsonLines>,
     /// The metrics page.
@@ -97,10 +110,7 @@ impl Outputs {
         let mut outputs = Self::default();
         let entries = root.section("outputs").map(|mut section| section.entries()).unwrap_or_default();
         if entries.is_empty() {
-            root.problem(
-                "outputs",
-                "nothing is delivered; add otlp_grpc, otlp_http, langfuse, json_lines or prometheus",
-            );
+            root.problem("outputs", format!("nothing is delivered; add one of {}", TYPES.join(", ")));
         }
         for (key, node) in entries {
             let path = format!("outputs.{key}");
@@ -110,17 +120,21 @@ impl Outputs {
                 "otlp_grpc" => outputs.otlp_grpc.push(OtlpGrpc::read(key, section)),
                 "otlp_http" => outputs.otlp_http.push(OtlpHttp::read(key, section)),
                 "langfuse" => outputs.langfuse.push(Langfuse::read(key, section)),
+                "loki" => outputs.loki.push(Loki::read(key, section)),
+                "parquet" => outputs.parquet.push(Parquet::read(key, section)),
+                "prometheus_remote_write" => {
+                    outputs.prometheus_remote_write.push(RemoteWrite::read(key, section));
+                }
                 "json_lines" => outputs.json_lines.push(JsonLines::read(key, section)),
                 "prometheus" if outputs.prometheus.is_some() => {
                     problems.add(node.line, path, "there is one metrics page; remove this one");
                 }
                 "prometheus" => outputs.prometheus = Some(Prometheus::read(section)),
                 _ => {
-                    let known = ["otlp_grpc", "otlp_http", "langfuse", "json_lines", "prometheus"];
                     let message = format!(
                         "is not a known type of output{}; known: {}",
-                        did_you_mean(kind, &known),
-                        known.join(", ")
+                        did_you_mean(kind, &TYPES),
+                        TYPES.join(", ")
                     );
                     problems.add(node.line, path, message);
                 }
@@ -134,10 +148,10 @@ impl Outputs {
 const MAX_SIZE: u64 = 4 << 20;
 
 impl Queue {
-    const DEFAULT: Self = Self { max_bytes: 64 << 20 };
+    pub(super) const DEFAULT: Self = Self { max_bytes: 64 << 20 };
 
     /// The queue of an output that has no requests.
-    fn read(output: &mut Section<'_>) -> Self {
+    pub(super) fn read(output: &mut Section<'_>) -> Self {
         let mut queue = Self::DEFAULT;
         if let Some(mut section) = output.section("queue") {
             queue.read_keys(&mut section);
@@ -152,7 +166,7 @@ impl Queue {
 }
 
 impl Requests {
-    const DEFAULT: Self = Self { num_consumers: 4, max_size: MAX_SIZE as usize, max_items: 8_192 };
+    pub(super) const DEFAULT: Self = Self { num_consumers: 4, max_size: MAX_SIZE as usize, max_items: 8_192 };
 
     /// The queue of an output, and how its deliveries become requests.
     pub(super) fn read(output: &mut Section<'_>) -> (Queue, Self) {

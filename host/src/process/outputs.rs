@@ -3,7 +3,7 @@
 use crate::config;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::outputs::{self, Queue, Worker, json_lines, langfuse, otlp_grpc, otlp_http};
+use crate::outputs::{self, Queue, Worker, json_lines, langfuse, loki, otlp_grpc, otlp_http, parquet};
 use crate::stages::log::Log;
 use tokio::time::Instant;
 
@@ -38,6 +38,8 @@ enum Output {
     OtlpGrpc(config::OtlpGrpc),
     OtlpHttp(config::OtlpHttp),
     Langfuse(config::Langfuse),
+    Loki(config::Loki),
+    Parquet(config::Parquet),
     JsonLines(config::JsonLines),
 }
 
@@ -46,6 +48,8 @@ enum Open {
     OtlpGrpc(otlp_grpc::Backend),
     OtlpHttp(otlp_http::Backend),
     Langfuse(langfuse::Project),
+    Loki(loki::Tenant),
+    Parquet(parquet::Files),
     JsonLines(json_lines::Lines),
 }
 
@@ -61,7 +65,7 @@ impl Outputs {
     ) -> Result<Self, OutputError> {
         let mut open = Vec::new();
         for config in list(config) {
-            open.push((config.open().await?, config));
+            open.push((config.open(metrics).await?, config));
         }
         let mut outputs = Self { running: Vec::new(), memory: memory.clone(), metrics: metrics.clone() };
         for (open, config) in open {
@@ -88,14 +92,14 @@ impl Outputs {
         let mut wanted = Vec::new();
         for config in list(config) {
             let is_known = self.running.iter().any(|running| running.config == config);
-            wanted.push((if is_known { None } else { Some(config.open().await?) }, config));
+            wanted.push((if is_known { None } else { Some(config.open(&self.metrics).await?) }, config));
         }
         let mut before = std::mem::take(&mut self.running);
         for (open, config) in wanted {
             let same = before.iter().position(|running| running.config.name() == config.name());
             let running = match (same.map(|at| before.swap_remove(at)), open) {
                 (Some(running), None) => running,
-                (Some(running), Some(open)) => running.replace(open, config).await,
+                (Some(running), Some(open)) => running.replace(open, config, &self.metrics).await,
                 (None, Some(open)) => self.run(open, config),
                 // Only what runs is not opened.
                 (None, None) => continue,
@@ -120,6 +124,8 @@ impl Outputs {
             Open::OtlpGrpc(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::OtlpHttp(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::Langfuse(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+            Open::Loki(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+            Open::Parquet(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::JsonLines(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
         };
         Running { config, queue, worker }
@@ -128,15 +134,17 @@ impl Outputs {
 
 impl Running {
     /// The output with another configuration and the same queue.
-    async fn replace(self, open: Open, config: Output) -> Self {
+    async fn replace(self, open: Open, config: Output, metrics: &Metrics) -> Self {
         let retry = config.retry();
         let worker = self.worker.stop().await;
         let worker = match open {
             Open::OtlpGrpc(sink) => worker.start(sink, retry),
             Open::OtlpHttp(sink) => worker.start(sink, retry),
             Open::Langfuse(sink) => worker.start(sink, retry),
+            Open::Loki(sink) => worker.start(sink, retry),
+            Open::Parquet(sink) => worker.start(sink, retry),
             // Opened once more, because it may have grown since.
-            Open::JsonLines(sink) => worker.start(config.reopened(sink).await, retry),
+            Open::JsonLines(sink) => worker.start(config.reopened(sink, metrics).await, retry),
         };
         Self { config, queue: self.queue, worker }
     }
@@ -148,6 +156,8 @@ impl Output {
             Self::OtlpGrpc(config) => &config.name,
             Self::OtlpHttp(config) => &config.name,
             Self::Langfuse(config) => &config.otlp.name,
+            Self::Loki(config) => &config.otlp.name,
+            Self::Parquet(config) => &config.name,
             Self::JsonLines(config) => &config.name,
         }
     }
@@ -157,6 +167,8 @@ impl Output {
             Self::OtlpGrpc(config) => config.queue,
             Self::OtlpHttp(config) => config.queue,
             Self::Langfuse(config) => config.otlp.queue,
+            Self::Loki(config) => config.otlp.queue,
+            Self::Parquet(config) => config.queue,
             Self::JsonLines(config) => config.queue,
         }
     }
@@ -166,16 +178,20 @@ impl Output {
             Self::OtlpGrpc(config) => config.retry,
             Self::OtlpHttp(config) => config.retry,
             Self::Langfuse(config) => config.otlp.retry,
+            Self::Loki(config) => config.otlp.retry,
+            Self::Parquet(_) => parquet::RETRY,
             Self::JsonLines(_) => json_lines::RETRY,
         }
     }
 
-    async fn open(&self) -> Result<Open, OutputError> {
+    async fn open(&self, metrics: &Metrics) -> Result<Open, OutputError> {
         let error = |why| OutputError { output: self.name().to_owned(), why };
         match self {
             Self::OtlpGrpc(config) => otlp_grpc::Backend::new(config).map(Open::OtlpGrpc).map_err(error),
             Self::OtlpHttp(config) => otlp_http::Backend::new(config).map(Open::OtlpHttp).map_err(error),
             Self::Langfuse(config) => langfuse::Project::new(config).map(Open::Langfuse).map_err(error),
+            Self::Loki(config) => loki::Tenant::new(config).map(Open::Loki).map_err(error),
+            Self::Parquet(config) => parquet::Files::open(config, metrics).await.map(Open::Parquet).map_err(error),
             Self::JsonLines(config) => json_lines::Lines::open(config)
                 .await
                 .map(Open::JsonLines)
@@ -183,8 +199,8 @@ impl Output {
         }
     }
 
-    async fn reopened(&self, lines: json_lines::Lines) -> json_lines::Lines {
-        match self.open().await {
+    async fn reopened(&self, lines: json_lines::Lines, metrics: &Metrics) -> json_lines::Lines {
+        match self.open(metrics).await {
             Ok(Open::JsonLines(fresh)) => fresh,
             _ => lines,
         }
@@ -197,5 +213,7 @@ fn list(config: &config::Outputs) -> Vec<Output> {
     let http = config.otlp_http.iter().cloned().map(Output::OtlpHttp);
     let lines = config.json_lines.iter().cloned().map(Output::JsonLines);
     let langfuse = config.langfuse.iter().cloned().map(Output::Langfuse);
-    grpc.chain(http).chain(langfuse).chain(lines).collect()
+    let loki = config.loki.iter().cloned().map(Output::Loki);
+    let parquet = config.parquet.iter().cloned().map(Output::Parquet);
+    grpc.chain(http).chain(langfuse).chain(loki).chain(parquet).chain(lines).collect()
 }

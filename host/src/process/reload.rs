@@ -110,6 +110,7 @@ fn fixed(now: &Config, new: &Config) -> Vec<&'static str> {
         ("cost", now.cost == new.cost),
         ("sample", same_stage),
         ("outputs.prometheus", now.outputs.prometheus == new.outputs.prometheus),
+        ("outputs.prometheus_remote_write", now.outputs.prometheus_remote_write == new.outputs.prometheus_remote_write),
     ];
     sections.into_iter().filter_map(|(name, is_same)| (!is_same).then_some(name)).collect()
 }
