@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use support::{Host, chat, request};
-use tollgate_otlp::SpanWriter;
+use tollgate_otlp::{Envelope, LogWriter, RequestWriter, Severity, SpanWriter};
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -113,9 +113,20 @@ async fn a_queue_that_is_half_full_does_not_wait() {
     let host = Host::start(
         "outputs:\n  parquet: {path: FOLDER/lake, max_age: 1h, max_bytes: 4KiB, queue: {max_bytes: 8KiB}}\n",
     );
-    // 16 of these are the half of it together, and by twos they are no more than a file may have.
-    for number in 0..40 {
-        assert_eq!(host.post("/v1/traces", request(&[call(number)])).await.0, 200);
+    // Neither the spans nor the log records are as many as a file may have, but together they are half of the queue.
+    for number in 0..3 {
+        let mut span = call(number);
+        span.set("filler", "x".repeat(700).as_str());
+        assert_eq!(host.post("/v1/traces", request(&[span])).await.0, 200);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(files(&host.folder.path("lake")).is_empty(), "they wait");
+    for time in 0..3 {
+        let mut log = LogWriter::event("app.thing", time, Severity::Info);
+        log.attributes().set("filler", "x".repeat(700).as_str());
+        let mut writer = RequestWriter::new();
+        writer.push(&Envelope::new(&[("service.name", "shop".into())], "", ""), log.bytes());
+        assert_eq!(host.post("/v1/logs", writer.finish()).await.0, 200);
     }
     until_files(&host.folder.path("lake"), 1).await;
 }
@@ -139,8 +150,7 @@ async fn what_waited_when_the_host_was_killed_is_written_by_the_next_one() {
 
 #[tokio::test]
 async fn where_the_disk_fails_it_is_tried_again_and_metrics_are_not_wanted() {
-    let host =
-        Host::start("meter: {otlp: {interval: 100ms}}\noutputs:\n  parquet: {path: FOLDER/lake, max_age: 50ms}\n");
+    let host = Host::start("meter: {otlp: {interval: 1s}}\noutputs:\n  parquet: {path: FOLDER/lake, max_age: 50ms}\n");
     let blocked = host.folder.path("lake").join("traces");
     std::fs::write(&blocked, "a file in the place of a folder").unwrap();
     assert_eq!(host.post("/v1/traces", request(&[call(1)])).await.0, 200);
