@@ -6,9 +6,15 @@ use crate::build::{self, Layout};
 use crate::tools::Tools;
 use std::process::Command;
 
-/// Pure packages with a benchmark.
-const PACKAGES: [&str; 5] =
-    ["tollgate-token-extractor", "tollgate-cost-calculator", "tollgate-tokenizer", "tollgate-ledger", "tollgate-otlp"];
+/// Packages without wasmtime that have a benchmark.
+const PACKAGES: [&str; 6] = [
+    "tollgate-token-extractor",
+    "tollgate-cost-calculator",
+    "tollgate-tokenizer",
+    "tollgate-ledger",
+    "tollgate-otlp",
+    "tollgate-parquet",
+];
 
 /// The benchmarks of the engine. The packages that the tests of the system select are selected here too: with others,
 /// features differ, and cargo would compile wasmtime again.
@@ -50,6 +56,9 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     for package in PACKAGES {
         println!("\n=== {package}");
         let mut bench = cargo(layout, &["bench", "--quiet", "--benches", "--package", package]);
+        if let Ok(packages) = tools.duckdb() {
+            bench.env("TOLLGATE_DUCKDB", packages);
+        }
         ended(package, bench.env("TOLLGATE_GENAI_PRICES", &prices))?;
     }
     println!("\n=== the boundary of components");

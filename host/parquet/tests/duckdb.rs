@@ -69,12 +69,15 @@ fn request(calls: &[Call]) -> Vec<u8> {
         let number = u64::try_from(number).unwrap();
         let resource: &[(&str, NewValue<'_>)] = &[("service.name", call.service.into()), ("k8s.pod.name", "p".into())];
         let resource = if call.service.is_empty() { &resource[1..] } else { resource };
-        let mut id = [9; 16];
-        id[..8].copy_from_slice(&number.to_be_bytes());
+        let mut id = [1; 16];
+        if number > 0 {
+            id[..8].copy_from_slice(&number.to_be_bytes());
+        }
         let mut span = SpanWriter::new(id, (number + 1).to_be_bytes(), "chat m");
         let start = START + call.day * DAY + number * 1_001;
         span.times(start, start + 5_000_000_000 + number);
-        span.set("gen_ai.operation.name", "chat");
+        span.set("gen_ai.operation.name", "chat").set("gen_ai.response.model", "m-1");
+        span.set("tollgate.call.role", "billable");
         span.set("gen_ai.usage.input_tokens", call.tokens);
         if let Some(cost) = call.nano_usd {
             span.set("tollgate.cost.nano_usd", cost);
@@ -265,4 +268,29 @@ fn the_same_request_again_replaces_its_files() {
         store(folder.path(), Compression::Zstd).write(Rows::Spans, &request(&calls)).unwrap();
     }
     assert_eq!(files(folder.path()).len(), 21);
+}
+
+#[test]
+fn the_queries_of_the_docs_give_what_a_count_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let calls = calls(2_000);
+    store(folder.path(), Compression::Zstd).write(Rows::Spans, &request(&calls)).unwrap();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/BACKENDS.md");
+    let docs = std::fs::read_to_string(docs).unwrap();
+    let section = docs.split("## Files of Parquet").nth(1).unwrap().split("\n## ").next().unwrap();
+    let queries: Vec<_> = section.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(queries.len(), 5);
+    let Some(answers) = ask(folder.path(), &format!("sql:{}", serde_json::to_string(&queries).unwrap())) else {
+        return;
+    };
+
+    let total: i128 = calls.iter().filter_map(|call| call.nano_usd).map(i128::from).sum();
+    let tokens: u64 = calls.iter().map(|call| call.tokens).sum();
+    assert_eq!(answers[0], json!([["m-1", 2_000, tokens, null, decimal(total)]]));
+    let days_and_services: std::collections::BTreeSet<_> = calls.iter().map(|call| (call.day, call.service)).collect();
+    assert_eq!(answers[1].as_array().unwrap().len(), days_and_services.len());
+    let unpriced = calls.iter().filter(|call| call.nano_usd.is_none()).count();
+    assert_eq!(answers[2], json!([[null, null, "unknown_model", unpriced]]));
+    assert_eq!(answers[3], json!([[2_000, 2_000]]));
+    assert_eq!(answers[4], json!([["chat m", null]]));
 }

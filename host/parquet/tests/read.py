@@ -77,4 +77,8 @@ answers = {
     "pruned": pruned,
     "rows": lambda: {"traces": first("traces"), "logs": first("logs")},
 }
-print(json.dumps(answers[question]()))
+if question.startswith("sql:"):
+    asked = [query.replace("'lake/", f"'{folder}/") for query in json.loads(question[4:])]
+    print(json.dumps([rows(query) for query in asked]))
+else:
+    print(json.dumps(answers[question]()))

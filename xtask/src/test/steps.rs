@@ -60,6 +60,7 @@ const LIGHT: &[&str] = &[
     "tollgate-envoy-model",
     "tollgate-filter",
     "tollgate-metering",
+    "tollgate-parquet",
     "tollgate-bench-envoy",
     "tollgate-bench-host",
     "tollgate-bench-redaction",
@@ -107,6 +108,7 @@ fn pure(context: &Context) -> Outcome {
     let litellm = tools.litellm(&context.layout.root).map_err(failed)?;
     tests.envs(context.data.variables()).env("TOLLGATE_GENAI_PRICES", prices).env("TOLLGATE_LITELLM", litellm);
     readers_of_metrics(&tools, &mut tests)?;
+    readers_of_files(&tools, &mut tests)?;
     match tools.langfuse() {
         Ok(packages) => {
             tests.env("TOLLGATE_LANGFUSE", packages);
@@ -177,6 +179,7 @@ fn system(context: &Context) -> Outcome {
         Err(why) => println!("SKIPPED: tests of clients for Node: {why}"),
     }
     readers_of_metrics(&tools, &mut tests)?;
+    readers_of_files(&tools, &mut tests)?;
     match tools.phoenix() {
         Ok(packages) => {
             tests.env("TOLLGATE_PHOENIX", packages);
@@ -187,7 +190,19 @@ fn system(context: &Context) -> Outcome {
     run(&mut tests)
 }
 
-/// Says where Prometheus and the official parser of its pages are.
+/// Says where DuckDB and PyArrow are.
+fn readers_of_files(tools: &Tools, tests: &mut Command) -> Result<(), (Counts, String)> {
+    match tools.duckdb() {
+        Ok(packages) => {
+            tests.env("TOLLGATE_DUCKDB", packages);
+        }
+        Err(why) if Data::required() => return Err(failed(why)),
+        Err(why) => println!("SKIPPED: tests with DuckDB and PyArrow: {why}"),
+    }
+    Ok(())
+}
+
+/// Says where Prometheus, VictoriaMetrics and the official parser of pages are.
 fn readers_of_metrics(tools: &Tools, tests: &mut Command) -> Result<(), (Counts, String)> {
     let python = tools.python().map_err(failed)?;
     tests.env("TOLLGATE_PYTHON", python.program).env("PYTHONPATH", python.packages);
@@ -197,6 +212,13 @@ fn readers_of_metrics(tools: &Tools, tests: &mut Command) -> Result<(), (Counts,
         }
         Err(why) if Data::required() => return Err(failed(why)),
         Err(why) => println!("SKIPPED: tests with a real Prometheus: {why}"),
+    }
+    match tools.victoria() {
+        Ok(victoria) => {
+            tests.env("TOLLGATE_VICTORIA", victoria);
+        }
+        Err(why) if Data::required() => return Err(failed(why)),
+        Err(why) => println!("SKIPPED: tests with a real VictoriaMetrics: {why}"),
     }
     Ok(())
 }
