@@ -7,7 +7,7 @@ use crate::tools::Tools;
 use std::process::Command;
 
 /// Packages without a runtime of components that have a benchmark.
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "tollgate-token-extractor",
     "tollgate-cost-calculator",
     "tollgate-tokenizer",
@@ -16,6 +16,7 @@ const PACKAGES: [&str; 8] = [
     "tollgate-dialect",
     "tollgate-store",
     "tollgate-clickhouse",
+    "tollgate-parquet",
 ];
 
 /// The benchmarks of the engine. The packages that the tests of the system select are selected here too: with others,
@@ -59,6 +60,9 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
     for package in PACKAGES {
         println!("\n=== {package}");
         let mut bench = cargo(layout, &["bench", "--quiet", "--benches", "--package", package]);
+        if let Ok(packages) = tools.duckdb() {
+            bench.env("TOLLGATE_DUCKDB", packages);
+        }
         bench.env("TOLLGATE_GENAI_PRICES", &prices).env("TOLLGATE_CHDB", &chdb);
         ended(package, &mut bench)?;
     }

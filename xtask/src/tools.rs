@@ -53,6 +53,8 @@ const PHOENIX: &[&str] = &["arize-phoenix==20.26.1"];
 const LANGFUSE: &[&str] = &["langfuse==5.0.4"];
 /// The engine of ClickHouse as a package, and what its HTTP shim unpacks bodies with. It takes 700 MB.
 const CHDB: &[&str] = &["chdb-core==26.9.0", "zstandard==0.25.0", "lz4==4.4.5"];
+/// What reads the Parquet files that are written.
+const DUCKDB: &[&str] = &["duckdb==2.0.1", "pyarrow==26.0.1"];
 /// The schemas that Istio, Envoy Gateway, the Gateway API and Kubernetes publish, and what checks against them.
 const SCHEMAS: &[&str] = &[
     "@kubernetes-models/istio@3.0.1",
@@ -124,11 +126,33 @@ impl Tools {
         if let Some(given) = std::env::var_os("PROMETHEUS").map(PathBuf::from).or_else(|| on_path("prometheus")) {
             return Ok(given);
         }
-        let inside = self.once("prometheus", "prometheus", &["prometheus"], debian)?.join("usr/bin/prometheus");
+        self.debian("prometheus", "PROMETHEUS")
+    }
+
+    /// VictoriaMetrics: `TOLLGATE_VICTORIA`, else on `PATH`, else the package of Debian, unpacked.
+    pub(crate) fn victoria(&self) -> Result<PathBuf, String> {
+        let given = std::env::var_os("TOLLGATE_VICTORIA").map(PathBuf::from);
+        if let Some(given) = given.or_else(|| on_path("victoria-metrics")) {
+            return Ok(given);
+        }
+        self.debian("victoria-metrics", "TOLLGATE_VICTORIA")
+    }
+
+    /// The program of a package of Debian that has the package's name.
+    fn debian(&self, package: &str, variable: &str) -> Result<PathBuf, String> {
+        let unpacked = self.once(package, package, &[package], |folder| {
+            debian(folder, package).map_err(|why| format!("{why}; install {package}, or set {variable} to its binary"))
+        })?;
+        let inside = unpacked.join("usr/bin").join(package);
         match runs(&inside, "--version") {
             true => Ok(inside),
-            false => Err(format!("{} does not run on this machine; set PROMETHEUS to one that does", inside.display())),
+            false => Err(format!("{} does not run on this machine; set {variable} to one that does", inside.display())),
         }
+    }
+
+    /// The folder of the Python packages that read Parquet files.
+    pub(crate) fn duckdb(&self) -> Result<PathBuf, String> {
+        self.install("duckdb", DUCKDB)
     }
 
     /// The agent of rotel: `ROTEL`, else the package.
@@ -277,22 +301,21 @@ fn pip(python: &Path, folder: &Path, packages: &[&str]) -> Result<(), String> {
     })
 }
 
-/// Unpacks the package `prometheus` of Debian. Its programs need nothing of the packages that it depends on.
-fn debian(folder: &Path) -> Result<(), String> {
-    const HELP: &str = "install Prometheus (Debian: apt-get install prometheus), or set PROMETHEUS to its binary";
+/// Unpacks a package of Debian, whose programs need nothing of the packages that it depends on.
+fn debian(folder: &Path, package: &str) -> Result<(), String> {
     let ran = |command: &mut Command| {
         let output = command.current_dir(folder).stdin(Stdio::null()).output();
-        let output = output.map_err(|error| format!("{command:?} could not be started: {error}; {HELP}"))?;
+        let output = output.map_err(|error| format!("{command:?} could not be started: {error}"))?;
         match output.status.success() {
             true => Ok(()),
-            false => Err(format!("{command:?}: {}; {HELP}", String::from_utf8_lossy(&output.stderr).trim())),
+            false => Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr).trim())),
         }
     };
-    ran(Command::new("apt-get").args(["download", "prometheus"]))?;
+    ran(Command::new("apt-get").args(["download", package]))?;
     let files = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let package = files.flatten().map(|file| file.path()).find(|path| path.extension().is_some_and(|end| end == "deb"));
-    let package = package.ok_or_else(|| format!("apt-get left no package in {}; {HELP}", folder.display()))?;
-    ran(Command::new("dpkg").arg("-x").arg(package).arg("."))
+    let found = files.flatten().map(|file| file.path()).find(|path| path.extension().is_some_and(|end| end == "deb"));
+    let found = found.ok_or_else(|| format!("apt-get left no package in {}", folder.display()))?;
+    ran(Command::new("dpkg").arg("-x").arg(found).arg("."))
 }
 
 /// Installs packages of Node. No script of a package runs; none of these needs one.

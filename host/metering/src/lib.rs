@@ -9,7 +9,7 @@
 //! were seen before is found by a hash of them and costs no allocation.
 //!
 //! The forms: [`Format`] for scrapes (Prometheus text 0.0.4, OpenMetrics 1.0.0, and the protobuf messages that native
-//! histograms need), [`Registry::otlp`] for what is sent.
+//! histograms need), [`Registry::otlp`] and [`RemoteWriter`] for what is sent.
 //!
 //! ```
 //! use tollgate_metering::{Described, Format, Registry};
@@ -32,6 +32,7 @@ mod number;
 mod otlp;
 mod protobuf;
 mod registry;
+mod remote_write;
 mod snapshot;
 mod table;
 mod text;
@@ -46,6 +47,7 @@ pub use histogram::{Distribution, Layout};
 pub use names::label_name;
 pub use number::Scale;
 pub use registry::{Bounds, Described, Registry};
+pub use remote_write::RemoteWriter;
 pub use value::{Level, Sum};
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -2,8 +2,11 @@
 
 use super::clickhouse::ClickHouse;
 use super::langfuse::Langfuse;
+use super::loki::Loki;
 use super::otlp::{OtlpGrpc, OtlpHttp};
+use super::parquet::Parquet;
 use super::problem::Problems;
+use super::remote_write::RemoteWrite;
 use super::section::{Section, did_you_mean};
 use super::stages::whole;
 use super::store::{self, AskedStore, Store};
@@ -11,6 +14,20 @@ use crate::outputs::Limits;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Types of outputs.
+const TYPES: [&str; 10] = [
+    "otlp_grpc",
+    "otlp_http",
+    "langfuse",
+    "clickhouse",
+    "loki",
+    "parquet",
+    "json_lines",
+    "prometheus",
+    "prometheus_remote_write",
+    store::NAME,
+];
 
 /// Where telemetry goes; at least one of these.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +40,12 @@ pub struct Outputs {
     pub langfuse: Vec<Langfuse>,
     /// ClickHouse servers.
     pub clickhouse: Vec<ClickHouse>,
+    /// Tenants of Loki.
+    pub loki: Vec<Loki>,
+    /// Folders of Parquet files.
+    pub parquet: Vec<Parquet>,
+    /// Receivers of remote write.
+    pub prometheus_remote_write: Vec<RemoteWrite>,
     /// Files of JSON lines.
     pub json_lines: Vec<JsonLines>,
     /// The metrics page.
@@ -103,11 +126,7 @@ impl Outputs {
         let (mut outputs, mut asked) = (Self::default(), None);
         let entries = root.section("outputs").map(|mut section| section.entries()).unwrap_or_default();
         if entries.is_empty() {
-            root.problem(
-                "outputs",
-                "nothing is delivered; add otlp_grpc, otlp_http, langfuse, clickhouse, json_lines, or prometheus, which \
-                 alone holds recent calls in a store",
-            );
+            root.problem("outputs", format!("nothing is delivered; add one of {}", TYPES.join(", ")));
         }
         for (key, node) in entries {
             let path = format!("outputs.{key}");
@@ -118,6 +137,11 @@ impl Outputs {
                 "otlp_http" => outputs.otlp_http.push(OtlpHttp::read(key, section)),
                 "langfuse" => outputs.langfuse.push(Langfuse::read(key, section)),
                 "clickhouse" => outputs.clickhouse.push(ClickHouse::read(key, section)),
+                "loki" => outputs.loki.push(Loki::read(key, section)),
+                "parquet" => outputs.parquet.push(Parquet::read(key, section)),
+                "prometheus_remote_write" => {
+                    outputs.prometheus_remote_write.push(RemoteWrite::read(key, section));
+                }
                 "json_lines" => outputs.json_lines.push(JsonLines::read(key, section)),
                 "prometheus" if outputs.prometheus.is_some() => {
                     problems.add(node.line, path, "there is one metrics page; remove this one");
@@ -128,12 +152,10 @@ impl Outputs {
                     asked = Some((node.line, path));
                 }
                 _ => {
-                    let known =
-                        ["otlp_grpc", "otlp_http", "langfuse", "clickhouse", "json_lines", "prometheus", store::NAME];
                     let message = format!(
                         "is not a known type of output{}; known: {}",
-                        did_you_mean(kind, &known),
-                        known.join(", ")
+                        did_you_mean(kind, &TYPES),
+                        TYPES.join(", ")
                     );
                     problems.add(node.line, path, message);
                 }
@@ -168,7 +190,7 @@ impl Queue {
 }
 
 impl Requests {
-    const DEFAULT: Self = Self { num_consumers: 4, max_size: MAX_SIZE as usize, max_items: 8_192 };
+    pub(super) const DEFAULT: Self = Self { num_consumers: 4, max_size: MAX_SIZE as usize, max_items: 8_192 };
 
     /// The queue of an output, and how its deliveries become requests.
     pub(super) fn read(output: &mut Section<'_>) -> (Queue, Self) {

@@ -6,7 +6,7 @@ mod register;
 use crate::config::Meter;
 use register::metrics;
 use std::sync::Arc;
-use tollgate_metering::{Bounds, Calls, CallsOptions, Format, Registry, now};
+use tollgate_metering::{Bounds, Calls, CallsOptions, Format, Registry, RemoteWriter, now};
 
 pub use tollgate_metering::{Counter, Family, Gauge, Level, Sum};
 
@@ -151,6 +151,16 @@ metrics! {
     output_dropped: Family<Sum> = "tollgate_output_dropped";
     /// What a dialect could not convert, and was sent as it is, by output.
     output_unconverted: Family<Sum> = "tollgate_output_unconverted";
+    /// Parquet files written, by output.
+    parquet_files: Family<Sum> = "tollgate_parquet_files";
+    /// Bytes of these files.
+    parquet_written_bytes: Family<Sum> = "tollgate_parquet_written_bytes";
+    /// Spans and log records that are not in the partition of their day and service, because there were too many.
+    parquet_folded: Family<Sum> = "tollgate_parquet_folded";
+    /// Samples that remote write sent, by output.
+    remote_write_samples: Family<Sum> = "tollgate_remote_write_samples";
+    /// Rounds of remote write that were not taken, by output and reason.
+    remote_write_failures: Family<Sum> = "tollgate_remote_write_failures";
     /// Spans and log records that were left to the log when the process ended.
     output_left_in_log: Family<Sum> = "tollgate_output_left_in_log";
 }
@@ -201,5 +211,14 @@ impl Metrics {
         let now = now();
         self.calls.expire(now);
         self.registry.otlp(now, MOST_REQUEST_BYTES, exponential)
+    }
+
+    /// All metrics as encoded requests of remote write of at most `most` series, each with the number of its samples. Series
+    /// that have been idle for too long are forgotten before.
+    #[must_use]
+    pub fn remote_write(&self, writer: &mut RemoteWriter, most: usize) -> Vec<(Vec<u8>, u64)> {
+        let now = now();
+        self.calls.expire(now);
+        writer.round(&self.registry, now, most)
     }
 }

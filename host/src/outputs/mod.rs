@@ -17,10 +17,13 @@ pub mod clickhouse;
 mod compress;
 pub mod json_lines;
 pub mod langfuse;
+pub mod loki;
 pub mod otlp_grpc;
 pub mod otlp_http;
+pub mod parquet;
 mod prepare;
 pub mod prometheus;
+pub mod prometheus_remote_write;
 mod queue;
 mod raw_codec;
 mod retry;
@@ -32,7 +35,7 @@ mod tls;
 pub(crate) mod wire;
 
 pub use batch::Batch;
-pub use prepare::{InDialect, Prepare, Prepared};
+pub use prepare::{InDialect, Only, Prepare, Prepared};
 pub use queue::{Body, Queue, Queued, Stopped, Worker, start};
 pub use retry::Backoff;
 pub use sending::{Sending, Shipment};
@@ -114,6 +117,13 @@ pub trait Sink: Send + Sync + 'static {
     /// What it wants to be given at once. Asked once, at the start.
     fn limits(&self) -> Limits {
         Limits::AS_IT_COMES
+    }
+
+    /// How long a delivery waits for others to be joined with, up to the limits; zero for not at all. It is for outputs that
+    /// write few large things, and they have one delivery under way at a time. Where a queue is half full nothing waits in it
+    /// for more. Asked once, at the start.
+    fn linger(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// What is done to each delivery before it is sent the first time; nothing where it goes as it is. Asked once, at the

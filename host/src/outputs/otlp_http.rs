@@ -56,7 +56,12 @@ impl Backend {
     }
 
     /// Posts a body of another kind than OTLP, with the headers and within the time of this backend.
-    pub(super) async fn post(&self, url: &str, content_type: &str, body: String) -> Result<Answered, SendError> {
+    pub(super) async fn post(
+        &self,
+        url: &str,
+        content_type: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Result<Answered, SendError> {
         let request = self.client.post(url).header(CONTENT_TYPE, content_type).body(body);
         match request.send().await {
             Ok(response) => Ok(Answered::read(response).await),

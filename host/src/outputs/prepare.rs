@@ -33,6 +33,19 @@ impl Prepared {
     }
 }
 
+/// Lets some signals through as they are; the others are not wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Only(pub &'static [Signal]);
+
+impl Prepare for Only {
+    fn prepare(&self, delivery: Delivery) -> Prepared {
+        match self.0.contains(&delivery.signal) {
+            true => Prepared::same(delivery),
+            false => Prepared { delivery: None, not_wanted: delivery.items, unconverted: 0 },
+        }
+    }
+}
+
 /// Puts spans into a dialect; logs and metrics go as they are.
 #[derive(Clone, Debug)]
 pub struct InDialect(pub Arc<Dialect>);

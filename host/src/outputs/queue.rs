@@ -4,6 +4,8 @@
 //! delivery of a record is marked in the log when the output has taken it, so that after a crash each output gets what
 //! it has not had yet.
 
+mod gather;
+
 use super::{Batch, Delivery, Limits, Sending, Shipment, Sink};
 use crate::config;
 use crate::memory::{Memory, Share, Use};
@@ -11,6 +13,7 @@ use crate::metrics::{Labels, Metrics};
 use crate::receivers::Signal;
 use crate::stages::log::{Log, Part, Receipt};
 use bytes::Bytes;
+use gather::Gathering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -191,11 +194,15 @@ impl Worker {
     fn start<S: Sink>(sink: S, waiting: Arc<Mutex<Waiting>>, depth: Depth, retry: config::Retry) -> Self {
         let (phase, seen) = watch::channel(Phase::Running);
         let sending = Arc::new(Sending::new(&depth.output, sink, retry, &depth.memory, &depth.metrics));
+        let linger = sending.linger();
+        // What waits for more waits in one place.
+        let consumers = if linger.is_zero() { sending.limits().num_consumers.max(1) } else { 1 };
         let work = |_| {
-            let source = Source { waiting: Arc::clone(&waiting), next: None };
+            let (waiting, depth) = (Arc::clone(&waiting), depth.clone());
+            let source = Source { waiting, next: None, gathering: Gathering::default(), linger, depth: depth.clone() };
             tokio::spawn(work(Arc::clone(&sending), source, depth.clone(), seen.clone()))
         };
-        let tasks = (0..sending.limits().num_consumers.max(1)).map(work).collect();
+        let tasks = (0..consumers).map(work).collect();
         Self { tasks, phase, waiting, depth }
     }
 
@@ -261,6 +268,10 @@ impl Depth {
         self.show();
     }
 
+    fn is_half_full(&self) -> bool {
+        self.held.load(Ordering::Acquire) >= self.most_bytes / 2
+    }
+
     fn show(&self) {
         let bytes = i64::try_from(self.held.load(Ordering::Acquire)).unwrap_or(i64::MAX);
         self.metrics.queue_bytes.with(self.labels()).set(bytes);
@@ -294,12 +305,19 @@ struct Source {
     waiting: Arc<Mutex<Waiting>>,
     /// Came after a delivery with which it could not be joined.
     next: Option<Queued>,
+    /// Wait for more to come, for as long as `linger`.
+    gathering: Gathering,
+    linger: Duration,
+    depth: Depth,
 }
 
 impl Source {
     /// The next deliveries that are one request within the limits, or one that is larger; `None` when the queue is closed
     /// and empty. Nothing is lost where this is dropped before it is done.
     async fn next(&mut self, limits: Limits) -> Option<Vec<Queued>> {
+        if !self.linger.is_zero() {
+            return self.gather(limits).await;
+        }
         // Who waits for what comes holds the lock; what is here already does not wait for that.
         if let Some(first) = self.next.take() {
             let Ok(mut waiting) = self.waiting.try_lock() else { return Some(vec![first]) };
@@ -317,6 +335,31 @@ impl Source {
         Some(taken)
     }
 
+    /// The next deliveries of one signal that are as many as can be joined, or have waited for long enough, or are in a queue
+    /// that is half full; `None` when the queue is closed and empty. Nothing is lost where this is dropped before it is done.
+    async fn gather(&mut self, limits: Limits) -> Option<Vec<Queued>> {
+        loop {
+            if let Some(ready) = self.gathering.ready(limits) {
+                return Some(ready);
+            }
+            let mut waiting = self.waiting.lock().await;
+            let here = waiting.returned.pop_front().or_else(|| waiting.receiver.try_recv().ok());
+            let next = match (here, self.gathering.due()) {
+                (Some(here), _) => Some(here),
+                (None, Some(_)) if self.depth.is_half_full() => return self.gathering.largest(),
+                (None, None) => waiting.receiver.recv().await,
+                (None, Some(due)) => match tokio::time::timeout_at(due, waiting.receiver.recv()).await {
+                    Ok(next) => next,
+                    Err(_) => continue,
+                },
+            };
+            let Some(next) = next else { return self.gathering.largest() };
+            if let Some(full) = self.gathering.add(next, limits, self.linger) {
+                return Some(full);
+            }
+        }
+    }
+
     async fn close(&self) {
         self.waiting.lock().await.receiver.close();
     }
@@ -324,7 +367,8 @@ impl Source {
     /// Puts back what was taken, before everything that waits.
     async fn put_back(&mut self, taken: Vec<Queued>) {
         let mut waiting = self.waiting.lock().await;
-        for queued in self.next.take().into_iter().chain(taken.into_iter().rev()) {
+        let gathered = self.gathering.take_all();
+        for queued in self.next.take().into_iter().chain(gathered.into_iter().rev()).chain(taken.into_iter().rev()) {
             waiting.returned.push_front(queued);
         }
     }

@@ -8,6 +8,7 @@ use crate::metrics::{Labels, Metrics};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// What was learned of a receiver's limit is not believed below this: a receiver that refuses requests as small as this
 /// for their size has something against what is in them.
@@ -78,6 +79,11 @@ impl<S: Sink> Sending<S> {
     /// What the sink wants to be given at once. Deliveries may be larger; they are cut.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// How long deliveries wait for others to be joined with.
+    pub fn linger(&self) -> Duration {
+        self.sink.linger()
     }
 
     /// Sends until nothing is left: each part has been taken, or was dropped and counted. A part that was taken is not

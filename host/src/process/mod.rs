@@ -11,6 +11,7 @@ use crate::config::{Config, MeterOtlp, Sample as SampleConfig};
 use crate::costs::Costs;
 use crate::memory::{Memory, resident};
 use crate::metrics::Metrics;
+use crate::outputs::prometheus_remote_write::Writers;
 use crate::outputs::{Queue, prometheus, store};
 use crate::plugins::{Opened, Watched};
 use crate::receivers::health::{self, Health, Phase};
@@ -93,6 +94,8 @@ pub async fn run(
     let (log, leftover) = Log::open(&config.log, largest(&config), config.admit.retry_after, &metrics)?;
     let store = open_store(&config).await?;
     let outputs = Outputs::start(&config.outputs, store.clone(), &memory, &metrics).await?;
+    let writers = Writers::start(&config.outputs.prometheus_remote_write, &metrics)
+        .map_err(|(output, why)| StartError::Output(OutputError { output, why }))?;
     // Who asks for costs does so at the address of the metrics page; without one there is nobody to keep them for.
     let costs = config.outputs.prometheus.map(|_| Arc::new(Costs::new(&config.cost, &metrics)));
     let held = Held { memory: memory.clone(), log: log.clone(), queues: outputs.queues() };
@@ -150,6 +153,7 @@ pub async fn run(
     for task in leaving {
         let _ = tokio::time::timeout_at(deadline, task).await;
     }
+    writers.end(deadline).await;
     // What is given up from here on stays in the log.
     log.freeze();
     for page in metrics_page.into_iter().chain(asked) {

@@ -3,7 +3,9 @@
 use crate::config;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::outputs::{self, Queue, Worker, clickhouse, json_lines, langfuse, otlp_grpc, otlp_http, store};
+use crate::outputs::{
+    self, Queue, Worker, clickhouse, json_lines, langfuse, loki, otlp_grpc, otlp_http, parquet, store,
+};
 use crate::stages::log::Log;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -42,6 +44,8 @@ enum Output {
     OtlpHttp(config::OtlpHttp),
     Langfuse(config::Langfuse),
     ClickHouse(Box<config::ClickHouse>),
+    Loki(config::Loki),
+    Parquet(config::Parquet),
     JsonLines(config::JsonLines),
     Store(config::Store),
 }
@@ -52,6 +56,8 @@ enum Open {
     OtlpHttp(otlp_http::Backend),
     Langfuse(langfuse::Project),
     ClickHouse(Box<clickhouse::Store>),
+    Loki(loki::Tenant),
+    Parquet(parquet::Files),
     JsonLines(json_lines::Lines),
     Store(store::Sink),
 }
@@ -69,7 +75,7 @@ impl Outputs {
     ) -> Result<Self, OutputError> {
         let mut open = Vec::new();
         for config in list(config, store.as_ref()) {
-            open.push((config.open(store.as_ref()).await?, config));
+            open.push((config.open(store.as_ref(), metrics).await?, config));
         }
         let mut outputs = Self { running: Vec::new(), store, memory: memory.clone(), metrics: metrics.clone() };
         for (open, config) in open {
@@ -97,14 +103,15 @@ impl Outputs {
         let store = self.store.clone();
         for config in list(config, store.as_ref()) {
             let is_known = self.running.iter().any(|running| running.config == config);
-            wanted.push((if is_known { None } else { Some(config.open(store.as_ref()).await?) }, config));
+            wanted
+                .push((if is_known { None } else { Some(config.open(store.as_ref(), &self.metrics).await?) }, config));
         }
         let mut before = std::mem::take(&mut self.running);
         for (open, config) in wanted {
             let same = before.iter().position(|running| running.config.name() == config.name());
             let running = match (same.map(|at| before.swap_remove(at)), open) {
                 (Some(running), None) => running,
-                (Some(running), Some(open)) => running.replace(open, config).await,
+                (Some(running), Some(open)) => running.replace(open, config, &self.metrics).await,
                 (None, Some(open)) => self.run(open, config),
                 // Only what runs is not opened.
                 (None, None) => continue,
@@ -130,6 +137,8 @@ impl Outputs {
             Open::OtlpHttp(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::Langfuse(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::ClickHouse(sink) => outputs::start(name, *sink, queue, retry, memory, metrics),
+            Open::Loki(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+            Open::Parquet(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::JsonLines(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::Store(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
         };
@@ -139,7 +148,7 @@ impl Outputs {
 
 impl Running {
     /// The output with another configuration and the same queue.
-    async fn replace(self, open: Open, config: Output) -> Self {
+    async fn replace(self, open: Open, config: Output, metrics: &Metrics) -> Self {
         let retry = config.retry();
         let worker = self.worker.stop().await;
         let worker = match open {
@@ -148,8 +157,10 @@ impl Running {
             Open::Langfuse(sink) => worker.start(sink, retry),
             Open::Store(sink) => worker.start(sink, retry),
             Open::ClickHouse(sink) => worker.start(*sink, retry),
+            Open::Loki(sink) => worker.start(sink, retry),
+            Open::Parquet(sink) => worker.start(sink, retry),
             // Opened once more, because it may have grown since.
-            Open::JsonLines(sink) => worker.start(config.reopened(sink).await, retry),
+            Open::JsonLines(sink) => worker.start(config.reopened(sink, metrics).await, retry),
         };
         Self { config, queue: self.queue, worker }
     }
@@ -162,6 +173,8 @@ impl Output {
             Self::OtlpHttp(config) => &config.name,
             Self::Langfuse(config) => &config.otlp.name,
             Self::ClickHouse(config) => &config.name,
+            Self::Loki(config) => &config.otlp.name,
+            Self::Parquet(config) => &config.name,
             Self::JsonLines(config) => &config.name,
             Self::Store(config) => config.name(),
         }
@@ -173,6 +186,8 @@ impl Output {
             Self::OtlpHttp(config) => config.queue,
             Self::Langfuse(config) => config.otlp.queue,
             Self::ClickHouse(config) => config.queue,
+            Self::Loki(config) => config.otlp.queue,
+            Self::Parquet(config) => config.queue,
             Self::JsonLines(config) => config.queue,
             Self::Store(config) => config.queue,
         }
@@ -184,12 +199,14 @@ impl Output {
             Self::OtlpHttp(config) => config.retry,
             Self::Langfuse(config) => config.otlp.retry,
             Self::ClickHouse(config) => config.retry,
+            Self::Loki(config) => config.otlp.retry,
+            Self::Parquet(_) => parquet::RETRY,
             Self::JsonLines(_) => json_lines::RETRY,
             Self::Store(_) => store::RETRY,
         }
     }
 
-    async fn open(&self, store: Option<&Arc<tollgate_store::Store>>) -> Result<Open, OutputError> {
+    async fn open(&self, store: Option<&Arc<tollgate_store::Store>>, metrics: &Metrics) -> Result<Open, OutputError> {
         let error = |why| OutputError { output: self.name().to_owned(), why };
         match self {
             Self::OtlpGrpc(config) => otlp_grpc::Backend::new(config).map(Open::OtlpGrpc).map_err(error),
@@ -198,6 +215,8 @@ impl Output {
             Self::ClickHouse(config) => {
                 clickhouse::Store::new(config).map(Box::new).map(Open::ClickHouse).map_err(error)
             }
+            Self::Loki(config) => loki::Tenant::new(config).map(Open::Loki).map_err(error),
+            Self::Parquet(config) => parquet::Files::open(config, metrics).await.map(Open::Parquet).map_err(error),
             Self::JsonLines(config) => json_lines::Lines::open(config)
                 .await
                 .map(Open::JsonLines)
@@ -209,8 +228,8 @@ impl Output {
         }
     }
 
-    async fn reopened(&self, lines: json_lines::Lines) -> json_lines::Lines {
-        match self.open(None).await {
+    async fn reopened(&self, lines: json_lines::Lines, metrics: &Metrics) -> json_lines::Lines {
+        match self.open(None, metrics).await {
             Ok(Open::JsonLines(fresh)) => fresh,
             _ => lines,
         }
@@ -224,6 +243,9 @@ fn list(config: &config::Outputs, store: Option<&Arc<tollgate_store::Store>>) ->
     let clickhouse = config.clickhouse.iter().cloned().map(Box::new).map(Output::ClickHouse);
     let lines = config.json_lines.iter().cloned().map(Output::JsonLines);
     let langfuse = config.langfuse.iter().cloned().map(Output::Langfuse);
+    let loki = config.loki.iter().cloned().map(Output::Loki);
+    let parquet = config.parquet.iter().cloned().map(Output::Parquet);
     let store = config.store.iter().filter(|_| store.is_some()).cloned().map(Output::Store);
-    grpc.chain(http).chain(langfuse).chain(clickhouse).chain(lines).chain(store).collect()
+    let backends = grpc.chain(http).chain(langfuse).chain(clickhouse).chain(loki);
+    backends.chain(parquet).chain(lines).chain(store).collect()
 }

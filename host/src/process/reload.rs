@@ -112,6 +112,7 @@ fn fixed(now: &Config, new: &Config) -> Vec<&'static str> {
         ("outputs.prometheus", now.outputs.prometheus == new.outputs.prometheus),
         // A store that is wanted no more gets nothing more; one that is wanted anew has to be opened.
         ("outputs.store", new.outputs.store.is_none() || now.outputs.store == new.outputs.store),
+        ("outputs.prometheus_remote_write", now.outputs.prometheus_remote_write == new.outputs.prometheus_remote_write),
     ];
     sections.into_iter().filter_map(|(name, is_same)| (!is_same).then_some(name)).collect()
 }

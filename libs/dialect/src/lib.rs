@@ -26,6 +26,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod content;
 mod convert;
 mod dialect;
 mod document;
@@ -34,6 +35,7 @@ mod presets;
 mod row;
 mod rule;
 
+pub use content::{Content, content};
 pub use dialect::{Dialect, DialectError, Translated};
 pub use document::document;
 pub use overrides::{OverrideError, Overrides};

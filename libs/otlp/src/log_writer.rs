@@ -68,6 +68,14 @@ impl LogWriter {
         AttributeWriter::new(&mut self.bytes, 6)
     }
 
+    /// Writes the body, a map. It is to be written once.
+    pub fn body(&mut self, write: impl FnOnce(&mut AttributeWriter<'_>)) -> &mut Self {
+        encode::nested(&mut self.bytes, 5, |out| {
+            encode::nested(out, 6, |out| write(&mut AttributeWriter::new(out, 1)));
+        });
+        self
+    }
+
     /// The encoded `LogRecord` message, without tag and length.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

@@ -136,6 +136,45 @@ impl<'r> Log<'r> {
         self.attributes().get("event.name").and_then(Value::as_text).unwrap_or_default()
     }
 
+    /// When it was observed, in nanoseconds since 1970; 0 where it is not said.
+    #[must_use]
+    pub fn observed_time(&self) -> u64 {
+        match self.field(11) {
+            Some(Payload::Fixed64(time)) => time,
+            _ => 0,
+        }
+    }
+
+    /// Number of the severity, 1 to 24 where it is said; 0 where it is not.
+    #[must_use]
+    pub fn severity_number(&self) -> u32 {
+        match self.field(2) {
+            Some(Payload::Varint(number)) => u32::try_from(number).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// Severity in the words of the source; empty where there is none.
+    #[must_use]
+    pub fn severity_text(&self) -> &'r str {
+        match self.field(3) {
+            Some(Payload::Bytes(frame)) => std::str::from_utf8(frame.slice(self.bytes)).unwrap_or_default(),
+            _ => "",
+        }
+    }
+
+    /// The last field of this number.
+    fn field(&self, number: u32) -> Option<Payload> {
+        let mut reader = Reader::within(self.bytes, self.entry.item.frame);
+        let mut found = None;
+        while let Ok(Some(field)) = reader.field() {
+            if field.number == number {
+                found = Some(field.payload);
+            }
+        }
+        found
+    }
+
     /// The body.
     #[must_use]
     pub fn body(&self) -> Value<'r> {

@@ -63,6 +63,7 @@ const LIGHT: &[&str] = &[
     "tollgate-store",
     "tollgate-top",
     "tollgate-clickhouse",
+    "tollgate-parquet",
     "tollgate-bench-envoy",
     "tollgate-bench-host",
     "tollgate-bench-redaction",
@@ -110,6 +111,7 @@ fn pure(context: &Context) -> Outcome {
     let litellm = tools.litellm(&context.layout.root).map_err(failed)?;
     tests.envs(context.data.variables()).env("TOLLGATE_GENAI_PRICES", prices).env("TOLLGATE_LITELLM", litellm);
     readers_of_metrics(&tools, &mut tests)?;
+    readers_of_files(&tools, &mut tests)?;
     match tools.langfuse() {
         Ok(packages) => {
             tests.env("TOLLGATE_LANGFUSE", packages);
@@ -187,6 +189,7 @@ fn system(context: &Context) -> Outcome {
     }
     readers_of_metrics(&tools, &mut tests)?;
     clickhouse(&tools, &mut tests)?;
+    readers_of_files(&tools, &mut tests)?;
     match tools.phoenix() {
         Ok(packages) => {
             tests.env("TOLLGATE_PHOENIX", packages);
@@ -197,7 +200,19 @@ fn system(context: &Context) -> Outcome {
     run(&mut tests)
 }
 
-/// Says where Prometheus and the official parser of its pages are.
+/// Says where DuckDB and PyArrow are.
+fn readers_of_files(tools: &Tools, tests: &mut Command) -> Result<(), (Counts, String)> {
+    match tools.duckdb() {
+        Ok(packages) => {
+            tests.env("TOLLGATE_DUCKDB", packages);
+        }
+        Err(why) if Data::required() => return Err(failed(why)),
+        Err(why) => println!("SKIPPED: tests with DuckDB and PyArrow: {why}"),
+    }
+    Ok(())
+}
+
+/// Says where Prometheus, VictoriaMetrics and the official parser of pages are.
 fn readers_of_metrics(tools: &Tools, tests: &mut Command) -> Result<(), (Counts, String)> {
     let python = tools.python().map_err(failed)?;
     tests.env("TOLLGATE_PYTHON", python.program).env("PYTHONPATH", python.packages);
@@ -207,6 +222,13 @@ fn readers_of_metrics(tools: &Tools, tests: &mut Command) -> Result<(), (Counts,
         }
         Err(why) if Data::required() => return Err(failed(why)),
         Err(why) => println!("SKIPPED: tests with a real Prometheus: {why}"),
+    }
+    match tools.victoria() {
+        Ok(victoria) => {
+            tests.env("TOLLGATE_VICTORIA", victoria);
+        }
+        Err(why) if Data::required() => return Err(failed(why)),
+        Err(why) => println!("SKIPPED: tests with a real VictoriaMetrics: {why}"),
     }
     Ok(())
 }
