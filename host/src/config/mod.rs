@@ -14,6 +14,7 @@
 
 mod cost;
 mod dialect;
+mod kafka;
 mod langfuse;
 mod log;
 mod meter;
@@ -32,6 +33,7 @@ pub(crate) mod units;
 pub(crate) use cost::ALWAYS;
 pub use cost::Cost;
 pub use dialect::Dialect;
+pub use kafka::{Kafka, KafkaConnection, KafkaReceiver};
 pub use langfuse::Langfuse;
 pub use log::{Fsync, Log, Storage};
 pub use meter::{Dimension, Meter, MeterOtlp};

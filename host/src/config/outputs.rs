@@ -1,5 +1,6 @@
 //! `outputs:`. A key is a type, or a type and a name of the user's: `otlp_http/backend`, as in the Collector.
 
+use super::kafka::Kafka;
 use super::langfuse::Langfuse;
 use super::otlp::{OtlpGrpc, OtlpHttp};
 use super::problem::Problems;
@@ -19,6 +20,8 @@ pub struct Outputs {
     pub otlp_http: Vec<OtlpHttp>,
     /// Projects of Langfuse.
     pub langfuse: Vec<Langfuse>,
+    /// Topics of Kafka.
+    pub kafka: Vec<Kafka>,
     /// Files of JSON lines.
     pub json_lines: Vec<JsonLines>,
     /// The metrics page.
@@ -99,7 +102,7 @@ impl Outputs {
         if entries.is_empty() {
             root.problem(
                 "outputs",
-                "nothing is delivered; add otlp_grpc, otlp_http, langfuse, json_lines or prometheus",
+                "nothing is delivered; add otlp_grpc, otlp_http, langfuse, kafka, json_lines or prometheus",
             );
         }
         for (key, node) in entries {
@@ -110,13 +113,14 @@ impl Outputs {
                 "otlp_grpc" => outputs.otlp_grpc.push(OtlpGrpc::read(key, section)),
                 "otlp_http" => outputs.otlp_http.push(OtlpHttp::read(key, section)),
                 "langfuse" => outputs.langfuse.push(Langfuse::read(key, section)),
+                "kafka" => outputs.kafka.push(Kafka::read(key, section)),
                 "json_lines" => outputs.json_lines.push(JsonLines::read(key, section)),
                 "prometheus" if outputs.prometheus.is_some() => {
                     problems.add(node.line, path, "there is one metrics page; remove this one");
                 }
                 "prometheus" => outputs.prometheus = Some(Prometheus::read(section)),
                 _ => {
-                    let known = ["otlp_grpc", "otlp_http", "langfuse", "json_lines", "prometheus"];
+                    let known = ["otlp_grpc", "otlp_http", "langfuse", "kafka", "json_lines", "prometheus"];
                     let message = format!(
                         "is not a known type of output{}; known: {}",
                         did_you_mean(kind, &known),

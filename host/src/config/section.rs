@@ -123,6 +123,11 @@ impl<'a> Section<'a> {
         Some(Section::open(node, self.path_of(key), self.problems))
     }
 
+    /// Whether `key` is written, with or without a value.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// Whether there is a mapping under `key`.
     pub(crate) fn is_mapping(&self, key: &str) -> bool {
         self.entries.get(key).is_some_and(|node| matches!(node.yaml.data, YamlData::Mapping(_)))

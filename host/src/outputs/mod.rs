@@ -15,6 +15,7 @@ mod answer;
 mod batch;
 mod compress;
 pub mod json_lines;
+pub mod kafka;
 pub mod langfuse;
 pub mod otlp_grpc;
 pub mod otlp_http;

@@ -3,7 +3,7 @@
 use crate::config;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::outputs::{self, Queue, Worker, json_lines, langfuse, otlp_grpc, otlp_http};
+use crate::outputs::{self, Queue, Worker, json_lines, kafka, langfuse, otlp_grpc, otlp_http};
 use crate::stages::log::Log;
 use tokio::time::Instant;
 
@@ -38,6 +38,7 @@ enum Output {
     OtlpGrpc(config::OtlpGrpc),
     OtlpHttp(config::OtlpHttp),
     Langfuse(config::Langfuse),
+    Kafka(config::Kafka),
     JsonLines(config::JsonLines),
 }
 
@@ -46,6 +47,7 @@ enum Open {
     OtlpGrpc(otlp_grpc::Backend),
     OtlpHttp(otlp_http::Backend),
     Langfuse(langfuse::Project),
+    Kafka(kafka::Topics),
     JsonLines(json_lines::Lines),
 }
 
@@ -119,6 +121,7 @@ impl Outputs {
         let (queue, worker) = match open {
             Open::OtlpGrpc(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::OtlpHttp(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+            Open::Kafka(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::Langfuse(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::JsonLines(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
         };
@@ -134,6 +137,7 @@ impl Running {
         let worker = match open {
             Open::OtlpGrpc(sink) => worker.start(sink, retry),
             Open::OtlpHttp(sink) => worker.start(sink, retry),
+            Open::Kafka(sink) => worker.start(sink, retry),
             Open::Langfuse(sink) => worker.start(sink, retry),
             // Opened once more, because it may have grown since.
             Open::JsonLines(sink) => worker.start(config.reopened(sink).await, retry),
@@ -148,6 +152,7 @@ impl Output {
             Self::OtlpGrpc(config) => &config.name,
             Self::OtlpHttp(config) => &config.name,
             Self::Langfuse(config) => &config.otlp.name,
+            Self::Kafka(config) => &config.name,
             Self::JsonLines(config) => &config.name,
         }
     }
@@ -157,6 +162,7 @@ impl Output {
             Self::OtlpGrpc(config) => config.queue,
             Self::OtlpHttp(config) => config.queue,
             Self::Langfuse(config) => config.otlp.queue,
+            Self::Kafka(config) => config.queue,
             Self::JsonLines(config) => config.queue,
         }
     }
@@ -166,6 +172,7 @@ impl Output {
             Self::OtlpGrpc(config) => config.retry,
             Self::OtlpHttp(config) => config.retry,
             Self::Langfuse(config) => config.otlp.retry,
+            Self::Kafka(config) => config.retry,
             Self::JsonLines(_) => json_lines::RETRY,
         }
     }
@@ -176,6 +183,7 @@ impl Output {
             Self::OtlpGrpc(config) => otlp_grpc::Backend::new(config).map(Open::OtlpGrpc).map_err(error),
             Self::OtlpHttp(config) => otlp_http::Backend::new(config).map(Open::OtlpHttp).map_err(error),
             Self::Langfuse(config) => langfuse::Project::new(config).map(Open::Langfuse).map_err(error),
+            Self::Kafka(config) => kafka::Topics::new(config).map(Open::Kafka).map_err(error),
             Self::JsonLines(config) => json_lines::Lines::open(config)
                 .await
                 .map(Open::JsonLines)
@@ -197,5 +205,6 @@ fn list(config: &config::Outputs) -> Vec<Output> {
     let http = config.otlp_http.iter().cloned().map(Output::OtlpHttp);
     let lines = config.json_lines.iter().cloned().map(Output::JsonLines);
     let langfuse = config.langfuse.iter().cloned().map(Output::Langfuse);
-    grpc.chain(http).chain(langfuse).chain(lines).collect()
+    let kafka = config.kafka.iter().cloned().map(Output::Kafka);
+    grpc.chain(http).chain(langfuse).chain(kafka).chain(lines).collect()
 }
