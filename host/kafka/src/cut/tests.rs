@@ -36,7 +36,7 @@ fn logs(traces: &[Option<u8>]) -> Vec<u8> {
 fn read(bytes: &[u8]) -> Vec<(Vec<u8>, String, Option<String>)> {
     let request = TraceRequest::scan(bytes, &NO_LIMITS).unwrap();
     let service = |span: &tollgate_otlp::Span<'_>| {
-        let mut resource = span.resource().iter();
+        let mut resource = span.resource();
         resource.find(|(name, _)| *name == "service.name").map(|(_, value)| value.to_json())
     };
     request.spans().map(|span| (span.bytes().to_vec(), span.scope_name().to_owned(), service(&span))).collect()
