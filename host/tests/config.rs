@@ -107,7 +107,7 @@ fn each_mistake_is_named_with_its_line() {
             "receivers:\n  otlp:\n    protocols:\n      grpc: {endpoint: nowhere}\noutputs:\n  promethius: {}\n".into(),
             vec![
                 "4: receivers.otlp.protocols.grpc.endpoint: \"nowhere\" is not an address to listen on; write one such as 127.0.0.1:4317".into(),
-                "6: outputs.promethius: is not a known type of output (did you mean \"prometheus\"?); known: otlp_grpc, otlp_http, langfuse, json_lines, prometheus".into(),
+                "6: outputs.promethius: is not a known type of output (did you mean \"prometheus\"?); known: otlp_grpc, otlp_http, langfuse, kafka, json_lines, prometheus".into(),
             ],
         ),
         (
@@ -167,6 +167,28 @@ fn each_mistake_is_named_with_its_line() {
                 "17: outputs.otlp_http/e.tls.server_name_override: is not a known key; known here: ca_file, cert_file, key_file".into(),
                 "18: outputs.otlp_http/e.encoding: \"protobuf\" is not one of proto, json".into(),
                 "19: outputs.json_lines.max_age: expected a duration with its unit, such as 5s, found a whole number".into(),
+            ],
+        ),
+        ("receivers: {kafka: }\noutputs: {kafka: }\n".into(), vec![" ok".into()]),
+        (
+            "receivers:\n  kafka:\n    brokers: [\"kafka:9092\"]\n    traces: {topics: [a, b], encoding: otlp_proto}\n    logs: {topics: []}\n    group_id: g\n    group_instance_id: one\n    initial_offset: latest\n    session_timeout: 30s\n    heartbeat_interval: 1s\n    min_fetch_size: 1KiB\n    max_fetch_size: 8MiB\n    max_partition_fetch_size: 2MiB\n    max_fetch_wait: 1s\n    autocommit: {interval: 5s}\n    auth: {sasl: {mechanism: SCRAM-SHA-512, username: me, password: secret}}\n    tls: {server_name_override: kafka}\noutputs:\n  kafka/a:\n    brokers: [\"a:1\", \"b:2\"]\n    traces: {topic: t}\n    partition_logs_by_trace_id: true\n    record_partitioner: {sticky_key: {hasher: murmur2}}\n    producer: {max_message_bytes: 10MB, required_acks: leader, compression: lz4, linger: 0}\n    tls: {insecure: true}\n".into(),
+            vec![" ok".into()],
+        ),
+        (
+            "receivers:\n  kafka:\n    brokers: [kafka, \"http://k:1\"]\n    traces: {topics: [\"a b\", x, x]}\n    logs: {topic: l}\n    group_id: \"\"\n    initial_offset: newest\n    session_timeout: 2s\n    min_fetch_size: 2MiB\n    auth: {sasl: {mechanism: GSSAPI, username: me}}\n    encoding: otlp_json\noutputs:\n  kafka:\n    brokers: []\n    traces: {topic: \"..\", encoding: jaeger_proto}\n    partition_logs_by_trace_id: true\n    partition_logs_by_resource_attributes: true\n    producer: {max_message_bytes: 10, required_acks: none, compression: brotli}\n    auth: {plain_text: {username: a}}\n    tls: {insecure: true, ca_file: ca.pem}\n    record_partitioner: {round_robin: }\n".into(),
+            vec![
+                "3: receivers.kafka.brokers[0]: \"kafka\" has no port; write host:port".into(),
+                "3: receivers.kafka.brokers[1]: \"http://k:1\" is a URL; write host:port".into(),
+                "4: receivers.kafka.traces.topics[0]: \"a b\" has characters other than".into(),
+                "4: receivers.kafka.traces.topics[2]: \"x\" is read already".into(),
+                "5: receivers.kafka.logs.topic: is not a known key (did you mean \"topics\"?)".into(),
+                "6: receivers.kafka.group_id: is empty: offsets are committed for a group".into(),
+                "7: receivers.kafka.initial_offset: \"newest\" is not one of earliest, latest".into(),
+                "2: receivers.kafka.heartbeat_interval: has to be shorter than session_timeout".into(),
+                "9: receivers.kafka.min_fetch_size: is more than max_fetch_size".into(),
+                "10: receivers.kafka.auth.sasl.mechanism: \"GSSAPI\" is not one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512".into(),
+                "10: receivers.kafka.auth.sasl.password: is missing: the password".into(),
+                "11: receivers.kafka.encoding: is not a known key".into(),
             ],
         ),
     ];

@@ -27,7 +27,7 @@ use tollgate_otlp::{Envelope, Limits, LogWriter, RequestWriter, Severity, SpanWr
 
 const HTTP: &str = "http: {endpoint: 127.0.0.1:0}";
 /// A group that soon misses a member that is gone, and commits often.
-const SOON: &str = "session_timeout: 2s, heartbeat_interval: 200ms, autocommit: {interval: 50ms}, max_fetch_wait: 50ms";
+const SOON: &str = "session_timeout: 1s, heartbeat_interval: 100ms, autocommit: {interval: 50ms}, max_fetch_wait: 50ms";
 
 /// The stages of a host that reads from a cluster.
 fn reads(cluster: &Cluster) -> String {

@@ -12,6 +12,8 @@ JSON on its input with one:
 {"do": "read", "topic"}                                        all that the topic holds, oldest first
 {"do": "committed", "group", "topic"}                          offset by partition; -1001 is none
 {"do": "ends", "topic"}                                        offset behind the last record, by partition
+{"do": "write_many", "topic", "value", "count", "compression"} how many seconds it takes to write a value that often
+{"do": "read_many", "topic"}                                   how many seconds it takes to read all of a topic
 {"do": "broker", "id", "up"}                                   takes a broker down, or up again
 {"do": "fail", "api", "code", "count"}                         the next answers to requests of a kind are an error
 """
@@ -24,6 +26,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 import confluent_kafka
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -197,6 +200,36 @@ def ends(addresses, asked):
     return {"offsets": found}
 
 
+def write_many(addresses, asked):
+    value, count = unhex(asked["value"]), asked["count"]
+    settings = {"linger.ms": 10, "compression.type": asked["compression"], "enable.idempotence": True}
+    producer = Producer({"bootstrap.servers": addresses, "queue.buffering.max.messages": 1_000_000, **settings})
+    start = time.monotonic()
+    for number in range(count):
+        while True:
+            try:
+                producer.produce(asked["topic"], key=b"%032x" % number, value=value)
+                break
+            except BufferError:
+                producer.poll(0.1)
+    assert producer.flush(300) == 0
+    return {"seconds": time.monotonic() - start}
+
+
+def read_many(addresses, asked):
+    topic = asked["topic"]
+    consumer = Consumer({"bootstrap.servers": addresses, "group.id": "reader", "enable.auto.commit": False})
+    places = [TopicPartition(topic, partition, 0) for partition in partitions_of(consumer, topic)]
+    left = sum(consumer.get_watermark_offsets(place, timeout=PATIENCE)[1] for place in places)
+    consumer.assign(places)
+    start = time.monotonic()
+    while left > 0:
+        left -= sum(1 for message in consumer.consume(1000, PATIENCE) if not message.error())
+    seconds = time.monotonic() - start
+    consumer.close()
+    return {"seconds": seconds}
+
+
 def main():
     cluster = Cluster(3)
     for topic in sys.argv[2:]:
@@ -215,6 +248,11 @@ def main():
                 cluster.fail(asked["api"], asked["code"], asked["count"])
                 answer = {}
             case other:
+                if other in ("write_many", "read_many"):
+                    # By the same way as everybody else's.
+                    function = {"write_many": write_many, "read_many": read_many}[other]
+                    print(json.dumps(function(",".join(addresses), asked)), flush=True)
+                    continue
                 answer = {"produce": produce, "read": read, "committed": committed, "ends": ends}[other](
                     cluster.addresses, asked
                 )

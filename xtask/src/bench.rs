@@ -52,6 +52,9 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
         let mut bench = cargo(layout, &["bench", "--quiet", "--benches", "--package", package]);
         ended(package, bench.env("TOLLGATE_GENAI_PRICES", &prices))?;
     }
+    println!("\n=== tollgate-kafka");
+    let mut kafka = cargo(layout, &["bench", "--quiet", "--benches", "--package", "tollgate-kafka"]);
+    ended("tollgate-kafka", kafka.env("TOLLGATE_KAFKA", tools.kafka()?))?;
     println!("\n=== the boundary of components");
     let mut boundary = cargo(layout, &[&ENGINE, ["--bench", "boundary"].as_slice()].concat());
     ended("boundary", boundary.env("TOLLGATE_BUILD", layout.out()))?;

@@ -51,6 +51,8 @@ const PRESIDIO: &[&str] = &["presidio-analyzer==2.2.366", "spacy==3.8.18", "phon
 const PHOENIX: &[&str] = &["arize-phoenix==20.26.1"];
 /// The SDK of Langfuse, whose models of its API requests are checked with.
 const LANGFUSE: &[&str] = &["langfuse==5.0.4"];
+/// The official client of Kafka for Python, which has brokers for tests in it.
+const KAFKA: &[&str] = &["confluent-kafka==2.16.1"];
 /// The schemas that Istio, Envoy Gateway, the Gateway API and Kubernetes publish, and what checks against them.
 const SCHEMAS: &[&str] = &[
     "@kubernetes-models/istio@3.0.1",
@@ -184,6 +186,11 @@ impl Tools {
     /// The folder of the Python packages of Langfuse, whose models read what is sent to it.
     pub(crate) fn langfuse(&self) -> Result<PathBuf, String> {
         self.install("langfuse", LANGFUSE)
+    }
+
+    /// The folder of the Python package with a client of Kafka, and brokers for tests.
+    pub(crate) fn kafka(&self) -> Result<PathBuf, String> {
+        self.install("kafka", KAFKA)
     }
 
     /// The folder of the npm packages with the schemas of the manifests.

@@ -37,7 +37,7 @@ fn read(bytes: &[u8]) -> Vec<(Vec<u8>, String, Option<String>)> {
     let request = TraceRequest::scan(bytes, &NO_LIMITS).unwrap();
     let service = |span: &tollgate_otlp::Span<'_>| {
         let mut resource = span.resource();
-        resource.find(|(name, _)| *name == "service.name").map(|(_, value)| value.to_json())
+        resource.find(|(name, _)| *name == "service.name").and_then(|(_, value)| value.as_text().map(str::to_owned))
     };
     request.spans().map(|span| (span.bytes().to_vec(), span.scope_name().to_owned(), service(&span))).collect()
 }
