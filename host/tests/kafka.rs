@@ -13,6 +13,7 @@
 )]
 
 #[path = "support/backend.rs"]
+#[allow(dead_code, reason = "each test file uses a part of this")]
 mod backend;
 #[path = "support/kafka.rs"]
 mod kafka;
@@ -234,9 +235,10 @@ async fn a_reader_is_killed(log: &str) {
     let mut random = u64::from(std::process::id()) | 1;
     for round in 0..10 {
         let host = Host::start_in(folder, HTTP, &stages);
-        // Longer than a member that is gone is missed, shorter, and in between.
+        // Mostly longer than a member that is gone is missed, so that something is read; sometimes while it joins.
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let lives = Duration::from_millis(100 + (random >> 33) % if round % 3 == 0 { 4_000 } else { 900 });
+        let joins = if round % 4 == 3 { 100 } else { 1_200 };
+        let lives = Duration::from_millis(joins + (random >> 33) % 1_300);
         let killed = Instant::now() + lives;
         while Instant::now() < killed {
             let some: Vec<_> = (sent..sent + 50).map(|number| span(number, 5)).collect();
@@ -393,6 +395,29 @@ async fn records_are_no_larger_than_the_broker_takes() {
     assert_eq!(lost, 2, "{page}");
     let records = cluster.read("otlp_spans");
     assert!(records.len() >= 5 && records.iter().all(|record| record.value.len() <= 4_096), "{}", records.len());
+}
+
+/// Numbers of requests and of errors in Kafka's protocol.
+const PRODUCE: i32 = 0;
+const OFFSET_COMMIT: i32 = 8;
+const MESSAGE_TOO_LARGE: i32 = 10;
+const GROUP_AUTHORIZATION_FAILED: i32 = 30;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_broker_finds_too_large_is_sent_in_parts_and_a_commit_that_fails_is_made_again() {
+    let Some(cluster) = Cluster::start(1) else { return };
+    let writer = Host::start(&writes(&cluster, ""));
+    cluster.fail(PRODUCE, MESSAGE_TOO_LARGE, 2);
+    let some: Vec<_> = (0..20).map(|number| span(number, 20)).collect();
+    assert_eq!(writer.post("/v1/traces", request(&some)).await.0, 200);
+    writer.until_metric("tollgate_output_sent_total{output=\"kafka\"} 20").await;
+    assert!(cluster.read("otlp_spans").len() > 1, "in parts");
+
+    cluster.fail(OFFSET_COMMIT, GROUP_AUTHORIZATION_FAILED, 2);
+    let reader = Host::start(&reads(&cluster));
+    reader.until_metric("tollgate_kafka_commits_total{outcome=\"failed\"} 2").await;
+    cluster.until_committed("g", "otlp_spans").await;
+    assert_eq!(ids(&reader.stop().1).into_keys().collect::<BTreeSet<_>>(), expected(20));
 }
 
 /// The brokers of these tests speak neither: nothing is sent in the clear to them in its place, and nothing is lost.

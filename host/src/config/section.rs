@@ -124,7 +124,8 @@ impl<'a> Section<'a> {
     }
 
     /// Whether `key` is written, with or without a value.
-    pub(crate) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&mut self, key: &'static str) -> bool {
+        self.asked.push(key);
         self.entries.contains_key(key)
     }
 
@@ -300,7 +301,9 @@ impl<'a> Section<'a> {
     }
 
     /// Reports the keys that nobody asked for.
-    pub(crate) fn finish(self) {
+    pub(crate) fn finish(mut self) {
+        // Some are asked for whether they are there, and then for what they are.
+        self.asked.dedup();
         for (key, node) in &self.entries {
             if !self.asked.contains(key) {
                 let known = self.asked.join(", ");
