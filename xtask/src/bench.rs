@@ -66,6 +66,9 @@ pub(crate) fn run(layout: &Layout) -> Result<(), String> {
         bench.env("TOLLGATE_GENAI_PRICES", &prices).env("TOLLGATE_CHDB", &chdb);
         ended(package, &mut bench)?;
     }
+    println!("\n=== tollgate-kafka");
+    let mut kafka = cargo(layout, &["bench", "--quiet", "--benches", "--package", "tollgate-kafka"]);
+    ended("tollgate-kafka", kafka.env("TOLLGATE_KAFKA", tools.kafka()?))?;
     println!("\n=== the boundary of components");
     let mut boundary = cargo(layout, &[&ENGINE, ["--bench", "boundary"].as_slice()].concat());
     ended("boundary", boundary.env("TOLLGATE_BUILD", layout.out()))?;

@@ -55,6 +55,8 @@ const LANGFUSE: &[&str] = &["langfuse==5.0.4"];
 const CHDB: &[&str] = &["chdb-core==26.9.0", "zstandard==0.25.0", "lz4==4.4.5"];
 /// What reads the Parquet files that are written.
 const DUCKDB: &[&str] = &["duckdb==2.0.1", "pyarrow==26.0.1"];
+/// The official client of Kafka for Python, which has brokers for tests in it.
+const KAFKA: &[&str] = &["confluent-kafka==2.16.1"];
 /// The schemas that Istio, Envoy Gateway, the Gateway API and Kubernetes publish, and what checks against them.
 const SCHEMAS: &[&str] = &[
     "@kubernetes-models/istio@3.0.1",
@@ -218,6 +220,11 @@ impl Tools {
             Some(given) => Ok(given.into()),
             None => self.install("chdb", CHDB),
         }
+    }
+
+    /// The folder of the Python package with a client of Kafka, and brokers for tests.
+    pub(crate) fn kafka(&self) -> Result<PathBuf, String> {
+        self.install("kafka", KAFKA)
     }
 
     /// The folder of the npm packages with the schemas of the manifests.

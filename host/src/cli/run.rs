@@ -18,6 +18,10 @@ use tracing_subscriber::EnvFilter;
 /// which no other limit counts.
 const BLOCKING_THREADS: usize = 64;
 
+/// What is logged unless the environment says otherwise. The client of Kafka tells of what it tries again by itself; what
+/// fails is told by those who use it.
+const LEVELS: &str = "info,krafka=error";
+
 /// How the log on standard error is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
@@ -28,7 +32,7 @@ pub(super) enum LogFormat {
 }
 
 pub(super) fn run(file: &Path, format: LogFormat) -> ExitCode {
-    let level = EnvFilter::try_from_env("TOLLGATE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let level = EnvFilter::try_from_env("TOLLGATE_LOG").unwrap_or_else(|_| EnvFilter::new(LEVELS));
     let log = tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),

@@ -15,6 +15,7 @@
 mod clickhouse;
 mod cost;
 mod dialect;
+mod kafka;
 mod langfuse;
 mod log;
 mod loki;
@@ -38,6 +39,7 @@ pub use clickhouse::ClickHouse;
 pub(crate) use cost::ALWAYS;
 pub use cost::Cost;
 pub use dialect::Dialect;
+pub use kafka::{Kafka, KafkaConnection, KafkaReceiver};
 pub use langfuse::Langfuse;
 pub use log::{Fsync, Log, Storage};
 pub use loki::Loki;

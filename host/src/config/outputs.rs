@@ -1,6 +1,7 @@
 //! `outputs:`. A key is a type, or a type and a name of the user's: `otlp_http/backend`, as in the Collector.
 
 use super::clickhouse::ClickHouse;
+use super::kafka::Kafka;
 use super::langfuse::Langfuse;
 use super::loki::Loki;
 use super::otlp::{OtlpGrpc, OtlpHttp};
@@ -16,12 +17,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Types of outputs.
-const TYPES: [&str; 10] = [
+const TYPES: [&str; 11] = [
     "otlp_grpc",
     "otlp_http",
     "langfuse",
     "clickhouse",
     "loki",
+    "kafka",
     "parquet",
     "json_lines",
     "prometheus",
@@ -46,6 +48,8 @@ pub struct Outputs {
     pub parquet: Vec<Parquet>,
     /// Receivers of remote write.
     pub prometheus_remote_write: Vec<RemoteWrite>,
+    /// Topics of Kafka.
+    pub kafka: Vec<Kafka>,
     /// Files of JSON lines.
     pub json_lines: Vec<JsonLines>,
     /// The metrics page.
@@ -142,6 +146,7 @@ impl Outputs {
                 "prometheus_remote_write" => {
                     outputs.prometheus_remote_write.push(RemoteWrite::read(key, section));
                 }
+                "kafka" => outputs.kafka.push(Kafka::read(key, section)),
                 "json_lines" => outputs.json_lines.push(JsonLines::read(key, section)),
                 "prometheus" if outputs.prometheus.is_some() => {
                     problems.add(node.line, path, "there is one metrics page; remove this one");

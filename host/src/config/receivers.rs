@@ -1,5 +1,6 @@
 //! `receivers:` and `health:`, with the keys of the OpenTelemetry Collector's `otlp` receiver and of its extensions.
 
+use super::kafka::KafkaReceiver;
 use super::section::Section;
 use super::stages::whole;
 use crate::receivers::auth::{Token, Tokens};
@@ -8,13 +9,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where telemetry comes in; at least one of the two.
+/// Where telemetry comes in; at least one of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receivers {
     /// OTLP over gRPC.
     pub grpc: Option<Grpc>,
     /// OTLP over HTTP.
     pub http: Option<Http>,
+    /// Topics of Kafka.
+    pub kafka: Option<KafkaReceiver>,
 }
 
 /// OTLP over gRPC.
@@ -123,10 +126,11 @@ impl Receivers {
                 }
                 otlp.finish();
             }
+            receivers.kafka = section.section("kafka").map(KafkaReceiver::read);
             section.finish();
         }
-        if receivers.grpc.is_none() && receivers.http.is_none() {
-            root.problem("receivers", "nothing is received; add otlp.protocols.grpc or otlp.protocols.http");
+        if receivers.grpc.is_none() && receivers.http.is_none() && receivers.kafka.is_none() {
+            root.problem("receivers", "nothing is received; add otlp.protocols.grpc, otlp.protocols.http or kafka");
         }
         receivers
     }

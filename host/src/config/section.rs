@@ -123,6 +123,12 @@ impl<'a> Section<'a> {
         Some(Section::open(node, self.path_of(key), self.problems))
     }
 
+    /// Whether `key` is written, with or without a value.
+    pub(crate) fn has(&mut self, key: &'static str) -> bool {
+        self.asked.push(key);
+        self.entries.contains_key(key)
+    }
+
     /// Whether there is a mapping under `key`.
     pub(crate) fn is_mapping(&self, key: &str) -> bool {
         self.entries.get(key).is_some_and(|node| matches!(node.yaml.data, YamlData::Mapping(_)))
@@ -295,7 +301,9 @@ impl<'a> Section<'a> {
     }
 
     /// Reports the keys that nobody asked for.
-    pub(crate) fn finish(self) {
+    pub(crate) fn finish(mut self) {
+        // Some are asked for whether they are there, and then for what they are.
+        self.asked.dedup();
         for (key, node) in &self.entries {
             if !self.asked.contains(key) {
                 let known = self.asked.join(", ");

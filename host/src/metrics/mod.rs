@@ -73,6 +73,18 @@ metrics! {
     credential_reloads: Family<Sum> = "tollgate_credential_reloads";
     /// Requests refused, by reason.
     requests_refused: Family<Sum> = "tollgate_requests_refused";
+    /// Records read from Kafka, by topic.
+    kafka_records: Family<Sum> = "tollgate_kafka_records";
+    /// Of these, those that are no request and were left out, by topic.
+    kafka_invalid: Family<Sum> = "tollgate_kafka_invalid_records";
+    /// Waits of records from Kafka that were refused for now.
+    kafka_waits: Counter = "tollgate_kafka_waits";
+    /// Records of a partition that are not committed, by topic and partition; 0 where another member has it.
+    kafka_lag: Family<Level> = "tollgate_kafka_lag_records";
+    /// Commits of offsets, by outcome.
+    kafka_commits: Family<Sum> = "tollgate_kafka_commits";
+    /// Times that partitions of a consumer group came or went.
+    kafka_rebalances: Counter = "tollgate_kafka_rebalances";
     /// Bytes of telemetry in memory, by use.
     memory_bytes: Family<Level> = "tollgate_memory_bytes";
     /// Most bytes of telemetry in memory.

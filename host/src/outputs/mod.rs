@@ -16,6 +16,7 @@ mod batch;
 pub mod clickhouse;
 mod compress;
 pub mod json_lines;
+pub mod kafka;
 pub mod langfuse;
 pub mod loki;
 pub mod otlp_grpc;

@@ -9,13 +9,13 @@ pub use reload::{Reload, ReloadError};
 use crate::api;
 use crate::config::{Config, MeterOtlp, Sample as SampleConfig};
 use crate::costs::Costs;
-use crate::memory::{Memory, resident};
+use crate::memory::{Memory, Use, resident};
 use crate::metrics::Metrics;
 use crate::outputs::prometheus_remote_write::Writers;
-use crate::outputs::{Queue, prometheus, store};
+use crate::outputs::{self as sinks, Queue, prometheus, store};
 use crate::plugins::{Opened, Watched};
 use crate::receivers::health::{self, Health, Phase};
-use crate::receivers::{ServeError, Servers};
+use crate::receivers::{ServeError, Servers, kafka};
 use crate::stages::admit::Admission;
 use crate::stages::deliver::Deliver;
 use crate::stages::enrich::Enrich;
@@ -65,7 +65,13 @@ pub enum StartError {
     /// A plugin's manifest names something that cannot be read.
     #[error("a plugin's manifest: {0}")]
     Manifest(#[from] ReadsError),
+    /// A file of the TLS to Kafka cannot be read.
+    #[error("receiver kafka: {0}")]
+    Kafka(String),
 }
+
+/// Longest that a member of a consumer group takes to leave it.
+const LEAVE: Duration = Duration::from_secs(10);
 
 /// Runs until `stop` is done, then flushes what waits within the deadline of the configuration. What comes through
 /// `reloads` meanwhile takes the place of the configuration.
@@ -93,6 +99,8 @@ pub async fn run(
     }
     let (log, leftover) = Log::open(&config.log, largest(&config), config.admit.retry_after, &metrics)?;
     let store = open_store(&config).await?;
+    let brokers = config.receivers.kafka.as_ref().map(|kafka| sinks::kafka::connection(&kafka.connection));
+    let brokers = brokers.transpose().map_err(StartError::Kafka)?;
     let outputs = Outputs::start(&config.outputs, store.clone(), &memory, &metrics).await?;
     let writers = Writers::start(&config.outputs.prometheus_remote_write, &metrics)
         .map_err(|(output, why)| StartError::Output(OutputError { output, why }))?;
@@ -101,6 +109,10 @@ pub async fn run(
     let held = Held { memory: memory.clone(), log: log.clone(), queues: outputs.queues() };
     let stages = Stages(Arc::new(pipeline(&config, opened, held, costs.clone(), &metrics)?));
     let servers = Servers::start(&config.receivers, &Arc::new(stages.clone()), &metrics).await?;
+    let member = config.receivers.kafka.as_ref().zip(brokers).map(|(config, brokers)| {
+        let buffers = memory.hold(Use::Requests, kafka::buffers(config));
+        (kafka::start(config, brokers, Arc::new(stages.clone()), &metrics, log.frozen()), buffers)
+    });
     let metrics_page = match config.outputs.prometheus.zip(costs) {
         Some((prometheus, costs)) => {
             let router =
@@ -142,6 +154,9 @@ pub async fn run(
     stages.0.admission.close();
     background.into_iter().chain(watcher).for_each(|task| task.abort());
     servers.drain(disconnect).await;
+    if let Some((member, _)) = &member {
+        let _ = tokio::time::timeout_at(deadline, member.stop()).await;
+    }
     let _ = stopping.send(true);
     if let Some(ticker) = ticker {
         let _ = ticker.await;
@@ -156,6 +171,9 @@ pub async fn run(
     writers.end(deadline).await;
     // What is given up from here on stays in the log.
     log.freeze();
+    if let Some((member, _)) = member {
+        member.leave(LEAVE).await;
+    }
     for page in metrics_page.into_iter().chain(asked) {
         page.abort();
     }
@@ -311,7 +329,9 @@ fn tables(config: &Config) -> u64 {
 /// protobuf, and enrichers add to it.
 fn largest(config: &Config) -> usize {
     let http = config.receivers.http.as_ref().map(|http| http.max_body);
-    http.max(config.receivers.grpc.as_ref().map(|grpc| grpc.max_message)).unwrap_or(0).saturating_mul(2)
+    let kafka = config.receivers.kafka.as_ref().map(|kafka| kafka.max_message_bytes);
+    let grpc = config.receivers.grpc.as_ref().map(|grpc| grpc.max_message);
+    http.max(grpc).max(kafka).unwrap_or(0).saturating_mul(2)
 }
 
 fn sample_stage(

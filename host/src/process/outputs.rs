@@ -4,7 +4,7 @@ use crate::config;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::outputs::{
-    self, Queue, Worker, clickhouse, json_lines, langfuse, loki, otlp_grpc, otlp_http, parquet, store,
+    self, Queue, Worker, clickhouse, json_lines, kafka, langfuse, loki, otlp_grpc, otlp_http, parquet, store,
 };
 use crate::stages::log::Log;
 use std::sync::Arc;
@@ -46,6 +46,7 @@ enum Output {
     ClickHouse(Box<config::ClickHouse>),
     Loki(config::Loki),
     Parquet(config::Parquet),
+    Kafka(config::Kafka),
     JsonLines(config::JsonLines),
     Store(config::Store),
 }
@@ -58,6 +59,7 @@ enum Open {
     ClickHouse(Box<clickhouse::Store>),
     Loki(loki::Tenant),
     Parquet(parquet::Files),
+    Kafka(kafka::Topics),
     JsonLines(json_lines::Lines),
     Store(store::Sink),
 }
@@ -135,6 +137,7 @@ impl Outputs {
         let (queue, worker) = match open {
             Open::OtlpGrpc(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::OtlpHttp(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
+            Open::Kafka(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::Langfuse(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
             Open::ClickHouse(sink) => outputs::start(name, *sink, queue, retry, memory, metrics),
             Open::Loki(sink) => outputs::start(name, sink, queue, retry, memory, metrics),
@@ -154,6 +157,7 @@ impl Running {
         let worker = match open {
             Open::OtlpGrpc(sink) => worker.start(sink, retry),
             Open::OtlpHttp(sink) => worker.start(sink, retry),
+            Open::Kafka(sink) => worker.start(sink, retry),
             Open::Langfuse(sink) => worker.start(sink, retry),
             Open::Store(sink) => worker.start(sink, retry),
             Open::ClickHouse(sink) => worker.start(*sink, retry),
@@ -175,6 +179,7 @@ impl Output {
             Self::ClickHouse(config) => &config.name,
             Self::Loki(config) => &config.otlp.name,
             Self::Parquet(config) => &config.name,
+            Self::Kafka(config) => &config.name,
             Self::JsonLines(config) => &config.name,
             Self::Store(config) => config.name(),
         }
@@ -188,6 +193,7 @@ impl Output {
             Self::ClickHouse(config) => config.queue,
             Self::Loki(config) => config.otlp.queue,
             Self::Parquet(config) => config.queue,
+            Self::Kafka(config) => config.queue,
             Self::JsonLines(config) => config.queue,
             Self::Store(config) => config.queue,
         }
@@ -201,6 +207,7 @@ impl Output {
             Self::ClickHouse(config) => config.retry,
             Self::Loki(config) => config.otlp.retry,
             Self::Parquet(_) => parquet::RETRY,
+            Self::Kafka(config) => config.retry,
             Self::JsonLines(_) => json_lines::RETRY,
             Self::Store(_) => store::RETRY,
         }
@@ -217,6 +224,7 @@ impl Output {
             }
             Self::Loki(config) => loki::Tenant::new(config).map(Open::Loki).map_err(error),
             Self::Parquet(config) => parquet::Files::open(config, metrics).await.map(Open::Parquet).map_err(error),
+            Self::Kafka(config) => kafka::Topics::new(config).map(Open::Kafka).map_err(error),
             Self::JsonLines(config) => json_lines::Lines::open(config)
                 .await
                 .map(Open::JsonLines)
@@ -244,8 +252,9 @@ fn list(config: &config::Outputs, store: Option<&Arc<tollgate_store::Store>>) ->
     let lines = config.json_lines.iter().cloned().map(Output::JsonLines);
     let langfuse = config.langfuse.iter().cloned().map(Output::Langfuse);
     let loki = config.loki.iter().cloned().map(Output::Loki);
+    let kafka = config.kafka.iter().cloned().map(Output::Kafka);
     let parquet = config.parquet.iter().cloned().map(Output::Parquet);
     let store = config.store.iter().filter(|_| store.is_some()).cloned().map(Output::Store);
-    let backends = grpc.chain(http).chain(langfuse).chain(clickhouse).chain(loki);
+    let backends = grpc.chain(http).chain(langfuse).chain(clickhouse).chain(loki).chain(kafka);
     backends.chain(parquet).chain(lines).chain(store).collect()
 }

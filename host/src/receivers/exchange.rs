@@ -38,7 +38,7 @@ impl<I: Intake> Exchange<I> {
         let (packed, coding) = find(read(body, &self.bounds, &mut lease).await?)?;
         let json = head.json.then_some(head.signal);
         let (bytes, lease) = self.unpacker.unpack(packed, coding, json, self.bounds.bytes, lease).await?;
-        self.intake.accept(Received { signal: head.signal, bytes, lease }).await
+        self.intake.accept(Received { signal: head.signal, bytes, lease, origin: None }).await
     }
 
     /// Counts a refusal on its way to the sender.

@@ -1,4 +1,4 @@
-//! Where telemetry comes in: OTLP over gRPC and over HTTP.
+//! Where telemetry comes in: OTLP over gRPC, over HTTP, and from Kafka.
 //!
 //! A receiver turns its transport into `(signal, encoded request)`, hands that to the [`Intake`], and turns the answer
 //! into the status that the OTLP specification names. It knows nothing of the stages.
@@ -12,6 +12,7 @@ pub mod grpc;
 pub mod health;
 pub mod http;
 mod json;
+pub mod kafka;
 mod renew;
 mod server;
 pub mod status;
@@ -19,7 +20,9 @@ pub mod tls;
 
 use crate::stages::admit::{Admission, Lease};
 use bytes::Bytes;
+use std::fmt::Debug;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use json::to_protobuf;
@@ -57,7 +60,13 @@ pub struct Received {
     pub bytes: Bytes,
     /// Given back when the request has been answered.
     pub lease: Lease,
+    /// Who keeps it until nothing here can lose it any more; nobody where the answer is all that its sender waits for.
+    pub origin: Option<Origin>,
 }
+
+/// Keeps a request where it came from. Where there is no log on disk that keeps it from then on, a clone of this is held
+/// until every output has it.
+pub type Origin = Arc<dyn Debug + Send + Sync>;
 
 /// What was accepted of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,8 +6,9 @@
 
 use crate::config;
 use crate::metrics::Metrics;
-use crate::receivers::Refusal;
+use crate::receivers::{Origin, Refusal};
 use bytes::Bytes;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tollgate_journal::{AppendError, Entry, Fsync, Journal, OpenError, ReadError};
@@ -51,12 +52,15 @@ impl Part {
     }
 }
 
-/// Keeps a record: when the last clone is gone, it is done. Of a request that is only in memory it keeps nothing.
+/// Keeps a record: when the last clone is gone, it is done. Of a request that is only in memory it keeps nothing, but who
+/// sent it may.
 #[derive(Clone, Debug, Default)]
 pub struct Receipt {
     entry: Option<Entry>,
     /// Outputs that an earlier process brought it to.
     done: Arc<[u32]>,
+    /// Who keeps what is only in memory.
+    _origin: Option<Origin>,
 }
 
 impl Receipt {
@@ -64,6 +68,15 @@ impl Receipt {
     #[must_use]
     pub fn is_on_disk(&self) -> bool {
         self.entry.is_some()
+    }
+
+    /// The receipt of a request that somebody keeps as long as nothing else does.
+    #[must_use]
+    pub fn of(self, origin: Option<Origin>) -> Self {
+        match self.is_on_disk() {
+            true => self,
+            false => Self { _origin: origin, ..self },
+        }
     }
 
     /// Whether an output has had the record already.
@@ -131,7 +144,7 @@ impl Iterator for Leftover {
                 std::mem::forget(record.entry);
                 continue;
             };
-            let receipt = Receipt { entry: Some(record.entry), done: record.parts.into() };
+            let receipt = Receipt { entry: Some(record.entry), done: record.parts.into(), _origin: None };
             return Some(Recovered { kind, bytes: record.payload.into(), receipt });
         }
     }
@@ -147,6 +160,8 @@ pub struct Log {
     retry_after: Duration,
     /// Why the last append was refused; `None` where it was not.
     refused: Arc<Mutex<Option<String>>>,
+    /// Whether what is let go of is given up rather than done.
+    frozen: Arc<AtomicBool>,
     metrics: Metrics,
 }
 
@@ -160,7 +175,8 @@ impl Log {
     /// A log that keeps nothing.
     #[must_use]
     pub fn in_memory(retry_after: Duration, metrics: &Metrics) -> Self {
-        Self { journal: None, retry_after, refused: Arc::default(), metrics: metrics.clone() }
+        let (refused, frozen) = Default::default();
+        Self { journal: None, retry_after, refused, frozen, metrics: metrics.clone() }
     }
 
     /// Opens the log, for requests of up to `largest` bytes, and gives what an earlier process left in it.
@@ -207,7 +223,7 @@ impl Log {
         let error = match journal.append(kind.number(), &[request]) {
             Ok(entry) => {
                 self.set_refusal(None);
-                return Ok(Receipt { entry: Some(entry), done: Arc::default() });
+                return Ok(Receipt { entry: Some(entry), done: Arc::default(), _origin: None });
             }
             Err(error) => error,
         };
@@ -244,9 +260,16 @@ impl Log {
 
     /// From here on nothing more is done: the process is ending, and what waits is for the next one.
     pub fn freeze(&self) {
+        self.frozen.store(true, Ordering::Release);
         if let Some(Err(error)) = self.journal.as_ref().map(Journal::freeze) {
             tracing::error!(%error, "the end of the log could not be flushed to disk");
         }
+    }
+
+    /// True from [`freeze`](Self::freeze) on, for those who keep requests that are only in memory.
+    #[must_use]
+    pub fn frozen(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.frozen)
     }
 
     /// Brings the marks on disk and the metrics of the log up to date.

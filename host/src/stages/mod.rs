@@ -16,7 +16,7 @@ pub mod redact;
 pub mod sample;
 
 use crate::metrics::Metrics;
-use crate::receivers::{Accepted, Intake, Received, Refusal, Signal};
+use crate::receivers::{Accepted, Intake, Origin, Received, Refusal, Signal};
 use admit::Admission;
 use bytes::Bytes;
 pub(crate) use cost::{hexadecimal, word};
@@ -110,6 +110,9 @@ impl std::fmt::Debug for Pipeline {
 /// A request's turn, until it is given up.
 type Turn = Option<OwnedSemaphorePermit>;
 
+/// What a request has with it: its turn, and who keeps it.
+type With = (Turn, Option<Origin>);
+
 /// The pipeline as receivers hold it. Its stages run on threads that may block, since components do.
 #[derive(Clone, Debug)]
 pub struct Stages(pub Arc<Pipeline>);
@@ -125,15 +128,15 @@ impl Intake for Stages {
         let turn = pipeline.turns.next().await;
         let work = move || {
             // A sender that goes away ends the wait for this work and not the work, so the bytes are given back by it.
-            let Received { signal, bytes, mut lease } = received;
+            let Received { signal, bytes, mut lease, origin } = received;
             pipeline.deliver.has_room()?;
             // A stage holds what it was given and what it makes of it, and the request as it came is there until the end.
             // All of it is counted until then, beside what comes of it, which is counted where it waits.
             lease.grow_to(bytes.len().saturating_mul(COPIES))?;
             match signal {
-                Signal::Traces => pipeline.traces(&bytes, turn),
-                Signal::Logs => pipeline.logs(&bytes, turn),
-                Signal::Metrics => pipeline.metrics(&bytes, turn),
+                Signal::Traces => pipeline.traces(&bytes, (turn, origin)),
+                Signal::Logs => pipeline.logs(&bytes, (turn, origin)),
+                Signal::Metrics => pipeline.metrics(&bytes, (turn, origin)),
             }
         };
         match tokio::task::spawn_blocking(work).await {
@@ -148,28 +151,28 @@ impl Intake for Stages {
 
 impl Pipeline {
     /// Checks the bytes, and takes out spans that are none.
-    fn traces(&self, request: &Bytes, turn: Turn) -> Result<Accepted, Refusal> {
+    fn traces(&self, request: &Bytes, with: With) -> Result<Accepted, Refusal> {
         let scanned = TraceRequest::scan(request, &self.limits).map_err(invalid)?;
         let rejected = u64::try_from(scanned.refused()).unwrap_or(u64::MAX);
         if rejected == 0 {
-            self.spans(request, &scanned, turn)?;
+            self.spans(request, &scanned, with)?;
             return Ok(Accepted::default());
         }
         self.metrics.spans_rejected.with(vec![("reason", "invalid_id".to_owned())]).inc_by(rejected);
         let rest = Bytes::from(scanned.accepted().into_owned());
-        self.spans(&rest, &TraceRequest::scan(&rest, &RESCAN).map_err(invalid)?, turn)?;
+        self.spans(&rest, &TraceRequest::scan(&rest, &RESCAN).map_err(invalid)?, with)?;
         let message = "spans need a trace id of 16 bytes and a span id of 8, neither all zeroes".to_owned();
         Ok(Accepted { rejected, message })
     }
 
     /// Takes a request of spans that are all right. What is refused is sent again, so nothing is counted before the log.
-    fn spans(&self, request: &Bytes, scanned: &TraceRequest<'_>, turn: Turn) -> Result<(), Refusal> {
+    fn spans(&self, request: &Bytes, scanned: &TraceRequest<'_>, (turn, origin): With) -> Result<(), Refusal> {
         let plugins = self.plugins.now();
         let enriched = plugins.enrich.run(scanned)?;
         let request = enriched.request.unwrap_or_else(|| request.clone());
         let (request, changed) = plugins.redact.traces(request, scanned.unknown_fields())?;
         drop(turn);
-        let receipt = self.log.append(Kind::Traces, &request)?;
+        let receipt = self.log.append(Kind::Traces, &request)?.of(origin);
         self.metrics.spans_received.inc_by(u64::try_from(scanned.len()).unwrap_or(u64::MAX));
         if changed.spares(self.meter.names().iter().map(String::as_str)) {
             self.meter.run(scanned, &enriched.observed);
@@ -187,24 +190,24 @@ impl Pipeline {
         }
     }
 
-    fn logs(&self, request: &Bytes, turn: Turn) -> Result<Accepted, Refusal> {
+    fn logs(&self, request: &Bytes, (turn, origin): With) -> Result<Accepted, Refusal> {
         let scanned = LogsRequest::scan(request, &self.limits).map_err(invalid)?;
         let records = scanned.len();
         let request = self.plugins.now().redact.logs(request.clone(), scanned.unknown_fields())?;
         drop(turn);
-        let receipt = self.log.append(Kind::Logs, &request)?;
+        let receipt = self.log.append(Kind::Logs, &request)?.of(origin);
         self.metrics.log_records_received.inc_by(u64::try_from(records).unwrap_or(u64::MAX));
         self.deliver.request(Signal::Logs, request, records, receipt);
         Ok(Accepted::default())
     }
 
     /// Metrics of applications pass through as they came, their texts redacted; what they measure is theirs.
-    fn metrics(&self, request: &Bytes, turn: Turn) -> Result<Accepted, Refusal> {
+    fn metrics(&self, request: &Bytes, (turn, origin): With) -> Result<Accepted, Refusal> {
         let scanned = MetricsRequest::scan(request, &self.limits).map_err(invalid)?;
         let points = scanned.points();
         let request = self.plugins.now().redact.metrics(request.clone(), scanned.unknown_fields())?;
         drop(turn);
-        let receipt = self.log.append(Kind::Metrics, &request)?;
+        let receipt = self.log.append(Kind::Metrics, &request)?.of(origin);
         self.metrics.metric_points_received.inc_by(points);
         self.deliver.request(Signal::Metrics, request, usize::try_from(points).unwrap_or(usize::MAX), receipt);
         Ok(Accepted::default())

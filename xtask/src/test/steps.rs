@@ -64,6 +64,7 @@ const LIGHT: &[&str] = &[
     "tollgate-top",
     "tollgate-clickhouse",
     "tollgate-parquet",
+    "tollgate-kafka",
     "tollgate-bench-envoy",
     "tollgate-bench-host",
     "tollgate-bench-redaction",
@@ -196,6 +197,13 @@ fn system(context: &Context) -> Outcome {
         }
         Err(why) if Data::required() => return Err(failed(why)),
         Err(why) => println!("SKIPPED: tests with Arize Phoenix: {why}"),
+    }
+    match tools.kafka() {
+        Ok(packages) => {
+            tests.env("TOLLGATE_KAFKA", packages);
+        }
+        Err(why) if Data::required() => return Err(failed(why)),
+        Err(why) => println!("SKIPPED: tests with Kafka: {why}"),
     }
     run(&mut tests)
 }

@@ -1,0 +1,139 @@
+//! Kafka: a member of a consumer group, whose records come in like requests over OTLP.
+//!
+//! A record counts as taken when it has been accepted and is in the log on disk. Where the log is in memory it counts as
+//! taken when the last [`Receipt`](crate::stages::log::Receipt) of its request is gone: when its traces are decided and every
+//! output has what is kept of them.
+
+use super::{Intake, Received, Refusal, Signal};
+use crate::config::KafkaReceiver;
+use crate::metrics::Metrics;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tollgate_kafka::{Ack, Connection, Consumer, ConsumerOptions, Refused, Take, Watch};
+use tollgate_otlp::Items;
+
+/// Requests that are handed to the stages at once. While one waits for the disk, others are worked on.
+const CONCURRENCY: usize = 4;
+/// Most bytes of small records that become one request.
+const MAX_REQUEST_BYTES: usize = 1 << 20;
+
+/// Reads the topics of a configuration, from brokers that may come later. From the time that `frozen` is true nothing more
+/// counts as done.
+pub fn start<I: Intake>(
+    config: &KafkaReceiver,
+    connection: Connection,
+    intake: Arc<I>,
+    metrics: &Metrics,
+    frozen: Arc<AtomicBool>,
+) -> Consumer {
+    let options = ConsumerOptions {
+        topics: config.topics.clone(),
+        group_id: config.group_id.clone(),
+        group_instance_id: config.group_instance_id.clone(),
+        initial_offset: config.initial_offset,
+        session_timeout: config.session_timeout,
+        heartbeat_interval: config.heartbeat_interval,
+        min_fetch_size: config.min_fetch_size,
+        max_fetch_size: config.max_fetch_size,
+        max_partition_fetch_size: config.max_partition_fetch_size,
+        max_fetch_wait: config.max_fetch_wait,
+        max_request_bytes: MAX_REQUEST_BYTES,
+        concurrency: CONCURRENCY,
+        commit_interval: config.commit_interval,
+    };
+    let stages = ToStages { intake, max_message_bytes: config.max_message_bytes };
+    let counts = Counts { metrics: metrics.clone() };
+    Consumer::start(connection, options, Arc::new(stages), Arc::new(counts), frozen)
+}
+
+/// Bytes of memory that a member has beside what it hands over: an answer of the broker, and what was read of one before.
+#[must_use]
+pub fn buffers(config: &KafkaReceiver) -> u64 {
+    u64::try_from(config.max_fetch_size.saturating_mul(2)).unwrap_or(u64::MAX)
+}
+
+struct ToStages<I> {
+    intake: Arc<I>,
+    max_message_bytes: usize,
+}
+
+impl<I: Intake> Take for ToStages<I> {
+    async fn take(&self, items: Items, request: Bytes, ack: Ack) -> Result<(), Refused> {
+        let signal = match items {
+            Items::Spans => Signal::Traces,
+            Items::LogRecords => Signal::Logs,
+            Items::DataPoints => Signal::Metrics,
+        };
+        if request.len() > self.max_message_bytes.max(MAX_REQUEST_BYTES) {
+            let refusal = Refusal::TooLarge { limit: self.max_message_bytes };
+            self.intake.admission().count_refusal(&refusal);
+            return Err(meaning(refusal));
+        }
+        let lease = self.intake.admission().lease(request.len()).map_err(meaning)?;
+        let received = Received { signal, bytes: request, lease, origin: Some(Arc::new(ack)) };
+        match self.intake.accept(received).await {
+            Ok(accepted) => {
+                if accepted.rejected > 0 {
+                    tracing::warn!(rejected = accepted.rejected, why = accepted.message, "left out of records");
+                }
+                Ok(())
+            }
+            Err(refusal) => {
+                self.intake.admission().count_refusal(&refusal);
+                Err(meaning(refusal))
+            }
+        }
+    }
+}
+
+/// What a refusal means for records, which have no sender to tell.
+fn meaning(refusal: Refusal) -> Refused {
+    let why = refusal.to_string();
+    match refusal {
+        Refusal::Invalid(_) | Refusal::TooLarge { .. } | Refusal::Unauthenticated(_) => Refused::Invalid(why),
+        Refusal::Overloaded { retry_after: after, .. }
+        | Refusal::TooSlow { retry_after: after, .. }
+        | Refusal::Unavailable { retry_after: after, .. } => Refused::Later { why, after },
+        Refusal::Deadline => Refused::Later { why, after: Duration::ZERO },
+    }
+}
+
+struct Counts {
+    metrics: Metrics,
+}
+
+fn of_topic(topic: &str) -> Vec<(&'static str, String)> {
+    vec![("topic", topic.to_owned())]
+}
+
+impl Watch for Counts {
+    fn received(&self, topic: &str, records: u64) {
+        self.metrics.kafka_records.with(of_topic(topic)).inc_by(records);
+    }
+
+    fn invalid(&self, topic: &str) {
+        self.metrics.kafka_invalid.with(of_topic(topic)).inc();
+    }
+
+    fn waits(&self) {
+        self.metrics.kafka_waits.inc();
+    }
+
+    fn committed(&self, is_done: bool) {
+        let outcome = if is_done { "ok" } else { "failed" };
+        self.metrics.kafka_commits.with(vec![("outcome", outcome.to_owned())]).inc();
+    }
+
+    fn rebalanced(&self) {
+        self.metrics.kafka_rebalances.inc();
+    }
+
+    fn lag(&self, topic: &str, partition: i32, records: Option<u64>) {
+        let mut labels = of_topic(topic);
+        labels.push(("partition", partition.to_string()));
+        let records = records.map_or(0, |records| i64::try_from(records).unwrap_or(i64::MAX));
+        self.metrics.kafka_lag.with(labels).set(records);
+    }
+}
