@@ -13,7 +13,6 @@ JSON on its input with one:
 {"do": "committed", "group", "topic"}                          offset by partition; -1001 is none
 {"do": "ends", "topic"}                                        offset behind the last record, by partition
 {"do": "write_many", "topic", "value", "count", "compression"} how many seconds it takes to write a value that often
-{"do": "read_many", "topic"}                                   how many seconds it takes to read all of a topic
 {"do": "broker", "id", "up"}                                   takes a broker down, or up again
 {"do": "fail", "api", "code", "count"}                         the next answers to requests of a kind are an error
 """
@@ -216,20 +215,6 @@ def write_many(addresses, asked):
     return {"seconds": time.monotonic() - start}
 
 
-def read_many(addresses, asked):
-    topic = asked["topic"]
-    consumer = Consumer({"bootstrap.servers": addresses, "group.id": "reader", "enable.auto.commit": False})
-    places = [TopicPartition(topic, partition, 0) for partition in partitions_of(consumer, topic)]
-    left = sum(consumer.get_watermark_offsets(place, timeout=PATIENCE)[1] for place in places)
-    consumer.assign(places)
-    start = time.monotonic()
-    while left > 0:
-        left -= sum(1 for message in consumer.consume(1000, PATIENCE) if not message.error())
-    seconds = time.monotonic() - start
-    consumer.close()
-    return {"seconds": seconds}
-
-
 def main():
     cluster = Cluster(3)
     for topic in sys.argv[2:]:
@@ -247,12 +232,10 @@ def main():
             case "fail":
                 cluster.fail(asked["api"], asked["code"], asked["count"])
                 answer = {}
+            case "write_many":
+                # By the way of everybody else.
+                answer = write_many(",".join(addresses), asked)
             case other:
-                if other in ("write_many", "read_many"):
-                    # By the same way as everybody else's.
-                    function = {"write_many": write_many, "read_many": read_many}[other]
-                    print(json.dumps(function(",".join(addresses), asked)), flush=True)
-                    continue
                 answer = {"produce": produce, "read": read, "committed": committed, "ends": ends}[other](
                     cluster.addresses, asked
                 )

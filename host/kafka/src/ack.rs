@@ -13,7 +13,7 @@ pub(crate) type Place = (Arc<str>, i32);
 
 /// What is known of the partitions that this member has. Cheap to clone; clones share it.
 #[derive(Clone, Debug)]
-pub struct Tracker(Arc<Inner>);
+pub(crate) struct Tracker(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -69,8 +69,7 @@ struct Held {
 
 impl Tracker {
     /// Knows no partitions. `frozen` may be set at any time; what is let go of from then on is not done.
-    #[must_use]
-    pub fn new(frozen: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(frozen: Arc<AtomicBool>) -> Self {
         Self(Arc::new(Inner { partitions: Mutex::default(), terms: AtomicU64::new(0), frozen }))
     }
 
@@ -144,12 +143,6 @@ impl Tracker {
     pub(crate) fn forget_all(&self) {
         self.partitions().clear();
     }
-
-    /// Records that were handed out and are not done.
-    #[must_use]
-    pub fn open(&self) -> usize {
-        self.partitions().values().map(|partition| partition.open.len()).sum()
-    }
 }
 
 impl Mark {
@@ -208,7 +201,6 @@ mod tests {
         let other = ack(1, 0);
         drop((nine, other));
         assert_eq!(due(&tracker), [(0, 10), (1, 1)]);
-        assert_eq!(tracker.open(), 0);
     }
 
     #[test]
@@ -231,7 +223,7 @@ mod tests {
         assert_eq!(due(&tracker), []);
         frozen.store(true, Ordering::Release);
         drop(second);
-        assert_eq!((tracker.open(), due(&tracker)), (2, vec![]));
+        assert_eq!(due(&tracker), []);
     }
 
     #[test]

@@ -114,7 +114,6 @@ pub(crate) enum Phase {
 pub struct Consumer {
     phase: watch::Sender<Phase>,
     task: JoinHandle<()>,
-    tracker: Tracker,
     /// True once nothing is handed over any more.
     quiet: watch::Receiver<bool>,
 }
@@ -132,15 +131,9 @@ impl Consumer {
         let tracker = Tracker::new(frozen);
         let (phase, seen) = watch::channel(Phase::Reading);
         let (quieted, quiet) = watch::channel(false);
-        let member = Member { connection, options, take, watch, tracker: tracker.clone(), phase: seen };
+        let member = Member { connection, options, take, watch, tracker, phase: seen };
         let task = tokio::spawn(live(member, quieted));
-        Self { phase, task, tracker, quiet }
-    }
-
-    /// Records that were handed over and are not done.
-    #[must_use]
-    pub fn open(&self) -> usize {
-        self.tracker.open()
+        Self { phase, task, quiet }
     }
 
     /// Reads no more, and waits until nothing is being handed over. What waits because it was refused is given up.

@@ -2,9 +2,9 @@
 
 use crate::wire::fields;
 use bytes::Bytes;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use tollgate_otlp::{Items, Limits, LogsRequest, RequestWriter, ScanError, TraceRequest, split};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use tollgate_otlp::{Envelope, Items, Limits, LogsRequest, RequestWriter, ScanError, Span, TraceRequest, split};
 
 /// Bytes that are kept free in a record for what is around its value: its key, lengths, and the head of its batch.
 ///
@@ -70,8 +70,11 @@ pub fn cut(bytes: &[u8], items: Items, keys: Keys, max_message_bytes: usize) -> 
     let mut cuts = Cuts::default();
     match items {
         Items::Spans if keys.traces_by_id => {
-            for (key, request) in by_trace(bytes)? {
-                cuts.add(items, Some(key), &request, most)?;
+            for (key, request, spans) in by_trace(bytes)? {
+                match request.len() <= most {
+                    true => cuts.records.push(Record { key: Some(key), value: request.into(), items: spans }),
+                    false => cuts.add(items, Some(key), &request, most)?,
+                }
             }
         }
         Items::LogRecords if keys.logs_by_trace_id => {
@@ -101,13 +104,19 @@ impl Cuts {
 }
 
 /// The spans of each trace as a request, in the order in which traces begin.
-fn by_trace(bytes: &[u8]) -> Result<Vec<(Bytes, Vec<u8>)>, CutError> {
+fn by_trace(bytes: &[u8]) -> Result<Vec<(Bytes, Vec<u8>, u64)>, CutError> {
     let request = TraceRequest::scan(bytes, &NO_LIMITS)?;
     let mut groups = Groups::default();
+    let mut last: Option<(Span<'_>, Envelope)> = None;
     for span in request.spans() {
-        groups.of(Some(span.trace_id())).copy(&span);
+        // What is around a span is mostly what was around the one before.
+        let (_, envelope) = match last.take() {
+            Some((before, envelope)) if before.shares_envelope(&span) => last.insert((span, envelope)),
+            _ => last.insert((span, span.envelope())),
+        };
+        groups.of(span.trace_id()).push(envelope, span.bytes());
     }
-    Ok(groups.finish().filter_map(|(trace, request)| Some((hexadecimal(&trace?), request))).collect())
+    Ok(groups.finish().collect())
 }
 
 /// The log records of each trace as a request, and those of none.
@@ -163,12 +172,12 @@ fn hexadecimal(id: &[u8; 16]) -> Bytes {
 /// Requests by trace, in the order in which traces begin.
 #[derive(Default)]
 struct Groups {
-    writers: Vec<(Option<[u8; 16]>, RequestWriter)>,
-    by_trace: BTreeMap<Option<[u8; 16]>, usize>,
+    writers: Vec<([u8; 16], RequestWriter)>,
+    by_trace: HashMap<[u8; 16], usize>,
 }
 
 impl Groups {
-    fn of(&mut self, trace: Option<[u8; 16]>) -> &mut RequestWriter {
+    fn of(&mut self, trace: [u8; 16]) -> &mut RequestWriter {
         let at = match self.by_trace.entry(trace) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => {
@@ -180,8 +189,12 @@ impl Groups {
         &mut self.writers[at].1
     }
 
-    fn finish(self) -> impl Iterator<Item = (Option<[u8; 16]>, Vec<u8>)> {
-        self.writers.into_iter().map(|(trace, writer)| (trace, writer.finish()))
+    /// Key, request and number of spans of each trace.
+    fn finish(self) -> impl Iterator<Item = (Bytes, Vec<u8>, u64)> {
+        self.writers.into_iter().map(|(trace, writer)| {
+            let spans = u64::try_from(writer.len()).unwrap_or(u64::MAX);
+            (hexadecimal(&trace), writer.finish(), spans)
+        })
     }
 }
 

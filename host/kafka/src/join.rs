@@ -85,7 +85,7 @@ impl Join {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tracker;
+    use crate::ack::Tracker;
     use std::sync::Arc;
 
     fn joined(records: &[(Items, &'static [u8])], most: usize) -> Vec<Vec<u8>> {

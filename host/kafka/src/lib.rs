@@ -15,7 +15,7 @@ mod partition;
 mod producer;
 mod wire;
 
-pub use ack::{Ack, Tracker};
+pub use ack::Ack;
 pub use connection::{Connection, Mechanism, Sasl, Tls, check_brokers};
 pub use consumer::{Consumer, ConsumerOptions, InitialOffset, Refused, Take, Watch};
 pub use cut::{CutError, Cuts, Keys, OVERHEAD, Record, cut};

@@ -59,10 +59,19 @@ pub(crate) async fn join<T: Take, W: Watch>(
         watch: Arc::clone(&member.watch),
         consumer: OnceLock::new(),
     });
-    let consumer = Arc::new(build(member, Arc::clone(&joined)).await?);
-    let _ = joined.consumer.set(Arc::downgrade(&consumer));
     let names: Vec<_> = member.options.topics.iter().map(|(topic, _)| topic).collect();
-    consumer.subscribe(&names).await?;
+    let begin = async {
+        let consumer = Arc::new(build(member, Arc::clone(&joined)).await?);
+        let _ = joined.consumer.set(Arc::downgrade(&consumer));
+        consumer.subscribe(&names).await?;
+        krafka::Result::Ok(consumer)
+    };
+    let mut phase = member.phase.clone();
+    let consumer = tokio::select! {
+        biased;
+        _ = phase.wait_for(|phase| *phase != Phase::Reading) => return Ok(()),
+        begun = begin => begun?,
+    };
     tracing::info!(group = member.options.group_id, ?names, "Kafka is read");
 
     let (sender, receiver) = mpsc::channel(1);

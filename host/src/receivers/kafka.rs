@@ -4,7 +4,7 @@
 //! taken when the last [`Receipt`](crate::stages::log::Receipt) of its request is gone: when its traces are decided and every
 //! output has what is kept of them.
 
-use super::{Intake, Received, Refusal, Signal};
+use super::{Accepted, Intake, Received, Refusal, Signal};
 use crate::config::KafkaReceiver;
 use crate::metrics::Metrics;
 use bytes::Bytes;
@@ -48,10 +48,12 @@ pub fn start<I: Intake>(
     Consumer::start(connection, options, Arc::new(stages), Arc::new(counts), frozen)
 }
 
-/// Bytes of memory that a member has beside what it hands over: an answer of the broker, and what was read of one before.
+/// Bytes of memory that a member has beside what the stages count: an answer of the broker, what was read of one before, and
+/// requests that wait to be handed over.
 #[must_use]
 pub fn buffers(config: &KafkaReceiver) -> u64 {
-    u64::try_from(config.max_fetch_size.saturating_mul(2)).unwrap_or(u64::MAX)
+    let requests = CONCURRENCY.saturating_mul(MAX_REQUEST_BYTES);
+    u64::try_from(config.max_fetch_size.saturating_mul(2).saturating_add(requests)).unwrap_or(u64::MAX)
 }
 
 struct ToStages<I> {
@@ -61,19 +63,7 @@ struct ToStages<I> {
 
 impl<I: Intake> Take for ToStages<I> {
     async fn take(&self, items: Items, request: Bytes, ack: Ack) -> Result<(), Refused> {
-        let signal = match items {
-            Items::Spans => Signal::Traces,
-            Items::LogRecords => Signal::Logs,
-            Items::DataPoints => Signal::Metrics,
-        };
-        if request.len() > self.max_message_bytes.max(MAX_REQUEST_BYTES) {
-            let refusal = Refusal::TooLarge { limit: self.max_message_bytes };
-            self.intake.admission().count_refusal(&refusal);
-            return Err(meaning(refusal));
-        }
-        let lease = self.intake.admission().lease(request.len()).map_err(meaning)?;
-        let received = Received { signal, bytes: request, lease, origin: Some(Arc::new(ack)) };
-        match self.intake.accept(received).await {
+        match self.accept(items, request, ack).await {
             Ok(accepted) => {
                 if accepted.rejected > 0 {
                     tracing::warn!(rejected = accepted.rejected, why = accepted.message, "left out of records");
@@ -85,6 +75,21 @@ impl<I: Intake> Take for ToStages<I> {
                 Err(meaning(refusal))
             }
         }
+    }
+}
+
+impl<I: Intake> ToStages<I> {
+    async fn accept(&self, items: Items, request: Bytes, ack: Ack) -> Result<Accepted, Refusal> {
+        let signal = match items {
+            Items::Spans => Signal::Traces,
+            Items::LogRecords => Signal::Logs,
+            Items::DataPoints => Signal::Metrics,
+        };
+        if request.len() > self.max_message_bytes.max(MAX_REQUEST_BYTES) {
+            return Err(Refusal::TooLarge { limit: self.max_message_bytes });
+        }
+        let lease = self.intake.admission().lease(request.len())?;
+        self.intake.accept(Received { signal, bytes: request, lease, origin: Some(Arc::new(ack)) }).await
     }
 }
 
