@@ -163,3 +163,17 @@ async fn where_the_disk_fails_it_is_tried_again_and_metrics_are_not_wanted() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+#[tokio::test]
+async fn what_waits_is_handed_to_the_output_of_another_configuration() {
+    let stages = "outputs:\n  parquet: {path: FOLDER/lake, max_age: 1h}\n";
+    let host = Host::start(stages);
+    for number in 0..5 {
+        assert_eq!(host.post("/v1/traces", request(&[call(number)])).await.0, 200);
+    }
+    host.reload(&stages.replace("1h", "100ms"));
+    host.until_metric(r#"tollgate_output_sent_total{output="parquet"} 5"#).await;
+    host.until_metric("tollgate_log_records 0").await;
+    host.until_metric(r#"tollgate_parquet_files_total{output="parquet"} 1"#).await;
+    host.until_metric(r#"tollgate_parquet_folded_total{output="parquet"} 0"#).await;
+}
