@@ -149,6 +149,29 @@ async fn what_waited_when_the_host_was_killed_is_written_by_the_next_one() {
 }
 
 #[tokio::test]
+async fn however_often_it_is_killed_while_it_writes_nothing_acknowledged_is_lost() {
+    let stages = "outputs:\n  parquet: {path: FOLDER/lake, max_age: 20ms, max_bytes: 16KiB}\n";
+    let (mut folder, mut number) = (support::Folder::new(), 0);
+    for round in 0..8_u64 {
+        let host = Host::start_in(folder, "http: {endpoint: 127.0.0.1:0}", stages);
+        let until = Instant::now() + Duration::from_millis(60 + 17 * round);
+        while Instant::now() < until {
+            assert_eq!(host.post("/v1/traces", request(&[call(number)])).await.0, 200);
+            number += 1;
+        }
+        folder = host.crash();
+    }
+    let lake = folder.path("lake");
+    let host = Host::start_in(folder, "http: {endpoint: 127.0.0.1:0}", stages);
+    host.until_metric("tollgate_log_records 0").await;
+    // Duplicates are told by their ids, and all that is there is whole.
+    let sums =
+        "SELECT count(*), sum(cost) FROM (SELECT any_value(cost_usd) AS cost FROM TABLE GROUP BY trace_id, span_id)";
+    let Some(totals) = duckdb(&lake, sums) else { return };
+    assert_eq!(totals, format!("{number} {}", dollars(0..number)));
+}
+
+#[tokio::test]
 async fn where_the_disk_fails_it_is_tried_again_and_metrics_are_not_wanted() {
     let host = Host::start("meter: {otlp: {interval: 1s}}\noutputs:\n  parquet: {path: FOLDER/lake, max_age: 50ms}\n");
     let blocked = host.folder.path("lake").join("traces");
@@ -162,4 +185,18 @@ async fn where_the_disk_fails_it_is_tried_again_and_metrics_are_not_wanted() {
         assert!(begun.elapsed() < Duration::from_secs(30));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test]
+async fn what_waits_is_handed_to_the_output_of_another_configuration() {
+    let stages = "outputs:\n  parquet: {path: FOLDER/lake, max_age: 1h}\n";
+    let host = Host::start(stages);
+    for number in 0..5 {
+        assert_eq!(host.post("/v1/traces", request(&[call(number)])).await.0, 200);
+    }
+    host.reload(&stages.replace("1h", "100ms"));
+    host.until_metric(r#"tollgate_output_sent_total{output="parquet"} 5"#).await;
+    host.until_metric("tollgate_log_records 0").await;
+    host.until_metric(r#"tollgate_parquet_files_total{output="parquet"} 1"#).await;
+    host.until_metric(r#"tollgate_parquet_folded_total{output="parquet"} 0"#).await;
 }

@@ -183,7 +183,9 @@ fn every_column_of_a_span_and_of_a_log_record_is_read_back() {
     let mut log = LogWriter::event("app.thing", START, Severity::Warn);
     log.within([0xab; 16], [0xcd; 8], 1).attributes().set("count", 3_i64);
     let mut request = RequestWriter::new();
-    request.push(&Envelope::new(&[("service.name", "shop".into())], "test", ""), log.bytes());
+    // Of no time of its own, field 1, and with the severity in words, field 3.
+    let bytes = [log.bytes(), b"\x09\0\0\0\0\0\0\0\0", b"\x1a\x04warn"].concat();
+    request.push(&Envelope::new(&[("service.name", "shop".into())], "test", ""), &bytes);
     store.write(Rows::Logs, &request.finish()).unwrap();
 
     let Some(answer) = ask(folder.path(), "rows") else { return };
@@ -240,7 +242,9 @@ fn every_column_of_a_span_and_of_a_log_record_is_read_back() {
     for (column, value) in [
         ("trace_id", json!("ab".repeat(16))),
         ("span_id", json!("cd".repeat(8))),
+        ("time_unix_nano", json!(START)),
         ("severity_number", json!(13)),
+        ("severity_text", json!("warn")),
         ("event_name", json!("app.thing")),
         ("body", Value::Null),
         ("attributes", json!({"count": "3"})),

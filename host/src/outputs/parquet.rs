@@ -10,7 +10,8 @@ use crate::metrics::{Labels, Metrics};
 use crate::receivers::Signal;
 use std::sync::Arc;
 use std::time::Duration;
-use tollgate_parquet::{Options, Rows, Store, WriteError, Written};
+use tollgate_metering::Counter;
+use tollgate_parquet::{Options, Rows, Store, WriteError};
 
 /// A full disk is waited for.
 pub const RETRY: Retry = super::json_lines::RETRY;
@@ -21,8 +22,9 @@ pub struct Files {
     store: Arc<Store>,
     max_bytes: usize,
     max_age: Duration,
-    labels: Labels,
-    metrics: Metrics,
+    files: Counter,
+    bytes: Counter,
+    folded: Counter,
 }
 
 impl Files {
@@ -39,21 +41,15 @@ impl Files {
         };
         let opened = tokio::task::spawn_blocking(move || Store::open(options)).await;
         let store = opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        let labels = || -> Labels { vec![("output", config.name.clone())] };
         Ok(Self {
             store: Arc::new(store),
             max_bytes: config.max_bytes,
             max_age: config.max_age,
-            labels: vec![("output", config.name.clone())],
-            metrics: metrics.clone(),
+            files: metrics.parquet_files.with(labels()),
+            bytes: metrics.parquet_written_bytes.with(labels()),
+            folded: metrics.parquet_folded.with(labels()),
         })
-    }
-
-    fn count(&self, written: Written) {
-        self.metrics.parquet_files.with(self.labels.clone()).inc_by(written.files);
-        self.metrics.parquet_written_bytes.with(self.labels.clone()).inc_by(written.bytes);
-        if written.folded > 0 {
-            self.metrics.parquet_folded.with(self.labels.clone()).inc_by(written.folded);
-        }
     }
 }
 
@@ -79,7 +75,9 @@ impl Sink for Files {
         let (store, bytes) = (Arc::clone(&self.store), delivery.bytes.clone());
         match tokio::task::spawn_blocking(move || store.write(rows, &bytes)).await {
             Ok(Ok(written)) => {
-                self.count(written);
+                self.files.inc_by(written.files);
+                self.bytes.inc_by(written.bytes);
+                self.folded.inc_by(written.folded);
                 Ok(0)
             }
             Ok(Err(error @ WriteError::Io { .. })) => Err(SendError::Again { why: error.to_string(), after: None }),
