@@ -136,7 +136,7 @@ impl Cluster {
         let output = BufReader::new(child.stdout.take().ok_or("no output")?);
         let mut cluster = Self { child, input, output, brokers: Vec::new() };
         let said = cluster.line()?;
-        let brokers = said["brokers"].as_array().ok_or("no brokers")?;
+        let brokers = said.get("brokers").and_then(Value::as_array).ok_or("no brokers")?;
         cluster.brokers = brokers.iter().filter_map(Value::as_str).map(str::to_owned).collect();
         Ok(cluster)
     }
@@ -150,7 +150,7 @@ impl Cluster {
     /// Seconds that the other client needs.
     fn ask(&mut self, what: &Value) -> Result<f64, Failure> {
         writeln!(self.input, "{what}")?;
-        self.line()?["seconds"].as_f64().ok_or_else(|| "no seconds".into())
+        self.line()?.get("seconds").and_then(Value::as_f64).ok_or_else(|| "no seconds".into())
     }
 }
 

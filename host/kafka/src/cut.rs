@@ -119,8 +119,11 @@ fn by_trace(bytes: &[u8]) -> Result<Vec<(Bytes, Vec<u8>, u64)>, CutError> {
     Ok(groups.finish().collect())
 }
 
+/// A request with its key.
+type Keyed = (Option<Bytes>, Vec<u8>);
+
 /// The log records of each trace as a request, and those of none.
-fn logs_by_trace(bytes: &[u8]) -> Result<Vec<(Option<Bytes>, Vec<u8>)>, CutError> {
+fn logs_by_trace(bytes: &[u8]) -> Result<Vec<Keyed>, CutError> {
     let request = LogsRequest::scan(bytes, &NO_LIMITS)?;
     let mut traces: Vec<_> = Vec::new();
     let mut known = std::collections::BTreeSet::new();
