@@ -37,7 +37,7 @@ impl Texts {
         self.present.push(level);
     }
 
-    /// Writes into the end of the text that comes next with `write`.
+    /// Adds a text that is made byte by byte.
     pub(crate) fn push_bytes(&mut self, bytes: impl Iterator<Item = u8>, level: i16) {
         let start = self.arena.len();
         self.arena.extend(bytes);

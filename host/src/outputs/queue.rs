@@ -5,6 +5,7 @@
 //! it has not had yet.
 
 mod gather;
+mod source;
 
 use super::{Batch, Delivery, Limits, Sending, Shipment, Sink};
 use crate::config;
@@ -13,7 +14,7 @@ use crate::metrics::{Labels, Metrics};
 use crate::receivers::Signal;
 use crate::stages::log::{Log, Part, Receipt};
 use bytes::Bytes;
-use gather::Gathering;
+use source::Source;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -199,7 +200,7 @@ impl Worker {
         let consumers = if linger.is_zero() { sending.limits().num_consumers.max(1) } else { 1 };
         let work = |_| {
             let (waiting, depth) = (Arc::clone(&waiting), depth.clone());
-            let source = Source { waiting, next: None, gathering: Gathering::default(), linger, depth: depth.clone() };
+            let source = Source::new(waiting, linger, depth.clone());
             tokio::spawn(work(Arc::clone(&sending), source, depth.clone(), seen.clone()))
         };
         let tasks = (0..consumers).map(work).collect();
@@ -296,80 +297,6 @@ impl Depth {
             self.metrics.output_left_in_log.with(self.labels()).inc_by(items);
         } else {
             self.dropped("shutdown", items);
-        }
-    }
-}
-
-/// Deliveries in the order in which they came, as many at once as can be joined.
-struct Source {
-    waiting: Arc<Mutex<Waiting>>,
-    /// Came after a delivery with which it could not be joined.
-    next: Option<Queued>,
-    /// Wait for more to come, for as long as `linger`.
-    gathering: Gathering,
-    linger: Duration,
-    depth: Depth,
-}
-
-impl Source {
-    /// The next deliveries that are one request within the limits, or one that is larger; `None` when the queue is closed
-    /// and empty. Nothing is lost where this is dropped before it is done.
-    async fn next(&mut self, limits: Limits) -> Option<Vec<Queued>> {
-        if !self.linger.is_zero() {
-            return self.gather(limits).await;
-        }
-        // Who waits for what comes holds the lock; what is here already does not wait for that.
-        if let Some(first) = self.next.take() {
-            let Ok(mut waiting) = self.waiting.try_lock() else { return Some(vec![first]) };
-            let (taken, next) = waiting.join(first, limits);
-            self.next = next;
-            return Some(taken);
-        }
-        let mut waiting = self.waiting.lock().await;
-        let first = match waiting.returned.pop_front() {
-            Some(first) => first,
-            None => waiting.receiver.recv().await?,
-        };
-        let (taken, next) = waiting.join(first, limits);
-        self.next = next;
-        Some(taken)
-    }
-
-    /// The next deliveries of one signal that are as many as can be joined, or have waited for long enough, or are in a queue
-    /// that is half full; `None` when the queue is closed and empty. Nothing is lost where this is dropped before it is done.
-    async fn gather(&mut self, limits: Limits) -> Option<Vec<Queued>> {
-        loop {
-            if let Some(ready) = self.gathering.ready(limits) {
-                return Some(ready);
-            }
-            let mut waiting = self.waiting.lock().await;
-            let here = waiting.returned.pop_front().or_else(|| waiting.receiver.try_recv().ok());
-            let next = match (here, self.gathering.due()) {
-                (Some(here), _) => Some(here),
-                (None, Some(_)) if self.depth.is_half_full() => return self.gathering.largest(),
-                (None, None) => waiting.receiver.recv().await,
-                (None, Some(due)) => match tokio::time::timeout_at(due, waiting.receiver.recv()).await {
-                    Ok(next) => next,
-                    Err(_) => continue,
-                },
-            };
-            let Some(next) = next else { return self.gathering.largest() };
-            if let Some(full) = self.gathering.add(next, limits, self.linger) {
-                return Some(full);
-            }
-        }
-    }
-
-    async fn close(&self) {
-        self.waiting.lock().await.receiver.close();
-    }
-
-    /// Puts back what was taken, before everything that waits.
-    async fn put_back(&mut self, taken: Vec<Queued>) {
-        let mut waiting = self.waiting.lock().await;
-        let gathered = self.gathering.take_all();
-        for queued in self.next.take().into_iter().chain(gathered.into_iter().rev()).chain(taken.into_iter().rev()) {
-            waiting.returned.push_front(queued);
         }
     }
 }
