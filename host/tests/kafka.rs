@@ -312,7 +312,7 @@ async fn a_writer_is_killed_and_what_it_acknowledged_arrives() {
     }
     let twice = found.values().filter(|count| **count > 1).count();
     eprintln!("{} spans acknowledged, {} in the topic, {twice} more than once", acknowledged.len(), found.len());
-    assert!(host.stop().0.success());
+    assert!(host.end().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -217,6 +217,12 @@ impl Host {
         self.ended()
     }
 
+    /// Sends SIGTERM and waits for the end. What is in the file is of no matter, or was cut off by a crash before.
+    pub(crate) fn end(mut self) -> ExitStatus {
+        self.terminate();
+        self.child.wait().unwrap()
+    }
+
     /// Waits for the end, and gives the requests that were written to the file.
     pub(crate) fn ended(mut self) -> (ExitStatus, Vec<serde_json::Value>) {
         let status = self.child.wait().unwrap();
