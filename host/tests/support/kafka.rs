@@ -28,6 +28,9 @@ pub(crate) struct Record {
     pub(crate) partition: i64,
 }
 
+/// A record to be written: key and value.
+pub(crate) type Keyed<'k> = (Option<&'k [u8]>, Option<Vec<u8>>);
+
 impl Cluster {
     /// Starts it with the topics of the Collector, or skips loudly where the client is not installed.
     pub(crate) fn start(partitions: usize) -> Option<Self> {
@@ -66,9 +69,10 @@ impl Cluster {
     }
 
     /// Writes records with the official client.
-    pub(crate) fn produce(&self, topic: &str, records: &[(Option<&[u8]>, Option<Vec<u8>>)]) {
+    pub(crate) fn produce(&self, topic: &str, records: &[Keyed<'_>]) {
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let record = |(key, value): &(Option<&[u8]>, Option<Vec<u8>>)| json!({"key": key.map(hex), "value": value.as_deref().map(hex)});
+        let record =
+            |(key, value): &Keyed<'_>| json!({"key": key.map(hex), "value": value.as_deref().map(hex)});
         let records: Vec<_> = records.iter().map(record).collect();
         let answer = self.ask(&json!({"do": "produce", "topic": topic, "records": records}));
         assert_eq!(answer, json!({"left": 0, "problems": []}));
