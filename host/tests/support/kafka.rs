@@ -71,8 +71,7 @@ impl Cluster {
     /// Writes records with the official client.
     pub(crate) fn produce(&self, topic: &str, records: &[Keyed<'_>]) {
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let record =
-            |(key, value): &Keyed<'_>| json!({"key": key.map(hex), "value": value.as_deref().map(hex)});
+        let record = |(key, value): &Keyed<'_>| json!({"key": key.map(hex), "value": value.as_deref().map(hex)});
         let records: Vec<_> = records.iter().map(record).collect();
         let answer = self.ask(&json!({"do": "produce", "topic": topic, "records": records}));
         assert_eq!(answer, json!({"left": 0, "problems": []}));
