@@ -98,7 +98,8 @@ fn redactor(encoded: &[u8]) {
         }
     }
     assert_eq!(component.redact(&given).unwrap(), native.redact(&given), "redactor: the same in both seats");
-    let rest = || drop(black_box(TraceRequest::scan(encoded, &Limits::default()).unwrap()));
+    // Replacing is not among it: what is found differs from traffic to traffic.
+    let rest = || drop(black_box(TraceRequest::scan(encoded, &Limits::default()).unwrap().texts()));
     turns(
         "pii redactor",
         &given,

@@ -6,12 +6,17 @@ use super::section::Section;
 use super::stages::whole;
 use std::time::Duration;
 use tollgate_kafka::{
-    Acks, Compression, Hasher, InitialOffset, Keys, Mechanism, Sasl, Topics, check_brokers, topic_problem,
+    Acks, Compression, ConsumerOptions, Hasher, InitialOffset, Keys, Mechanism, Sasl, Topics, check_brokers,
+    topic_problem,
 };
 use tollgate_otlp::Items;
 
 /// Least bytes of `producer.max_message_bytes`: room for a span and what is around it.
 const LEAST_MESSAGE: u64 = 1 << 10;
+/// Requests of records that are handed to the stages at once. While one waits for the disk, others are worked on.
+const CONCURRENCY: usize = 4;
+/// Most bytes of small records that become one request.
+const MAX_REQUEST_BYTES: usize = 1 << 20;
 
 /// How brokers are reached. The files of TLS are read at the start.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,30 +67,10 @@ pub struct Kafka {
 pub struct KafkaReceiver {
     /// How brokers are reached.
     pub connection: KafkaConnection,
-    /// The topics, each with its signal.
-    pub topics: Vec<(String, Items)>,
-    /// The group, whose members share the partitions.
-    pub group_id: String,
-    /// Keeps the member's partitions over a restart that is shorter than the session.
-    pub group_instance_id: Option<String>,
-    /// Where a group begins that has committed nothing.
-    pub initial_offset: InitialOffset,
-    /// How long the group waits for a member that says nothing.
-    pub session_timeout: Duration,
-    /// How often a member says that it lives.
-    pub heartbeat_interval: Duration,
-    /// Fewest bytes that a broker answers with before `max_fetch_wait`.
-    pub min_fetch_size: usize,
-    /// Most bytes of an answer of one broker.
-    pub max_fetch_size: usize,
-    /// Most bytes of it from one partition.
-    pub max_partition_fetch_size: usize,
-    /// How long a broker waits for `min_fetch_size`.
-    pub max_fetch_wait: Duration,
+    /// What is read, and how.
+    pub options: ConsumerOptions,
     /// Largest record, after decompression; one that is larger is counted and left out.
     pub max_message_bytes: usize,
-    /// How often offsets are committed.
-    pub commit_interval: Duration,
 }
 
 impl std::fmt::Debug for KafkaConnection {
@@ -251,8 +236,7 @@ impl KafkaReceiver {
         }
         let seconds = Duration::from_secs;
         let size = |section: &mut Section<'_>, key, default| whole(section.size(key, default, 1..=(1 << 30)));
-        let mut receiver = Self {
-            connection,
+        let mut options = ConsumerOptions {
             topics,
             group_id: section.text("group_id").unwrap_or_else(|| "tollgate".to_owned()),
             group_instance_id: section.text("group_instance_id").filter(|id| !id.is_empty()),
@@ -275,25 +259,27 @@ impl KafkaReceiver {
                 Duration::from_millis(250),
                 Duration::from_millis(1)..=seconds(30),
             ),
-            max_message_bytes: size(&mut section, "max_message_bytes", 20 << 20),
+            max_request_bytes: MAX_REQUEST_BYTES,
+            concurrency: CONCURRENCY,
             commit_interval: seconds(1),
         };
+        let max_message_bytes = size(&mut section, "max_message_bytes", 20 << 20);
         if let Some(mut commit) = section.section("autocommit") {
             let range = Duration::from_millis(10)..=seconds(600);
-            receiver.commit_interval = commit.duration("interval", receiver.commit_interval, range);
+            options.commit_interval = commit.duration("interval", options.commit_interval, range);
             commit.finish();
         }
-        if receiver.group_id.is_empty() {
+        if options.group_id.is_empty() {
             section.problem("group_id", "is empty: offsets are committed for a group");
         }
-        if receiver.heartbeat_interval >= receiver.session_timeout {
+        if options.heartbeat_interval >= options.session_timeout {
             section.problem("heartbeat_interval", "has to be shorter than session_timeout");
         }
-        if receiver.min_fetch_size > receiver.max_fetch_size {
+        if options.min_fetch_size > options.max_fetch_size {
             section.problem("min_fetch_size", "is more than max_fetch_size");
         }
         section.finish();
-        receiver
+        Self { connection, options, max_message_bytes }
     }
 }
 

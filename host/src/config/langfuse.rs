@@ -1,8 +1,7 @@
 //! `langfuse`: traces over OTLP/HTTP as Langfuse wants them, and scores through its API.
 
 use super::dialect::Dialect;
-use super::otlp::{ClientTls, Encoding, OtlpHttp, check_url, read_headers, read_timeout};
-use super::outputs::{Compression, Requests, Retry};
+use super::otlp::{ClientTls, OtlpHttp, check_url, read_headers};
 use super::section::Section;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -49,20 +48,8 @@ impl Langfuse {
         headers.push(("authorization".to_owned(), format!("Basic {credentials}")));
         // Without it what is sent is shown minutes later.
         headers.push(("x-langfuse-ingestion-version".to_owned(), "4".to_owned()));
-        let (queue, requests) = Requests::read(&mut section);
-        let otlp = OtlpHttp {
-            name: name.to_owned(),
-            endpoint: format!("{base}{OTLP}"),
-            tls,
-            headers,
-            encoding: Encoding::Proto,
-            compression: Compression::read(&mut section, Compression::Gzip),
-            timeout: read_timeout(&mut section),
-            retry: Retry::read(&mut section),
-            queue,
-            requests,
-            dialect: Dialect::read(&mut section, Preset::Langfuse),
-        };
+        let dialect = Dialect::read(&mut section, Preset::Langfuse);
+        let otlp = OtlpHttp::to(name, &format!("{base}{OTLP}"), (tls, headers), dialect, &mut section);
         let output = Self { otlp, scores: format!("{base}/api/public/scores") };
         section.finish();
         output

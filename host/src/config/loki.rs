@@ -1,8 +1,8 @@
 //! `loki`: log records over OTLP/HTTP, as Loki wants them.
 
 use super::dialect::Dialect;
-use super::otlp::{ClientTls, Encoding, OtlpHttp, check_url, read_headers, read_timeout};
-use super::outputs::{Compression, Requests, Retry};
+use super::otlp::{ClientTls, OtlpHttp, check_url, read_headers};
+use super::outputs::Compression;
 use super::section::Section;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -40,20 +40,7 @@ impl Loki {
             headers.push(basic(&mut auth));
             auth.finish();
         }
-        let (queue, requests) = Requests::read(&mut section);
-        let otlp = OtlpHttp {
-            name: name.to_owned(),
-            endpoint: format!("{base}/otlp"),
-            tls,
-            headers,
-            encoding: Encoding::Proto,
-            compression: Compression::read(&mut section, Compression::Gzip),
-            timeout: read_timeout(&mut section),
-            retry: Retry::read(&mut section),
-            queue,
-            requests,
-            dialect: Dialect::default(),
-        };
+        let otlp = OtlpHttp::to(name, &format!("{base}/otlp"), (tls, headers), Dialect::default(), &mut section);
         let output = Self { otlp, content: section.truth("content", false) };
         if output.otlp.compression == Compression::Zstd {
             section.problem("compression", "Loki takes gzip and none");

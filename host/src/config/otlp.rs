@@ -126,23 +126,37 @@ impl OtlpHttp {
             section.problem("endpoint", message);
         }
         let headers = read_headers(&mut section);
-        let (queue, requests) = Requests::read(&mut section);
         let encodings = [("proto", Encoding::Proto), ("json", Encoding::Json)];
-        let output = Self {
-            name: name.to_owned(),
-            endpoint: endpoint.trim_end_matches('/').to_owned(),
-            tls,
-            headers,
-            encoding: section.word("encoding", Encoding::Proto, &encodings),
-            compression: Compression::read(&mut section, Compression::Gzip),
-            timeout: read_timeout(&mut section),
-            retry: Retry::read(&mut section),
-            queue,
-            requests,
-            dialect: Dialect::read(&mut section, Preset::Otel),
-        };
+        let encoding = section.word("encoding", Encoding::Proto, &encodings);
+        let dialect = Dialect::read(&mut section, Preset::Otel);
+        let output =
+            Self { encoding, ..Self::to(name, endpoint.trim_end_matches('/'), (tls, headers), dialect, &mut section) };
         section.finish();
         output
+    }
+
+    /// An output over OTLP/HTTP in protobuf to `endpoint`, with what every such output reads of its section.
+    pub(super) fn to(
+        name: &str,
+        endpoint: &str,
+        (tls, headers): (ClientTls, Vec<(String, String)>),
+        dialect: Dialect,
+        section: &mut Section<'_>,
+    ) -> Self {
+        let (queue, requests) = Requests::read(section);
+        Self {
+            name: name.to_owned(),
+            endpoint: endpoint.to_owned(),
+            tls,
+            headers,
+            encoding: Encoding::Proto,
+            compression: Compression::read(section, Compression::Gzip),
+            timeout: read_timeout(section),
+            retry: Retry::read(section),
+            queue,
+            requests,
+            dialect,
+        }
     }
 }
 

@@ -11,13 +11,8 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use tollgate_kafka::{Ack, Connection, Consumer, ConsumerOptions, Refused, Take, Watch};
+use tollgate_kafka::{Ack, Connection, Consumer, Refused, Take, Watch};
 use tollgate_otlp::Items;
-
-/// Requests that are handed to the stages at once. While one waits for the disk, others are worked on.
-const CONCURRENCY: usize = 4;
-/// Most bytes of small records that become one request.
-const MAX_REQUEST_BYTES: usize = 1 << 20;
 
 /// Reads the topics of a configuration, from brokers that may come later. From the time that `frozen` is true nothing more
 /// counts as done.
@@ -28,37 +23,27 @@ pub fn start<I: Intake>(
     metrics: &Metrics,
     frozen: Arc<AtomicBool>,
 ) -> Consumer {
-    let options = ConsumerOptions {
-        topics: config.topics.clone(),
-        group_id: config.group_id.clone(),
-        group_instance_id: config.group_instance_id.clone(),
-        initial_offset: config.initial_offset,
-        session_timeout: config.session_timeout,
-        heartbeat_interval: config.heartbeat_interval,
-        min_fetch_size: config.min_fetch_size,
-        max_fetch_size: config.max_fetch_size,
-        max_partition_fetch_size: config.max_partition_fetch_size,
-        max_fetch_wait: config.max_fetch_wait,
-        max_request_bytes: MAX_REQUEST_BYTES,
-        concurrency: CONCURRENCY,
-        commit_interval: config.commit_interval,
-    };
-    let stages = ToStages { intake, max_message_bytes: config.max_message_bytes };
+    // A request of small records may be larger than a record may.
+    let most = config.max_message_bytes.max(config.options.max_request_bytes);
+    let stages = ToStages { intake, max_message_bytes: config.max_message_bytes, max_bytes: most };
     let counts = Counts { metrics: metrics.clone() };
-    Consumer::start(connection, options, Arc::new(stages), Arc::new(counts), frozen)
+    Consumer::start(connection, config.options.clone(), Arc::new(stages), Arc::new(counts), frozen)
 }
 
 /// Bytes of memory that a member has beside what the stages count: an answer of the broker, what was read of one before, and
 /// requests that wait to be handed over.
 #[must_use]
 pub fn buffers(config: &KafkaReceiver) -> u64 {
-    let requests = CONCURRENCY.saturating_mul(MAX_REQUEST_BYTES);
-    u64::try_from(config.max_fetch_size.saturating_mul(2).saturating_add(requests)).unwrap_or(u64::MAX)
+    let options = &config.options;
+    let requests = options.concurrency.saturating_mul(options.max_request_bytes);
+    u64::try_from(options.max_fetch_size.saturating_mul(2).saturating_add(requests)).unwrap_or(u64::MAX)
 }
 
 struct ToStages<I> {
     intake: Arc<I>,
     max_message_bytes: usize,
+    /// Most bytes of a request.
+    max_bytes: usize,
 }
 
 impl<I: Intake> Take for ToStages<I> {
@@ -85,7 +70,7 @@ impl<I: Intake> ToStages<I> {
             Items::LogRecords => Signal::Logs,
             Items::DataPoints => Signal::Metrics,
         };
-        if request.len() > self.max_message_bytes.max(MAX_REQUEST_BYTES) {
+        if request.len() > self.max_bytes {
             return Err(Refusal::TooLarge { limit: self.max_message_bytes });
         }
         let lease = self.intake.admission().lease(request.len())?;

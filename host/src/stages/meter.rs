@@ -17,7 +17,7 @@ use tollgate_columns::{Batch, Row};
 use tollgate_ledger::KINDS;
 use tollgate_metering::{Call, Origin, Scale, now};
 use tollgate_otlp::{Reads, ReadsError, TraceRequest};
-use tollgate_semconv::{attribute, call_role};
+use tollgate_semconv::{attribute, call_role, error_type};
 
 /// What is read of each span, in the order of the constants below; the dimensions of the user's come behind these.
 pub(super) const READS: [&str; 21] = [
@@ -147,7 +147,7 @@ impl Meter {
             provider: text(PROVIDER),
             request_model: text(REQUEST_MODEL),
             response_model: text(RESPONSE_MODEL),
-            error_type: error_type(span),
+            error_type: error_type::of(span.text(ERROR_TYPE), span.text(STATUS)).unwrap_or_default(),
             cost_source: text(COST_SOURCE),
             unpriced: text(UNPRICED),
             dimensions: values.as_slice(),
@@ -184,15 +184,6 @@ pub(super) fn value(span: Row<'_>, place: u16) -> Option<Cow<'_, str>> {
 fn origin(request: &TraceRequest<'_>, index: u32, time: u64) -> Option<Origin> {
     let span = request.span(usize::try_from(index).ok()?)?;
     Some(Origin { trace_id: span.trace_id(), span_id: span.span_id(), time })
-}
-
-/// `error.type`, or the conventions' word for an error without one.
-fn error_type(span: Row<'_>) -> &str {
-    match span.text(ERROR_TYPE) {
-        Some(error) => error,
-        None if span.text(STATUS) == Some("error") => "_OTHER",
-        None => "",
-    }
 }
 
 #[cfg(test)]

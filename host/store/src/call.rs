@@ -1,7 +1,7 @@
 //! A call to a model, as it is read of its span.
 
 use tollgate_columns::Row;
-use tollgate_semconv::{attribute, call_role};
+use tollgate_semconv::{attribute, call_role, error_type};
 
 /// What is read of each span, in the order of the constants below.
 pub(crate) const READS: [&str; 22] = [
@@ -121,7 +121,7 @@ impl Call {
         let text = |place| row.text(place).filter(|text| !text.is_empty()).map(|text| cut(text).to_owned());
         let whole = |place| row.integer(place).and_then(|value| u64::try_from(value).ok());
         let status = text(STATUS).filter(|status| status != "unset");
-        let unnamed = || (status.as_deref() == Some("error")).then(|| "_OTHER".to_owned());
+        let error = text(ERROR_TYPE);
         Some(Self {
             service: text(SERVICE),
             operation: text(OPERATION),
@@ -136,7 +136,7 @@ impl Call {
             duration: whole(DURATION),
             first_chunk: row.real(FIRST_CHUNK).and_then(nanoseconds),
             finish: text(FINISH),
-            error_type: text(ERROR_TYPE).or_else(unnamed),
+            error_type: error_type::of(error.as_deref(), status.as_deref()).map(str::to_owned),
             status,
             user: text(USER),
             session: text(SESSION),

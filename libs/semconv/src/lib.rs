@@ -27,7 +27,9 @@ mod renamed;
 mod values;
 
 pub use renamed::{RENAMED, RESHAPED, current_name};
-pub use values::{call_role, cost_level, cost_source, counts, operation, provider, token_type, usage_source};
+pub use values::{
+    call_role, cost_level, cost_source, counts, error_type, operation, provider, token_type, usage_source,
+};
 
 #[cfg(test)]
 mod tests {

@@ -148,6 +148,24 @@ pub mod call_role {
     }
 }
 
+/// Values of `error.type`.
+pub mod error_type {
+    /// What the conventions say for an error that nothing names.
+    pub const OTHER: &str = "_OTHER";
+
+    /// The type of a span's error: what it says, or where it says nothing, and its `status` is `error`, [`OTHER`].
+    ///
+    /// ```
+    /// use tollgate_semconv::error_type::{OTHER, of};
+    /// assert_eq!([of(Some("429"), Some("error")), of(None, Some("error"))], [Some("429"), Some(OTHER)]);
+    /// assert_eq!(of(None, Some("ok")), None);
+    /// ```
+    #[must_use]
+    pub fn of<'a>(said: Option<&'a str>, status: Option<&str>) -> Option<&'a str> {
+        said.or_else(|| (status == Some("error")).then_some(OTHER))
+    }
+}
+
 /// Values of `tollgate.cost.level`.
 pub mod cost_level {
     /// The call cost as much as the level for warnings, or more.

@@ -10,6 +10,7 @@ use crate::request::Request;
 use std::sync::Arc;
 use tollgate_call::{Api, Content, Outcome, Reading, Record, Skipped, Timing, Usage, UsageSource};
 use tollgate_decoding::Decoder;
+use tollgate_semconv::error_type;
 
 /// What is to be done with an exchange, as its request line says.
 #[derive(Clone, Debug)]
@@ -312,13 +313,11 @@ impl Exchange {
     /// `error.type` and the provider's code beside it. The type is the provider's word, else the status, else how the
     /// exchange broke off.
     fn error(&mut self, facts: &mut Facts, outcome: Outcome) -> (Option<String>, Option<String>) {
-        /// What the conventions say for an error that nothing names.
-        const OTHER: &str = "_OTHER";
         let status = self.status.filter(|status| *status >= 400);
         if facts.has_error || status.is_some() {
             let (word, code) = facts.take_error();
             let word = word.or_else(|| self.error_header.take()).or_else(|| status.map(|status| status.to_string()));
-            let word = word.unwrap_or_else(|| OTHER.to_owned());
+            let word = word.unwrap_or_else(|| error_type::OTHER.to_owned());
             return (Some(word.clone()), code.filter(|code| *code != word));
         }
         ((!outcome.is_complete() && !facts.ended).then(|| outcome.as_str().to_owned()), None)
